@@ -1,0 +1,95 @@
+import type { Location } from './diagnostic.ts';
+
+/** One run of rendered text that came from one place. Offsets are UTF-16 units. */
+export interface Segment {
+  /** Where the run begins in the rendered text. */
+  readonly start: number;
+  readonly length: number;
+  readonly file: string;
+  /** Offset in the template file where the run came from. */
+  readonly templateOffset: number;
+  /**
+   * true: text copied letter by letter, so offset + k maps to templateOffset + k.
+   * false: the output of an expression, all of which maps to the expression's place (`templateLength` wide).
+   */
+  readonly verbatim: boolean;
+  readonly templateLength: number;
+}
+
+/** From places in rendered text (compiled SQL) back to the template the user wrote. Immutable. */
+export class SourceMap {
+  readonly segments: readonly Segment[];
+  readonly #sources: ReadonlyMap<string, string>;
+
+  /**
+   * @param segments in order of `start`, not overlapping; gaps are allowed (they map to the run before them)
+   * @param sources the text of every file a segment names
+   */
+  constructor(segments: readonly Segment[], sources: ReadonlyMap<string, string>) {
+    this.segments = segments;
+    this.#sources = sources;
+  }
+
+  /** A map for text that is its own template (an `--inline` query without Jinja, a test's fixture). */
+  static identity(file: string, text: string): SourceMap {
+    const whole: Segment = {
+      start: 0,
+      length: text.length,
+      file,
+      templateOffset: 0,
+      verbatim: true,
+      templateLength: text.length,
+    };
+    return new SourceMap([whole], new Map([[file, text]]));
+  }
+
+  /** The template's text, for showing the line under a message. */
+  sourceOf(file: string): string | undefined {
+    return this.#sources.get(file);
+  }
+
+  /** The map of `text.slice(from, to)`. */
+  slice(from: number, to: number): SourceMap {
+    const kept: Segment[] = [];
+    for (const segment of this.segments) {
+      const start = Math.max(segment.start, from);
+      const end = Math.min(segment.start + segment.length, to);
+      if (end <= start && !(segment.length === 0 && start >= from && start <= to)) continue;
+      const skipped = start - segment.start;
+      kept.push({
+        ...segment,
+        start: start - from,
+        length: end - start,
+        templateOffset: segment.verbatim ? segment.templateOffset + skipped : segment.templateOffset,
+      });
+    }
+    return new SourceMap(kept, this.#sources);
+  }
+
+  /** The template's place for an offset (0-based UTF-16 units) in the rendered text; undefined for an empty map. */
+  locate(offset: number, length = 1): Location | undefined {
+    let found: Segment | undefined;
+    for (const segment of this.segments) {
+      if (segment.start > offset) break;
+      if (segment.length > 0 || found === undefined) found = segment;
+    }
+    found ??= this.segments[0];
+    if (found === undefined) return undefined;
+    const within = Math.min(Math.max(offset - found.start, 0), Math.max(found.length - 1, 0));
+    const at = found.verbatim ? found.templateOffset + within : found.templateOffset;
+    const width = found.verbatim ? Math.min(length, Math.max(found.length - within, 1)) : found.templateLength;
+    return locationAt(found.file, this.#sources.get(found.file) ?? '', at, width);
+  }
+}
+
+/** The line and column (from 1) of an offset in a text; `length` is cut at the end of the line. */
+export function locationAt(file: string, text: string, offset: number, length = 1): Location {
+  const clamped = Math.min(Math.max(offset, 0), text.length);
+  const before = text.slice(0, clamped);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  let line = 1;
+  for (let i = before.indexOf('\n'); i !== -1; i = before.indexOf('\n', i + 1)) line++;
+  const lineEnd = text.indexOf('\n', clamped);
+  const room = (lineEnd === -1 ? text.length : lineEnd) - clamped;
+  return { file, line, column: clamped - lineStart + 1, length: Math.max(1, Math.min(length, room)) };
+}

@@ -1,0 +1,169 @@
+/** PGlite behind seg's Connection. */
+import type { PGlite, Transaction } from '@electric-sql/pglite';
+import { DatabaseError } from '../connection.ts';
+import type { Connection, Database, QueryResult, Row } from '../connection.ts';
+
+/** The slice of PGlite that seg uses. */
+export type PGliteClient = Pick<PGlite, 'query' | 'exec' | 'transaction' | 'close' | 'dumpDataDir' | 'parsers'>;
+type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
+
+const asText = (text: string): string => text;
+const asNumber = (text: string): number => Number(text);
+const asJson = (text: string): unknown => JSON.parse(text);
+const asInt8 = (text: string): number | bigint => {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+};
+
+const parsersByOid = new Map<number, (text: string) => unknown>([
+  [16, (text) => text === 't'],
+  [20, asInt8],
+  [21, asNumber],
+  [23, asNumber],
+  [26, asNumber],
+  [700, asNumber],
+  [701, asNumber],
+  [114, asJson],
+  [3802, asJson],
+]);
+
+/**
+ * Replaces PGlite's own parsers, which make Dates (losing microseconds) and JS arrays, by the contract of Connection:
+ * what is not listed above stays PostgreSQL's text. Types that PGlite does not know are text already.
+ */
+function installParsers(client: Pick<PGlite, 'parsers'>): void {
+  for (const oid of Object.keys(client.parsers)) client.parsers[Number(oid)] = asText;
+  for (const [oid, parse] of parsersByOid) client.parsers[oid] = parse;
+}
+
+interface PGliteError {
+  code?: string;
+  detail?: string;
+  hint?: string;
+  position?: string;
+  where?: string;
+  message: string;
+}
+
+function toDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, detail, hint, position, where, message } = error as Error & PGliteError;
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return error;
+  return new DatabaseError(message, {
+    sqlstate: code,
+    detail,
+    hint,
+    position: position === undefined ? undefined : Number(position),
+    context: where,
+    cause: error,
+  });
+}
+
+class PGliteSession implements Connection {
+  protected readonly session: Session;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    try {
+      const result = await this.session.query<R>(sql, [...params]);
+      return {
+        rows: result.rows,
+        rowCount: result.rows.length > 0 ? result.rows.length : (result.affectedRows ?? 0),
+        fields: result.fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID })),
+      };
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+
+  async exec(sql: string): Promise<void> {
+    try {
+      await this.session.exec(sql);
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+
+  /** Inside a transaction: a savepoint. The database itself overrides this with a real transaction. */
+  async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    await this.exec('SAVEPOINT seg');
+    try {
+      const result = await work(this);
+      await this.exec('RELEASE SAVEPOINT seg');
+      return result;
+    } catch (error) {
+      await this.exec('ROLLBACK TO SAVEPOINT seg; RELEASE SAVEPOINT seg');
+      throw error;
+    }
+  }
+
+  async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
+    // PGlite has no COPY sub-protocol; a blob handed to the query appears to the server as the file /dev/blob.
+    try {
+      const result = await this.session.query(
+        `COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`,
+        [],
+        { blob: new Blob([lines]) },
+      );
+      return result.affectedRows ?? 0;
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+}
+
+/** An open PGlite database. `onClose` runs after PGlite has closed (the lock is released there). */
+export class PGliteDatabase extends PGliteSession implements Database {
+  readonly client: PGliteClient;
+  readonly #onClose: () => Promise<void>;
+  readonly #afterCommit: () => void;
+
+  constructor(
+    client: PGliteClient,
+    hooks: { onClose?: () => Promise<void>; afterCommit?: () => void } = {},
+  ) {
+    super(client);
+    installParsers(client);
+    this.client = client;
+    this.#onClose = hooks.onClose ?? (async () => {});
+    this.#afterCommit = hooks.afterCommit ?? (() => {});
+  }
+
+  override async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    const result = await super.query<R>(sql, params);
+    this.#afterCommit();
+    return result;
+  }
+
+  override async exec(sql: string): Promise<void> {
+    await super.exec(sql);
+    this.#afterCommit();
+  }
+
+  override async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = (await this.client.transaction((tx) => work(new PGliteSession(tx)))) as T;
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+    this.#afterCommit();
+    return result;
+  }
+
+  /** The whole data directory as an uncompressed tar, to start other databases from (`from` of memory.ts). */
+  async dump(): Promise<Blob> {
+    return this.client.dumpDataDir('none');
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.client.close();
+    } finally {
+      await this.#onClose();
+    }
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The nodes of a project, in the shape of dbt's manifest (v12), which is why names are in snake_case. What seg adds to
+ * dbt's fields is marked. Nodes are plain frozen data: everything here survives JSON.
+ */
+import type { Location } from '../diagnostics/diagnostic.ts';
+import type { JsonValue } from '../changelog/change.ts';
+
+export type ResourceType = 'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario';
+
+/** How a relation lives in the engine. `materializedview` and `incremental` are read as `materialized_view`. */
+export type Materialization = 'view' | 'materialized_view' | 'table' | 'ephemeral';
+
+export interface NodeConfig {
+  enabled: boolean;
+  tags: string[];
+  meta: Record<string, JsonValue>;
+  /** Keys seg does not act on are kept, so `config.<key>:` selects on them. */
+  [key: string]: JsonValue;
+}
+
+export interface IndexConfig {
+  columns: string[];
+  unique?: boolean;
+  type?: string;
+}
+
+export interface ModelConfig extends NodeConfig {
+  materialized: Materialization;
+  schema: string | null;
+  alias: string | null;
+  /** Columns that identify a row; changes are paired into updates by it. */
+  unique_key: string | string[] | null;
+  /** seg: keep every change of this model from its deployment on, not only while somebody follows. */
+  changelog: boolean;
+  /** seg: `recompute` forces recompute-and-difference. */
+  maintenance: 'auto' | 'recompute';
+}
+
+export interface SeedConfig extends NodeConfig {
+  schema: string | null;
+  alias: string | null;
+  delimiter: string;
+  column_types: Record<string, string>;
+  quote_columns: boolean | null;
+  /** seg: as for models; with it, `seg seed` finds changed rows by key and refuses duplicates. */
+  unique_key: string | string[] | null;
+}
+
+export interface SourceConfig extends NodeConfig {
+  /** seg: `append` (default) drops redelivered keys; `upsert` lets the last record of a key win. */
+  on_conflict: 'append' | 'upsert';
+}
+
+export interface TestConfig extends NodeConfig {
+  severity: 'ERROR' | 'WARN';
+  store_failures: boolean | null;
+  store_failures_as: string | null;
+  where: string | null;
+  limit: number | null;
+  fail_calc: string;
+  warn_if: string;
+  error_if: string;
+  schema: string | null;
+  alias: string | null;
+}
+
+export interface ColumnInfo {
+  name: string;
+  description: string;
+  data_type: string | null;
+  meta: Record<string, JsonValue>;
+  tags: string[];
+  quote: boolean | null;
+  /** seg, sources only: where the value comes from in a record: a dotted path, `$` for the whole record. */
+  path?: string;
+  /** seg, sources only: `position` = arrival order (identity), `received_at` = the project clock's time of arrival. */
+  generated?: 'position' | 'received_at';
+  /** seg, sources only: `not_null` when the value must be there; the key's columns always must. */
+  not_null?: boolean;
+}
+
+export interface NodeBase<T extends ResourceType, C extends NodeConfig> {
+  resource_type: T;
+  unique_id: string;
+  name: string;
+  package_name: string;
+  /** Relative to its resource folder (`models/`), as in dbt; `original_file_path` is relative to the project. */
+  path: string;
+  original_file_path: string;
+  fqn: string[];
+  description: string;
+  tags: string[];
+  meta: Record<string, JsonValue>;
+  config: C;
+  /** What the user wrote, before Jinja; `state:modified.configs` compares it. */
+  unrendered_config: Record<string, JsonValue>;
+  /** The property file that describes the node, `package://models/x.yml`; null when there is none. */
+  patch_path: string | null;
+  checksum: { name: 'sha256' | 'none'; checksum: string };
+  depends_on: { nodes: string[]; macros: string[] };
+  /** seg: where the node is defined. */
+  at: Location;
+}
+
+/** A node that is a relation in the engine. */
+export interface RelationFields {
+  database: string;
+  schema: string;
+  alias: string;
+  /** Quoted, as `{{ ref() }}` renders it; null for ephemeral models. */
+  relation_name: string | null;
+  columns: Record<string, ColumnInfo>;
+}
+
+/** A node whose text is a template of SQL. */
+export interface SqlFields {
+  language: 'sql';
+  raw_code: string;
+  /** Set by compilation; ephemeral parents are inlined as CTEs named `__dbt__cte__<name>`. */
+  compiled: boolean;
+  compiled_code: string | null;
+  refs: { name: string; package: string | null; version: null }[];
+  sources: [string, string][];
+}
+
+export interface ModelNode extends NodeBase<'model', ModelConfig>, RelationFields, SqlFields {}
+
+export interface SeedNode extends NodeBase<'seed', SeedConfig>, RelationFields {
+  root_path: string | null;
+}
+
+export interface SourceNode extends NodeBase<'source', SourceConfig>, RelationFields {
+  source_name: string;
+  source_description: string;
+  loader: string;
+  identifier: string;
+  loaded_at_field: string | null;
+  /** seg: the columns that identify a record; empty = every record counts. */
+  key: string[];
+  /** seg: `json` (NDJSON) or `csv`, what `seg ingest` expects when the file's name does not say. */
+  format: 'json' | 'csv';
+  /** seg: JSON Schema a record must satisfy, as read from the `json_schema` file or inline; null = none. */
+  json_schema: JsonValue;
+}
+
+export interface TestNode extends NodeBase<'test', TestConfig>, RelationFields, SqlFields {
+  /** null for singular tests. */
+  test_metadata: { name: string; namespace: string | null; kwargs: Record<string, JsonValue> } | null;
+  column_name: string | null;
+  attached_node: string | null;
+  /** The property file's key of the model, for `path:` selection of generic tests. */
+  file_key_name: string | null;
+}
+
+export interface UnitTestNode extends NodeBase<'unit_test', NodeConfig> {
+  model: string;
+  given: { input: string; rows: JsonValue; format: 'dict' | 'csv' | 'sql'; fixture: string | null }[];
+  expect: { rows: JsonValue; format: 'dict' | 'csv' | 'sql'; fixture: string | null };
+  overrides: {
+    macros: Record<string, JsonValue>;
+    vars: Record<string, JsonValue>;
+    env_vars: Record<string, JsonValue>;
+  };
+}
+
+/** seg: a scenario of tests/*.yml; its steps are validated by testing/scenario. */
+export interface ScenarioNode extends NodeBase<'scenario', NodeConfig> {
+  /** The scenario as parsed YAML, and where each step stands in the file (same order as `steps`). */
+  scenario: JsonValue;
+  step_locations: Location[];
+}
+
+export interface MacroNode {
+  resource_type: 'macro';
+  unique_id: string;
+  name: string;
+  package_name: string;
+  path: string;
+  original_file_path: string;
+  macro_sql: string;
+  depends_on: { macros: string[] };
+  description: string;
+  meta: Record<string, JsonValue>;
+  arguments: { name: string; type: string | null; description: string }[];
+  at: Location;
+}
+
+export type GraphNode = ModelNode | SeedNode | SourceNode | TestNode | UnitTestNode | ScenarioNode;
+/** Nodes that become relations other nodes may read. */
+export type RelationNode = ModelNode | SeedNode | SourceNode;

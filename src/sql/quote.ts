@@ -1,0 +1,21 @@
+/**
+ * The only places where a name or a value becomes SQL text. Everything that builds SQL uses these or bind parameters.
+ */
+import pg from 'pg';
+
+/** `na"me` → `"na""me"`. Always quoted, so case and reserved words never matter. */
+export function quoteIdentifier(name: string): string {
+  if (name.includes('\0')) throw new RangeError('a name cannot contain a NUL character');
+  return pg.escapeIdentifier(name);
+}
+
+/** `it's` → `'it''s'` (with the E'' form where a backslash asks for it). */
+export function quoteLiteral(value: string): string {
+  if (value.includes('\0')) throw new RangeError('a text value cannot contain a NUL character');
+  return pg.escapeLiteral(value).trimStart();
+}
+
+/** A relation's name as SQL: `"schema"."name"`. */
+export function quoteRelation(relation: { readonly schema: string; readonly name: string }): string {
+  return `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
+}
