@@ -10,7 +10,9 @@ export function nearest(name: string, candidates: Iterable<string>, most = 3): s
   for (const candidate of new Set(candidates)) {
     const lower = candidate.toLowerCase();
     const score = distance(wanted, lower);
-    const contained = wanted.length >= 4 && (lower.includes(wanted) || wanted.includes(lower));
+    // Of short names every other is a part: that says nothing.
+    const contained =
+      Math.min(wanted.length, lower.length) >= 4 && (lower.includes(wanted) || wanted.includes(lower));
     if (score <= Math.max(1, Math.floor(Math.max(wanted.length, lower.length) / 3)) || contained) {
       scored.push({ candidate, score });
     }
