@@ -159,6 +159,10 @@ export class PGliteDatabase extends PGliteSession implements Database {
     return this.client.dumpDataDir('none');
   }
 
+  async checkpoint(): Promise<void> {
+    await this.exec('CHECKPOINT');
+  }
+
   async close(): Promise<void> {
     try {
       await this.client.close();

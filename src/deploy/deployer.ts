@@ -1,0 +1,377 @@
+/**
+ * Brings the database's objects in line with a project, node by node, inside ONE transaction: readers see all of it or nothing,
+ * and a kill in the middle leaves what was there before.
+ *
+ * The rule that keeps it right: a node whose definition or whose inputs changed is brought up to date by the same
+ * difference that maintains it (ivm/strategies/recompute.ts), so its change feed goes on with exactly what changed.
+ * Only when its columns change is it built anew beside the old one and put in its place.
+ *
+ *     deploy(node)   what it reads is settled first, then the node itself; its readers are marked
+ *     load(node)     rows written into a seed or source: maintained by the programs, or marked when they are not there
+ *     finish()       marked nodes that nobody asked for are settled, programs and triggers are made, orphans dropped
+ */
+import type { Connection } from '../engines/connection.ts';
+import type { RelationNode, TestNode } from '../project/nodes.ts';
+import type { Project } from '../project/load.ts';
+import { Dag } from '../graph/dag.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { loadSqlParser } from '../sql/parse.ts';
+import { CHANGES_SINCE, CLOCK, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
+import type { DeployedNode } from '../state/nodes.ts';
+import { ensureState } from '../state/schema.ts';
+import { buildMaintained } from './build-maintained.ts';
+import { buildBaseTable, buildTable } from './build-table.ts';
+import { buildView } from './build-view.ts';
+import type { BuildContext, Built } from './build-context.ts';
+import { dropNode } from './drop.ts';
+import { existingRelations } from './catalog.ts';
+import type { NodeOutcome } from './outcome.ts';
+import { withNote } from './place-error.ts';
+import { writePrograms } from './programs.ts';
+import { programSearchPath, relationIndex, specOf, stateSchemaOf } from './spec.ts';
+import type { NodeSpec, RelationIndex } from './spec.ts';
+import { specOfDeployed } from './spec-of-deployed.ts';
+
+/** Why a deployed node must be settled: the rows it reads changed, or their columns did. */
+type Mark = 'rows' | 'columns';
+
+export class Deployer {
+  readonly #tx: Connection;
+  readonly #project: Project;
+  readonly #index: RelationIndex;
+  readonly stateSchema: string;
+  #deployed: Map<string, DeployedNode>;
+  #marks = new Map<string, Mark>();
+  /** Views that were dropped because something they read was replaced; settling makes them again. */
+  #detached = new Set<string>();
+  /** Input tables made anew in this transaction: their triggers are gone. */
+  #untriggered = new Set<string>();
+  #programsStale = false;
+  #epoch: string | undefined;
+
+  private constructor(tx: Connection, project: Project, deployed: Map<string, DeployedNode>) {
+    this.#tx = tx;
+    this.#project = project;
+    this.#index = relationIndex(project);
+    this.stateSchema = stateSchemaOf(project);
+    this.#deployed = deployed;
+  }
+
+  /** @param tx a transaction; the deployer's work becomes visible when the caller commits it */
+  static async begin(tx: Connection, project: Project): Promise<Deployer> {
+    await loadSqlParser();
+    const stateSchema = stateSchemaOf(project);
+    await ensureState(tx, stateSchema);
+    const deployed = await readDeployed(tx, stateSchema);
+    const deployer = new Deployer(tx, project, deployed);
+    // What somebody dropped by hand is no longer deployed.
+    for (const id of await missingNodes(tx, stateSchema, deployed)) {
+      await deleteDeployed(tx, stateSchema, id);
+      deployed.delete(id);
+      deployer.#programsStale = true;
+    }
+    return deployer;
+  }
+
+  get deployed(): ReadonlyMap<string, DeployedNode> {
+    return this.#deployed;
+  }
+
+  /**
+   * Deploys one node; whatever it reads must have been deployed before (in this transaction or an earlier one).
+   * On an error nothing of the node is changed and the transaction goes on.
+   * @param options.seedColumns a seed's columns, from its file
+   * @throws SegError
+   */
+  async deploy(
+    node: RelationNode | TestNode,
+    options: { seedColumns?: readonly { name: string; type: string }[]; fullRefresh?: boolean } = {},
+  ): Promise<NodeOutcome> {
+    const spec = specOf(this.#project, this.#index, node, options.seedColumns);
+    if (this.#marks.size > 0) await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
+    return this.#attempt(async () => {
+      this.#requireReads(spec);
+      const old = this.#deployed.get(spec.uniqueId);
+      const mark = this.#marks.get(spec.uniqueId);
+      const same = old?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
+      if (same && mark === undefined && spec.kind !== 'table') {
+        return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
+      }
+      return this.#build(spec, old, mark, same ? 'refreshed' : 'changed', options.fullRefresh === true);
+    });
+  }
+
+  /**
+   * Runs `write`, which writes rows into the table of a deployed seed or source. Its readers follow: through the
+   * programs when they stand, else they are marked and settled later.
+   */
+  async load<T>(uniqueId: string, write: (tx: Connection) => Promise<T>): Promise<T> {
+    return this.#attempt(async () => {
+      if (this.#untriggered.has(uniqueId)) {
+        const result = await write(this.#tx);
+        this.#markReaders(uniqueId, 'rows');
+        return result;
+      }
+      await this.flushPrograms();
+      return write(this.#tx);
+    });
+  }
+
+  /** Makes programs and triggers for what is deployed now, where they are not made yet. */
+  async flushPrograms(): Promise<void> {
+    if (!this.#programsStale) return;
+    await writePrograms(this.#tx, {
+      stateSchema: this.stateSchema,
+      searchPath: programSearchPath(this.#project),
+      deployed: this.#deployed,
+      untriggered: this.#untriggered,
+    });
+    this.#untriggered.clear();
+    this.#programsStale = false;
+  }
+
+  /**
+   * Ends the deployment: settles what is still marked, makes the programs, and deals with nodes that are gone from the project.
+   * @throws SegError when a change breaks a deployed node that was not asked for; the caller must then roll back
+   */
+  async finish(options: { prune?: boolean } = {}): Promise<NodeOutcome[]> {
+    const outcomes = await this.#settle(new Set(this.#deployed.keys()));
+    outcomes.push(...(await this.#orphans(options.prune === true)));
+    await this.flushPrograms();
+    return outcomes;
+  }
+
+  async #build(
+    spec: NodeSpec,
+    old: DeployedNode | undefined,
+    mark: Mark | undefined,
+    action: 'changed' | 'refreshed',
+    fullRefresh: boolean,
+  ): Promise<NodeOutcome> {
+    const moved = old !== undefined && (old.schema !== spec.schema || old.relation !== spec.relation || old.kind !== spec.kind);
+    const context = this.#context();
+    if (moved) {
+      await this.#detachReaders(old.uniqueId);
+      await dropNode(context, old);
+    }
+    const standing = moved ? undefined : old;
+    const built = await this.#buildKind(context, spec, standing, mark, fullRefresh);
+    const columnsChanged = old !== undefined && (moved || built.reshaped);
+    const keepChanges = spec.keepChanges || old?.keepChanges === true;
+    // Changes before this step were not recorded, so a reader may not start earlier.
+    const since = old?.keepChanges === true ? old.settings[CHANGES_SINCE] : keepChanges ? await this.#takeEpoch() : undefined;
+    this.#deployed.set(
+      spec.uniqueId,
+      await writeDeployed(this.#tx, this.stateSchema, {
+        uniqueId: spec.uniqueId,
+        name: spec.name,
+        kind: spec.kind,
+        schema: spec.schema,
+        relation: spec.relation,
+        state: built.state,
+        definition: spec.definition,
+        reads: spec.reads,
+        columns: built.columns,
+        key: spec.key,
+        fingerprint: spec.fingerprint,
+        keepChanges,
+        settings: since === undefined ? spec.settings : { ...spec.settings, [CHANGES_SINCE]: since },
+      }),
+    );
+    if (built.recreated) this.#untriggered.add(spec.uniqueId);
+    // A refresh of the same definition leaves every program as it is.
+    if (action === 'changed' || old === undefined || built.recreated || columnsChanged) this.#programsStale = true;
+    this.#marks.delete(spec.uniqueId);
+    this.#detached.delete(spec.uniqueId);
+    if (columnsChanged) this.#markReaders(spec.uniqueId, 'columns');
+    else if (built.inserted + built.deleted > 0 || (spec.kind === 'view' && old !== undefined)) {
+      this.#markReaders(spec.uniqueId, mark === 'columns' && spec.kind === 'view' ? 'columns' : 'rows');
+    }
+    return {
+      uniqueId: spec.uniqueId,
+      label: spec.label,
+      action: old === undefined ? 'created' : action,
+      rows: built.rows,
+      inserted: built.inserted,
+      deleted: built.deleted,
+      reshaped: columnsChanged,
+    };
+  }
+
+  async #buildKind(
+    context: BuildContext,
+    spec: NodeSpec,
+    old: DeployedNode | undefined,
+    mark: Mark | undefined,
+    fullRefresh: boolean,
+  ): Promise<Built> {
+    switch (spec.kind) {
+      case 'source':
+      case 'seed':
+        return buildBaseTable(context, spec, old, fullRefresh);
+      case 'table':
+        return buildTable(context, spec, old);
+      case 'view':
+        return buildView(context, spec, old);
+      case 'materialized_view':
+        return buildMaintained(context, spec, old, {
+          mayReshape: mark !== 'rows' || old?.fingerprint !== spec.fingerprint,
+          rebuild: fullRefresh,
+        });
+    }
+  }
+
+  #context(): BuildContext {
+    return {
+      tx: this.#tx,
+      stateSchema: this.stateSchema,
+      searchPath: programSearchPath(this.#project),
+      nodeId: (uniqueId) => this.#deployed.get(uniqueId)?.id,
+      epoch: () => this.#takeEpoch(),
+      detachReaders: (uniqueId) => this.#detachReaders(uniqueId),
+      columnsRead: (spec) => spec.reads.flatMap((id) => this.#deployed.get(id)?.columns.map(({ name }) => name) ?? []),
+    };
+  }
+
+  /** Brings marked nodes among `ids` up to date, in topological order, each after what it reads. */
+  async #settle(ids: ReadonlySet<string>): Promise<NodeOutcome[]> {
+    const outcomes: NodeOutcome[] = [];
+    if (this.#marks.size === 0) return outcomes;
+    for (const id of this.#dag().order()) {
+      const mark = this.#marks.get(id);
+      const node = this.#deployed.get(id);
+      if (mark === undefined || node === undefined || !ids.has(id)) continue;
+      try {
+        const outcome = await this.#attempt(() => this.#build(specOfDeployed(node), node, mark, 'refreshed', false));
+        outcomes.push(outcome);
+      } catch (error) {
+        throw withNote(error, `${String(node.settings['label'])} is deployed and reads what this run changes, so nothing was changed.`);
+      }
+    }
+    return outcomes;
+  }
+
+  #markReaders(uniqueId: string, mark: Mark): void {
+    for (const node of this.#deployed.values()) {
+      if (!node.reads.includes(uniqueId)) continue;
+      // A `table` is rebuilt when it is run, not when its inputs change.
+      if (node.kind === 'table' && !this.#detached.has(node.uniqueId)) continue;
+      if (this.#marks.get(node.uniqueId) === 'columns') continue;
+      this.#marks.set(node.uniqueId, mark);
+      // A plain view has no rows of its own: whoever reads it reads what it reads.
+      if (node.kind === 'view') this.#markReaders(node.uniqueId, mark);
+    }
+  }
+
+  /** Drops the plain views that read a relation (through other plain views too), so that it can be replaced. */
+  async #detachReaders(uniqueId: string): Promise<void> {
+    for (const node of this.#deployed.values()) {
+      if (!node.reads.includes(uniqueId) || node.kind !== 'view' || this.#detached.has(node.uniqueId)) continue;
+      await this.#detachReaders(node.uniqueId);
+      await this.#tx.exec(`DROP VIEW ${quoteRelation({ schema: node.schema, name: node.relation })}`);
+      this.#detached.add(node.uniqueId);
+      this.#marks.set(node.uniqueId, 'columns');
+    }
+  }
+
+  async #orphans(prune: boolean): Promise<NodeOutcome[]> {
+    const { nodes, sources } = this.#project.manifest;
+    const orphans = [...this.#deployed.values()].filter(
+      ({ uniqueId }) => nodes[uniqueId] === undefined && sources[uniqueId] === undefined,
+    );
+    const order = this.#dag().order().reverse();
+    orphans.sort((a, b) => order.indexOf(a.uniqueId) - order.indexOf(b.uniqueId));
+    const outcomes: NodeOutcome[] = [];
+    for (const node of orphans) {
+      const label = String(node.settings['label']);
+      if (prune) {
+        const readers = [...this.#deployed.values()].filter(({ reads }) => reads.includes(node.uniqueId));
+        if (readers.length > 0) {
+          throw segError('SEG411', `${label} is gone from the project but is still read by ${readers.map((reader) => String(reader.settings['label'])).join(', ')}`, {
+            hint: 'Deploy the readers too (run without --select), then prune.',
+            exitCode: 1,
+          });
+        }
+        await dropNode(this.#context(), node);
+        await deleteDeployed(this.#tx, this.stateSchema, node.uniqueId);
+        this.#deployed.delete(node.uniqueId);
+        this.#programsStale = true;
+      }
+      outcomes.push({ ...nothingDone, uniqueId: node.uniqueId, label, action: prune ? 'dropped' : 'orphaned' });
+    }
+    return outcomes;
+  }
+
+  #requireReads(spec: NodeSpec): void {
+    const missing = spec.reads.filter((id) => id !== CLOCK && !this.#deployed.has(id));
+    if (missing.length === 0) return;
+    const { nodes, sources } = this.#project.manifest;
+    const labels = missing.map((id) => {
+      const node = nodes[id] ?? sources[id];
+      return node === undefined ? id : `${node.resource_type} "${node.name}"`;
+    });
+    throw segError('SEG409', `${spec.label} reads ${labels.join(' and ')}, which ${missing.length > 1 ? 'are' : 'is'} not deployed`, {
+      at: spec.at,
+      hint: missing.some((id) => id.startsWith('seed.'))
+        ? 'Load the seeds first: "seg seed", or "seg build" for everything.'
+        : `Select what it reads too: --select +${spec.name}.`,
+      exitCode: 1,
+    });
+  }
+
+  /** In a savepoint; when it fails, what this object knows is as it was before. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    const before = {
+      deployed: new Map(this.#deployed),
+      marks: new Map(this.#marks),
+      detached: new Set(this.#detached),
+      untriggered: new Set(this.#untriggered),
+      stale: this.#programsStale,
+      epoch: this.#epoch,
+    };
+    try {
+      return await this.#tx.transaction(work);
+    } catch (error) {
+      this.#deployed = before.deployed;
+      this.#marks = before.marks;
+      this.#detached = before.detached;
+      this.#untriggered = before.untriggered;
+      this.#programsStale = before.stale;
+      this.#epoch = before.epoch;
+      throw error;
+    }
+  }
+
+  /** The number of the step that this transaction is; every difference a deployment makes is recorded under it. */
+  async #takeEpoch(): Promise<string> {
+    if (this.#epoch === undefined) {
+      const seg = quoteIdentifier(this.stateSchema);
+      const { rows } = await this.#tx.query<{ epoch: string }>(`SELECT ${seg}.begin_step()::text AS epoch`);
+      this.#epoch = rows[0]!.epoch;
+      await this.#tx.query(
+        `INSERT INTO ${seg}.step (epoch, at) VALUES ($1::bigint, clock_timestamp()) ON CONFLICT DO NOTHING`,
+        [this.#epoch],
+      );
+    }
+    return this.#epoch;
+  }
+
+  #dag(): Dag {
+    return new Dag([...this.#deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const));
+  }
+}
+
+const nothingDone = { action: 'unchanged', rows: null, inserted: 0, deleted: 0, reshaped: false } as const;
+
+async function missingNodes(
+  tx: Connection,
+  stateSchema: string,
+  deployed: ReadonlyMap<string, DeployedNode>,
+): Promise<string[]> {
+  const there = await existingRelations(tx);
+  const stands = (schema: string, name: string): boolean => there.has(JSON.stringify([schema, name]));
+  return [...deployed.values()]
+    .filter(({ schema, relation, state }) => !stands(schema, relation) || (state !== null && !stands(stateSchema, state)))
+    .map(({ uniqueId }) => uniqueId);
+}

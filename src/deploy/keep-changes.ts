@@ -1,0 +1,39 @@
+import type { Connection } from '../engines/connection.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import type { Project } from '../project/load.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
+import { writePrograms } from './programs.ts';
+import { programSearchPath, stateSchemaOf } from './spec.ts';
+
+/**
+ * Begins to keep the changes of a deployed, maintained node: its programs are made again with the changelog in them, in
+ * one transaction, and nothing is recomputed. Does nothing when they are kept already.
+ * @throws SegError SEG704 when the node is not deployed or not maintained
+ */
+export async function keepChangelog(connection: Connection, project: Project, uniqueId: string): Promise<void> {
+  const stateSchema = stateSchemaOf(project);
+  await connection.transaction(async (tx) => {
+    const node = (await readDeployed(tx, stateSchema)).get(uniqueId);
+    if (node?.kind !== 'materialized_view') {
+      throw segError('SEG704', `"${uniqueId.split('.').at(-1)}" is not deployed as a maintained model, so it has no change feed`, {
+        hint: 'Run "seg build" first; only models materialized as "materialized_view" can be followed.',
+        exitCode: 1,
+      });
+    }
+    if (node.keepChanges) return;
+    const seg = quoteIdentifier(stateSchema);
+    await tx.query(
+      `UPDATE ${seg}.node SET keep_changes = true,
+         settings = settings || jsonb_build_object($2::text, (SELECT ${seg}.begin_step())::text)
+       WHERE unique_id = $1`,
+      [uniqueId, CHANGES_SINCE],
+    );
+    await writePrograms(tx, {
+      stateSchema,
+      searchPath: programSearchPath(project),
+      deployed: await readDeployed(tx, stateSchema),
+      untriggered: new Set(),
+    });
+  });
+}

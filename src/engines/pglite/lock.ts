@@ -1,0 +1,195 @@
+/**
+ * One owner per data directory: two PGlite processes on one directory both open without an error and lose most of what
+ * they write, so the lock must stand before PGlite is opened.
+ *
+ * The lock is a file beside the directory (`<directory>.lock`), created exclusively, that names its owner. It is stale when its process is gone
+ * (same host, no such pid, or the pid now belongs to a process that started later). Recovery is itself exclusive (`.lock.recover`), so that two
+ * processes that find the same stale lock cannot both take it.
+ */
+import { mkdir, open, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { readFileSync, unlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { segError } from '../../diagnostics/seg-error.ts';
+
+export interface LockOwner {
+  readonly pid: number;
+  readonly host: string;
+  /** What the owner was started as: `seg ingest`, `seg serve` ... */
+  readonly command: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** Ticks since boot at which the process started, where the system tells (Linux); guards against reused pids. */
+  readonly started: string | null;
+  /** Where the owner answers followers of its feeds, once it does: `port` on loopback, and the word to say first. */
+  readonly address?: { readonly port: number; readonly token: string };
+}
+
+export interface DirectoryLock {
+  readonly path: string;
+  /** Publishes where the owner can be reached. */
+  announce(address: NonNullable<LockOwner['address']>): Promise<void>;
+  release(): Promise<void>;
+}
+
+export function lockPath(directory: string): string {
+  return `${directory.replace(/[/\\]+$/, '')}.lock`;
+}
+
+/** The live owner of a directory, or undefined when it is free (or its lock is stale). */
+export async function readOwner(directory: string): Promise<LockOwner | undefined> {
+  const owner = await parseLock(lockPath(directory));
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
+/**
+ * Takes the directory's lock.
+ * @throws SegError SEG801 naming the owner when another live process holds it; SEG802 when the place is not writable
+ */
+export async function acquireLock(directory: string, command: string): Promise<DirectoryLock> {
+  const path = lockPath(directory);
+  const self: LockOwner = {
+    pid: process.pid,
+    host: hostname(),
+    command,
+    since: new Date().toISOString(),
+    started: startTicks(process.pid),
+  };
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    for (let attempt = 0; ; attempt++) {
+      if (await createExclusively(path, self)) return held(path, self);
+      const owner = await parseLock(path);
+      if (owner !== undefined && isAlive(owner)) throw heldBy(directory, owner);
+      if (attempt > 50) throw heldBy(directory, owner);
+      await removeStale(path);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR' || code === 'EPERM') {
+      throw segError('SEG802', `cannot create "${path}" (${code})`, {
+        hint: 'The data directory must lie in a folder that can be written to; set SEG_DATA or the target\'s "path" to another one.',
+        exitCode: 1,
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function held(path: string, self: LockOwner): DirectoryLock {
+  let released = false;
+  // A process that ends without closing (process.exit in a signal handler) must not leave its lock behind.
+  const atExit = (): void => {
+    try {
+      if ((JSON.parse(readFileSync(path, 'utf8')) as LockOwner).pid === self.pid) unlinkSync(path);
+    } catch {
+      // Gone already, or not readable: a later process recovers it.
+    }
+  };
+  process.once('exit', atExit);
+  return {
+    path,
+    async announce(address) {
+      const temporary = `${path}.${process.pid}`;
+      await writeFile(temporary, JSON.stringify({ ...self, address }), { mode: 0o600 });
+      await rename(temporary, path);
+    },
+    async release() {
+      if (released) return;
+      released = true;
+      process.removeListener('exit', atExit);
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function createExclusively(path: string, owner: LockOwner): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(owner));
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function parseLock(path: string): Promise<LockOwner | undefined> {
+  // Between its creation and its first byte a lock is empty: give its writer a moment before calling it broken.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    try {
+      return JSON.parse(text) as LockOwner;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+  return undefined;
+}
+
+async function removeStale(path: string): Promise<void> {
+  const guard = `${path}.recover`;
+  try {
+    await (await open(guard, 'wx')).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Somebody else is recovering; a guard left by a crash in these few lines is dropped after ten seconds.
+    const age = await stat(guard).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > 10_000) await rm(guard, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return;
+  }
+  try {
+    const owner = await parseLock(path);
+    if (owner === undefined || !isAlive(owner)) await unlink(path).catch(() => {});
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+function isAlive(owner: LockOwner): boolean {
+  // A directory shared between hosts: this host cannot see the other's processes, so the lock counts.
+  if (owner.host !== hostname()) return true;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const started = startTicks(owner.pid);
+  return owner.started === null || started === null || started === owner.started;
+}
+
+/** Field 22 of /proc/<pid>/stat; null where there is no such file. */
+function startTicks(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function heldBy(directory: string, owner: LockOwner | undefined): Error {
+  const who =
+    owner === undefined
+      ? 'another process'
+      : `"${owner.command}" (process ${owner.pid} on ${owner.host}, since ${owner.since})`;
+  return segError('SEG801', `the data directory "${directory}" is held by ${who}`, {
+    hint: 'An embedded database belongs to one process at a time: wait for it to end, or stop it.',
+    exitCode: 1,
+  });
+}

@@ -1,0 +1,100 @@
+import { PGlite } from '@electric-sql/pglite';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { segError } from '../../diagnostics/seg-error.ts';
+import { PGliteDatabase } from './connection.ts';
+import { acquireLock } from './lock.ts';
+import type { DirectoryLock } from './lock.ts';
+import { startParams } from './settings.ts';
+import { emptySnapshot } from './snapshot.ts';
+import { WalSync } from './wal-sync.ts';
+
+export interface OpenDirectoryOptions {
+  /** What the owner is called in the lock file and in the message another process gets. */
+  readonly command: string;
+  /**
+   * `commit` (default): what a commit has acknowledged survives a power cut (the WAL is synced to the disk).
+   * `process`: it survives the process, not the machine.
+   */
+  readonly durability?: 'commit' | 'process';
+}
+
+/** A database in a directory, and the lock it is held under. */
+export class DirectoryDatabase extends PGliteDatabase {
+  readonly lock: DirectoryLock;
+  readonly #walSync: WalSync | undefined;
+
+  constructor(client: PGlite, lock: DirectoryLock, walSync: WalSync | undefined) {
+    super(client, {
+      afterCommit: () => walSync?.sync(),
+      onClose: async () => {
+        walSync?.syncAll();
+        walSync?.close();
+        await lock.release();
+      },
+    });
+    this.lock = lock;
+    this.#walSync = walSync;
+  }
+
+  /** Writes all pages, lets go of the log that is no longer needed. The embedded server never does it by itself. */
+  override async checkpoint(): Promise<void> {
+    await super.checkpoint();
+    this.#walSync?.syncAll();
+  }
+}
+
+/**
+ * Opens (or creates) the database of a directory, alone.
+ * @throws SegError SEG801 when another process holds it, SEG802/SEG803 when it cannot be created or opened
+ */
+export async function openDirectoryDatabase(
+  directory: string,
+  options: OpenDirectoryOptions,
+): Promise<DirectoryDatabase> {
+  const path = resolve(directory);
+  const lock = await acquireLock(path, options.command);
+  try {
+    if (!existsSync(join(path, 'PG_VERSION'))) await createDirectory(path);
+    const client = await PGlite.create({ dataDir: path, startParams });
+    const walSync = options.durability === 'process' ? undefined : new WalSync(path);
+    return new DirectoryDatabase(client, lock, walSync);
+  } catch (error) {
+    await lock.release();
+    if (error instanceof Error && error.name === 'SegError') throw error;
+    throw segError('SEG803', `cannot open the database in "${path}": ${firstLine(error)}`, {
+      hint:
+        'If the disk is full or not writable, mend that first. If the directory was damaged or made by another version of PostgreSQL, ' +
+        'move it away: "seg build" makes a new one from seeds and sources.',
+      exitCode: 1,
+      cause: error,
+    });
+  }
+}
+
+/** Built beside its place and renamed into it, so that a kill in between never leaves half a database. */
+async function createDirectory(path: string): Promise<void> {
+  const temporary = `${path}.new-${process.pid}`;
+  await mkdir(dirname(path), { recursive: true });
+  await rm(temporary, { recursive: true, force: true });
+  try {
+    const loadDataDir = await emptySnapshot();
+    const client = await PGlite.create({ dataDir: temporary, loadDataDir, startParams });
+    await client.close();
+    // A folder that exists already may be replaced only if it is empty, which is what rename allows.
+    await rename(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      throw segError('SEG804', `"${path}" is not empty and is no PGlite data directory`, {
+        hint: 'Point SEG_DATA or the target\'s "path" at an empty or new folder.',
+        exitCode: 1,
+      });
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}

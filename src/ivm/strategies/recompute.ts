@@ -1,0 +1,105 @@
+/**
+ * Recompute and difference: the strategy that is right for every query, and the oracle of all others.
+ *
+ *     Δ = Q(inputs now) − stored                    (Z-sets: rows with weights; NULL equals NULL here)
+ *     stored := stored + Δ
+ *
+ * The difference is ONE aggregation over both sides: every row of the query counts +1, every stored row −1, and the rows whose
+ * sum is not zero are the delta, consolidated by construction. Bags are exact: a row that should stand three times and
+ * stands once has weight +2. Equality is that of GROUP BY (as in EXCEPT ALL): 1.0 and 1.00 are one value.
+ *
+ * Cost: the whole query, and one pass over what is stored.
+ */
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+
+export interface StoredColumn {
+  readonly name: string;
+  /** Whether the type has a hash function; where it has none (money, bit, tsvector), its text is hashed. */
+  readonly hashable: boolean;
+}
+
+export interface StoredView {
+  /** The table that holds the rows, with exactly these columns. */
+  readonly table: { readonly schema: string; readonly name: string };
+  readonly columns: readonly StoredColumn[];
+  /** A SELECT with the same columns in the same order. */
+  readonly query: string;
+}
+
+/** Where the delta is recorded: the changelog's table, the node's number in it, and an SQL expression for the epoch. */
+export interface ChangelogTarget {
+  readonly table: { readonly schema: string; readonly name: string };
+  readonly node: number;
+  readonly epoch: string;
+}
+
+/** The delta of a view against what is stored: a SELECT of the view's columns and `_seg_w`, the weight (never zero). */
+export function differenceSql(view: StoredView): string {
+  const columns = view.columns.map(({ name }) => quoteIdentifier(name));
+  const list = columns.join(', ');
+  return `SELECT ${list}, sum("_seg_w")::integer AS "_seg_w"
+  FROM (
+    SELECT ${list}, 1 AS "_seg_w" FROM (
+${view.query}
+    ) AS "_seg_query"
+    UNION ALL
+    SELECT ${list}, -1 FROM ${quoteRelation(view.table)}
+  ) AS "_seg_both"
+  GROUP BY ${list}
+  HAVING sum("_seg_w") <> 0`;
+}
+
+/**
+ * One statement that brings the stored rows up to date and answers `changed`, the number of distinct rows that came or
+ * went. Deletes find their rows by a hash of the whole row (a hash join over one pass), then by IS NOT DISTINCT FROM,
+ * and take exactly as many copies as the weight says.
+ */
+export function recomputeSql(view: StoredView, changelog: ChangelogTarget | null): string {
+  const names = view.columns.map(({ name }) => quoteIdentifier(name));
+  const of = (alias: string): string => names.map((name) => `${alias}.${name}`).join(', ');
+  const hashOf = (alias: string): string =>
+    `hash_record_extended(ROW(${view.columns
+      .map(({ name, hashable }) => `${alias}.${quoteIdentifier(name)}${hashable ? '' : '::text'}`)
+      .join(', ')}), 0)`;
+  const table = quoteRelation(view.table);
+  const logged =
+    changelog === null
+      ? ''
+      : `,
+"_seg_logged" AS (
+  INSERT INTO ${quoteRelation(changelog.table)} (epoch, node, weight, "row")
+  SELECT ${changelog.epoch}, ${changelog.node}, "_seg_d"."_seg_w", ${rowAsJson(view, '"_seg_d"')} FROM "_seg_delta" AS "_seg_d"
+)`;
+  return `WITH "_seg_delta" AS MATERIALIZED (
+  ${differenceSql(view)}
+),
+"_seg_gone" AS (
+  SELECT row_number() OVER () AS "_seg_n", -"_seg_w" AS "_seg_copies", ${names.join(', ')} FROM "_seg_delta" WHERE "_seg_w" < 0
+),
+"_seg_numbered" AS (
+  SELECT "_seg_s".ctid AS "_seg_place", "_seg_g"."_seg_copies", row_number() OVER (PARTITION BY "_seg_g"."_seg_n") AS "_seg_copy"
+  FROM ${table} AS "_seg_s"
+  JOIN "_seg_gone" AS "_seg_g"
+    ON ${hashOf('"_seg_s"')} = ${hashOf('"_seg_g"')}
+   AND (${of('"_seg_s"')}) IS NOT DISTINCT FROM (${of('"_seg_g"')})
+),
+"_seg_deleted" AS (
+  DELETE FROM ${table} AS "_seg_t" USING "_seg_numbered" AS "_seg_x"
+  WHERE "_seg_t".ctid = "_seg_x"."_seg_place" AND "_seg_x"."_seg_copy" <= "_seg_x"."_seg_copies"
+),
+"_seg_inserted" AS (
+  INSERT INTO ${table} (${names.join(', ')})
+  SELECT ${of('"_seg_d"')} FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)${logged}
+SELECT count(*) AS changed FROM "_seg_delta"`;
+}
+
+/** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
+export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
+  const pairs = view.columns.map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
+  const pieces: string[] = [];
+  for (let i = 0; i < pairs.length; i += 40) {
+    pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
+  }
+  return pieces.join(' || ');
+}
