@@ -1,0 +1,356 @@
+/** The scenarios of a file, checked: text → Scenario with places, or diagnostics with file:line:column. Pure. */
+import type { JsonRow, JsonValue } from '../changelog/change.ts';
+import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
+import { parseYaml, type YamlFile } from '../project/yaml.ts';
+import type { RowsFormat } from './rows-text.ts';
+import type {
+  ChangesStep,
+  ExpectStep,
+  IngestStep,
+  RowsSource,
+  Scenario,
+  SeedStep,
+  Step,
+  YamlPath,
+} from './scenario.ts';
+import { scenarioSchema } from './scenario-schema.ts';
+import { compileSchema, schemaDiagnostics } from './schema-errors.ts';
+
+const validate = compileSchema(scenarioSchema);
+
+/** Every scenario of one file. Those with mistakes are left out and their diagnostics given, all of them. */
+export function parseScenarios(file: string, text: string): { scenarios: Scenario[]; errors: Diagnostic[] } {
+  const { yaml, errors } = parseYaml(file, text);
+  if (errors.length > 0) return { scenarios: [], errors };
+  const list = (yaml.value as { scenarios?: JsonValue } | null)?.scenarios;
+  if (list === undefined || list === null) return { scenarios: [], errors: [] };
+  if (!Array.isArray(list)) {
+    const at = yaml.at(['scenarios']);
+    return { scenarios: [], errors: [mistake('SEG601', '"scenarios" must be a list', at)] };
+  }
+  const scenarios: Scenario[] = [];
+  const seen = new Map<string, Location>();
+  for (const [index, value] of list.entries()) {
+    const path = ['scenarios', index];
+    const found = schemaDiagnostics(validate, value, 'SEG602', (below, part) =>
+      yaml.at([...path, ...below], part),
+    );
+    if (found.length === 0) {
+      const reader = new ScenarioReader(yaml, path, found);
+      const scenario = reader.scenario(value as Fields);
+      const first = seen.get(scenario.name);
+      const at = yaml.at([...path, 'name']);
+      if (first !== undefined) {
+        found.push({
+          ...mistake(
+            'SEG603',
+            `two scenarios have the name "${scenario.name}"`,
+            at,
+            'Rename one of the two.',
+          ),
+          notes: [{ message: 'first here', at: first }],
+        });
+      } else seen.set(scenario.name, at);
+      if (found.length === 0) scenarios.push(scenario);
+    }
+    errors.push(...found);
+  }
+  return { scenarios, errors };
+}
+
+type Fields = { [key: string]: JsonValue };
+
+function mistake(code: string, message: string, at: Location, hint?: string): Diagnostic {
+  return { severity: 'error', code, message, at, ...(hint === undefined ? {} : { hint }) };
+}
+
+const expectKeys = ['rows', 'file', 'format', 'contains', 'where', 'columns', 'ordered', 'key', 'count'];
+const ingestKeys = ['records', 'generate', 'any_order', 'accepted', 'duplicate', 'rejected'];
+
+/** Reads what the schema has let through; what a schema cannot say (keys that need each other) is checked here. */
+class ScenarioReader {
+  readonly #yaml: YamlFile;
+  readonly #path: YamlPath;
+  readonly #errors: Diagnostic[];
+
+  constructor(yaml: YamlFile, path: YamlPath, errors: Diagnostic[]) {
+    this.#yaml = yaml;
+    this.#path = path;
+    this.#errors = errors;
+  }
+
+  scenario(fields: Fields): Scenario {
+    const orders = fields['orders'];
+    const steps = (fields['steps'] as Fields[]).map((step, i) =>
+      this.#step(step, i + 1, [...this.#path, 'steps', i]),
+    );
+    if (orders !== undefined && !steps.some((step) => step.ingest?.anyOrder)) {
+      this.#error(
+        'SEG604',
+        '"orders" without a step that says "any_order: true"',
+        ['orders'],
+        'Mark the ingest steps whose order must not matter.',
+      );
+    }
+    const anyOrder = steps.some((step) => step.ingest?.anyOrder);
+    return {
+      name: fields['name'] as string,
+      description: (fields['description'] as string | undefined) ?? '',
+      at: instant(fields['at']),
+      vars: (fields['vars'] as Fields | undefined) ?? {},
+      verifyEachStep: fields['verify'] === true || fields['verify'] === 'each_step',
+      orders:
+        typeof orders === 'number'
+          ? { count: orders, seed: 1 }
+          : orders !== null && typeof orders === 'object'
+            ? {
+                count: (orders as Fields)['count'] as number,
+                seed: ((orders as Fields)['seed'] as number | undefined) ?? 1,
+              }
+            : { count: anyOrder ? 5 : 0, seed: 1 },
+      steps,
+      file: this.#yaml.file,
+      locate: (path) => this.#yaml.at(path),
+      path: this.#path,
+    };
+  }
+
+  #error(code: string, message: string, path: YamlPath, hint?: string): void {
+    const full = path[0] === 'scenarios' ? path : [...this.#path, ...path];
+    this.#errors.push(mistake(code, message, this.#yaml.at(full, 'key'), hint));
+  }
+
+  #step(fields: Fields, number: number, path: YamlPath): Step {
+    const has = (key: string): boolean => Object.hasOwn(fields, key);
+    const actions = [
+      'at',
+      'advance',
+      'restart',
+      'kill',
+      'seed',
+      'sql',
+      'ingest',
+      'expect',
+      'changes',
+      'verify',
+    ];
+    if (!actions.some(has)) {
+      this.#error('SEG604', `step ${number} does nothing`, path, `Give it one of ${actions.join(', ')}.`);
+    }
+    if (has('at') && has('advance')) {
+      this.#error(
+        'SEG604',
+        `step ${number} has both "at" and "advance"`,
+        [...path, 'advance'],
+        'Use two steps.',
+      );
+    }
+    if (has('restart') && has('kill')) {
+      this.#error(
+        'SEG604',
+        `step ${number} has both "restart" and "kill"`,
+        [...path, 'kill'],
+        'Use two steps.',
+      );
+    }
+    if (has('error') && !has('sql')) {
+      this.#error('SEG604', `"error" of step ${number} belongs to "sql", which is absent`, [
+        ...path,
+        'error',
+      ]);
+    }
+    for (const key of ingestKeys) {
+      if (has(key) && !has('ingest') && !(key === 'records' && has('seed'))) {
+        this.#error('SEG604', `"${key}" of step ${number} belongs to "ingest", which is absent`, [
+          ...path,
+          key,
+        ]);
+      }
+    }
+    // One place may hold rows for one purpose only; where several actions could claim them, the longer form says whose they are.
+    const short = (['expect', 'changes'] as const).filter((key) => typeof fields[key] === 'string');
+    if (short.length === 2) {
+      this.#error(
+        'SEG604',
+        `step ${number} has both "expect" and "changes" with a name only`,
+        [...path, 'changes'],
+        'Write them as mappings, "expect: {model: rows}", or use two steps.',
+      );
+    }
+    for (const key of expectKeys) {
+      const mine =
+        short.length > 0 || ((key === 'file' || key === 'format') && (has('ingest') || has('seed')));
+      const hint = has('ingest') && key === 'rows' ? 'Records to ingest are given as "records".' : undefined;
+      if (has(key) && !mine && !(key === 'rows' && has('seed'))) {
+        this.#error(
+          'SEG604',
+          `"${key}" of step ${number} belongs to an "expect" or "changes" with a model's name, which is absent`,
+          [...path, key],
+          hint,
+        );
+      }
+    }
+    if ((has('file') || has('format')) && short.length > 0 && (has('ingest') || has('seed'))) {
+      this.#error(
+        'SEG604',
+        `"${has('file') ? 'file' : 'format'}" of step ${number} could belong to two actions`,
+        [...path, has('file') ? 'file' : 'format'],
+        'Use two steps.',
+      );
+    }
+    if (has('seed') && has('ingest')) {
+      this.#error(
+        'SEG604',
+        `step ${number} has both "seed" and "ingest"`,
+        [...path, 'ingest'],
+        'Use two steps.',
+      );
+    }
+    return {
+      number,
+      name: (fields['name'] as string | undefined) ?? null,
+      path,
+      at: instant(fields['at']),
+      advance: instant(fields['advance']),
+      restart: has('kill') ? 'kill' : has('restart') ? 'restart' : null,
+      seed: has('seed') ? this.#seed(fields, path) : null,
+      sql: has('sql')
+        ? {
+            sql: fields['sql'] as string,
+            error: (fields['error'] as string | undefined) ?? null,
+            path: [...path, 'sql'],
+          }
+        : null,
+      ingest: has('ingest') ? this.#ingest(fields, number, path) : null,
+      expect: this.#perModel(fields, 'expect', path, (...of) => this.#expect(...of)),
+      changes: this.#perModel(fields, 'changes', path, (...of) => this.#changes(...of)),
+      verify: (fields['verify'] as boolean | string[] | undefined) ?? false,
+    };
+  }
+
+  /** `expect: model` with its fields in the step, or `expect: {model: rows | {rows, where, ...}}`. */
+  #perModel<T>(
+    fields: Fields,
+    key: 'expect' | 'changes',
+    path: YamlPath,
+    read: (model: string, of: Fields, path: YamlPath, bare: boolean) => T,
+  ): T[] {
+    const value = fields[key];
+    if (value === undefined) return [];
+    if (typeof value === 'string') return [read(value, fields, path, false)];
+    return Object.entries(value as Fields).map(([model, of]) => {
+      const at = [...path, key, model];
+      const isFields = of !== null && typeof of === 'object' && !Array.isArray(of);
+      return read(model, isFields ? of : { rows: of }, at, !isFields);
+    });
+  }
+
+  /** @param bare the rows stand at `path` itself, not under a key */
+  #rows(of: Fields, keys: readonly string[], path: YamlPath, bare = false): RowsSource | null {
+    const format = of['format'] as RowsFormat | undefined;
+    for (const key of keys) {
+      if (!Object.hasOwn(of, key)) continue;
+      if (key === 'file') return { kind: 'file', file: of[key] as string, format, path: [...path, key] };
+      return { kind: 'inline', rows: of[key]!, format, path: bare ? path : [...path, key] };
+    }
+    return null;
+  }
+
+  #seed(fields: Fields, path: YamlPath): SeedStep {
+    const short = typeof fields['expect'] === 'string' || typeof fields['changes'] === 'string';
+    const keys = short ? ['records', 'file'] : ['records', 'rows', 'file'];
+    return { seed: fields['seed'] as string, rows: this.#rows(fields, keys, path), path: [...path, 'seed'] };
+  }
+
+  #ingest(fields: Fields, number: number, path: YamlPath): IngestStep {
+    const generate = fields['generate'] as JsonRow | undefined;
+    const rows = this.#rows(fields, ['records', 'file'], path);
+    if (rows === null && generate === undefined) {
+      this.#error(
+        'SEG604',
+        `"ingest" of step ${number} has no records`,
+        [...path, 'ingest'],
+        'Give "records" (a list, CSV or NDJSON text), "file" or "generate".',
+      );
+    }
+    if (rows !== null && generate !== undefined) {
+      this.#error(
+        'SEG604',
+        `step ${number} has both records and "generate"`,
+        [...path, 'generate'],
+        'Use two steps.',
+      );
+    }
+    const { stream, ...options } = generate ?? {};
+    const source = fields['ingest'] as string;
+    return {
+      source,
+      input: rows ?? {
+        kind: 'generate',
+        stream: typeof stream === 'string' ? stream : source.slice(source.lastIndexOf('.') + 1),
+        options,
+        path: [...path, 'generate'],
+      },
+      anyOrder: fields['any_order'] === true,
+      accepted: (fields['accepted'] as number | undefined) ?? null,
+      duplicate: (fields['duplicate'] as number | undefined) ?? null,
+      rejected: (fields['rejected'] as IngestStep['rejected'] | undefined) ?? null,
+      path: [...path, 'ingest'],
+    };
+  }
+
+  #expect(model: string, of: Fields, path: YamlPath, bare: boolean): ExpectStep {
+    const contains = of['contains'];
+    const containsRows = contains !== undefined && typeof contains !== 'boolean';
+    const rows = this.#rows(of, containsRows ? ['contains'] : ['rows', 'file'], path, bare);
+    if (containsRows && (Object.hasOwn(of, 'rows') || Object.hasOwn(of, 'file'))) {
+      this.#error(
+        'SEG604',
+        'rows stand both under "contains" and beside it',
+        [...path, 'contains'],
+        'Keep one of the two.',
+      );
+    }
+    const count = (of['count'] as number | undefined) ?? null;
+    if (rows === null && count === null) {
+      this.#error(
+        'SEG604',
+        `nothing is expected of "${model}"`,
+        path,
+        'Give "rows" (a list of mappings, CSV or NDJSON text; [] for none), "contains", "file" or "count".',
+      );
+    }
+    const list = (key: string): string[] | null =>
+      of[key] === undefined ? null : ([of[key]].flat() as string[]);
+    return {
+      model,
+      rows,
+      contains: containsRows || contains === true,
+      where: (of['where'] as string | JsonRow | undefined) ?? null,
+      columns: list('columns'),
+      ordered: list('ordered')?.join(', ') ?? null,
+      count,
+      key: list('key'),
+      path,
+    };
+  }
+
+  #changes(model: string, of: Fields, path: YamlPath, bare: boolean): ChangesStep {
+    const { rows, contains, columns, count } = this.#expect(model, of, path, bare);
+    for (const key of ['where', 'ordered', 'key']) {
+      if (Object.hasOwn(of, key)) {
+        this.#error(
+          'SEG604',
+          `"${key}" does not go with "changes"`,
+          [...path, key],
+          'Changes of one batch have no order; expect the model for this.',
+        );
+      }
+    }
+    return { model, rows, contains, columns, count, path };
+  }
+}
+
+function instant(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+}
