@@ -1,0 +1,22 @@
+import type { CommandContext } from './context.ts';
+import type { Flag } from './flag.ts';
+
+/** Runs a command and answers dbt's exit code: 0 fine, 1 something failed; what is wrong with the input is thrown. */
+export type CommandHandler = (context: CommandContext) => Promise<0 | 1>;
+
+export interface CommandDefinition {
+  readonly name: string;
+  readonly alias?: string;
+  /** Help heading. */
+  readonly group: 'Begin:' | 'Build:' | 'Look:' | 'Stream:' | 'Tidy up:';
+  /** One line, shown in `seg --help`. */
+  readonly summary: string;
+  /** More, shown in `seg <command> --help`. */
+  readonly description?: string;
+  /** Commander's syntax: `<source>`, `[name]`. */
+  readonly arguments?: readonly { readonly syntax: string; readonly help: string }[];
+  readonly flags: readonly Flag[];
+  readonly examples?: readonly string[];
+  /** Imports the command: only the one that runs is loaded, so that `--help` and `ls` start fast. */
+  readonly load: () => Promise<CommandHandler>;
+}

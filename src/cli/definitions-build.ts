@@ -1,0 +1,127 @@
+import type { CommandDefinition } from './command-definition.ts';
+import type { Flag } from './flag.ts';
+import { resourceTypeFlags, SELECTION_FLAGS } from './selection-flags.ts';
+
+const FULL_REFRESH: Flag = {
+  name: 'full-refresh',
+  short: 'f',
+  kind: 'boolean',
+  help: 'rebuild what is there already',
+  env: true,
+};
+const STORE_FAILURES: Flag = {
+  name: 'store-failures',
+  kind: 'boolean',
+  help: 'keep the failing rows of every test as a live view',
+  env: true,
+};
+const PRUNE: Flag = {
+  name: 'prune',
+  kind: 'boolean',
+  help: 'drop relations whose model is gone from the project',
+};
+const NOW: Flag = {
+  name: 'now',
+  kind: 'string',
+  argument: 'instant',
+  help: 'move the project clock there first: an ISO 8601 time, or "now"',
+};
+const JUNIT: Flag = {
+  name: 'junit-xml',
+  kind: 'string',
+  argument: 'file',
+  help: 'write a report of the tests as JUnit XML',
+};
+const SHOW: Flag = { name: 'show', kind: 'boolean', help: 'print some rows of each relation afterwards' };
+
+/** The commands that change the database. */
+export const BUILD_COMMANDS: readonly CommandDefinition[] = [
+  {
+    name: 'build',
+    group: 'Build:',
+    summary: 'seeds, models and tests in the order of their dependencies',
+    description: 'Loads seeds, deploys models and runs tests. What depends on a failed node is skipped.',
+    flags: [
+      ...SELECTION_FLAGS,
+      ...resourceTypeFlags(),
+      FULL_REFRESH,
+      STORE_FAILURES,
+      PRUNE,
+      NOW,
+      SHOW,
+      JUNIT,
+    ],
+    examples: [
+      'seg build',
+      'seg build --select +user_alerts',
+      'seg build -s tag:nightly --exclude resource_type:scenario',
+    ],
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  {
+    name: 'run',
+    group: 'Build:',
+    summary: 'deploy the models that are new or changed',
+    flags: [...SELECTION_FLAGS, FULL_REFRESH, PRUNE, NOW],
+    examples: ['seg run', 'seg run --select models/mql state:modified+ --state last/target'],
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'seed',
+    group: 'Build:',
+    summary: 'load the seeds, writing only the rows that differ',
+    flags: [...SELECTION_FLAGS, FULL_REFRESH, SHOW],
+    examples: ['seg seed', 'seg seed --select mql_score --show'],
+    load: async () => (await import('./commands/seed.ts')).seed,
+  },
+  {
+    name: 'test',
+    group: 'Build:',
+    summary: 'run data tests, unit tests and scenarios',
+    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), STORE_FAILURES, JUNIT],
+    examples: [
+      'seg test',
+      'seg test --select test_type:scenario --junit-xml report.xml',
+      'seg test -s user_alerts',
+    ],
+    load: async () => (await import('./commands/test.ts')).test,
+  },
+  {
+    name: 'plan',
+    group: 'Build:',
+    summary: 'show what `seg run` would create, change and drop',
+    flags: [
+      ...SELECTION_FLAGS,
+      FULL_REFRESH,
+      PRUNE,
+      {
+        name: 'output',
+        kind: 'string',
+        argument: 'form',
+        choices: ['table', 'json', 'csv', 'text'],
+        default: 'table',
+        help: 'form of the answer',
+      },
+    ],
+    examples: ['seg plan', 'seg plan --select user_alerts+'],
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
+    name: 'retry',
+    group: 'Build:',
+    summary: 'run again what failed or was skipped last time',
+    description:
+      'Reads run_results.json of the last run (or of --state) and repeats its command on those nodes.',
+    flags: [],
+    load: async () => (await import('./commands/retry.ts')).retry,
+  },
+  {
+    name: 'run-operation',
+    group: 'Build:',
+    summary: 'call a macro',
+    arguments: [{ syntax: '<macro>', help: 'name of the macro' }],
+    flags: [{ name: 'args', kind: 'yaml', argument: 'yaml', help: `arguments, for example '{days: 30}'` }],
+    examples: [`seg run-operation cleanup --args '{days: 30}'`],
+    load: async () => (await import('./commands/run-operation.ts')).runOperation,
+  },
+];

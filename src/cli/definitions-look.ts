@@ -1,0 +1,109 @@
+import type { CommandDefinition } from './command-definition.ts';
+import type { Flag } from './flag.ts';
+import { LIST_SELECTION_FLAGS, resourceTypeFlags, SELECTION_FLAGS } from './selection-flags.ts';
+
+const INLINE: Flag = {
+  name: 'inline',
+  kind: 'string',
+  argument: 'sql',
+  help: 'SQL with Jinja instead of a node',
+};
+
+function output(...choices: [string, ...string[]]): Flag {
+  return {
+    name: 'output',
+    short: 'o',
+    kind: 'string',
+    argument: 'form',
+    choices,
+    default: choices[0],
+    help: `form of the answer: ${choices.join(', ')}`,
+  };
+}
+
+/** The commands that begin a project or look at one, without changing data. */
+export const LOOK_COMMANDS: readonly CommandDefinition[] = [
+  {
+    name: 'init',
+    group: 'Begin:',
+    summary: 'write a small project that runs at once',
+    description:
+      'Makes a folder with a working project: profile, source, seed, models, tests and a scenario. Asks nothing.',
+    arguments: [
+      { syntax: '[name]', help: 'name of the project and its folder: letters, digits, underscores' },
+    ],
+    flags: [{ name: 'skip-profile-setup', short: 's', kind: 'boolean', help: 'write no profiles.yml' }],
+    examples: ['seg init demo && cd demo && seg build'],
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    name: 'debug',
+    group: 'Begin:',
+    summary: 'check project, profile and connection',
+    flags: [
+      { name: 'connection', kind: 'boolean', help: 'only the connection' },
+      { name: 'config-dir', kind: 'boolean', help: 'print the folder of profiles.yml and stop' },
+    ],
+    load: async () => (await import('./commands/debug.ts')).debug,
+  },
+  {
+    name: 'list',
+    alias: 'ls',
+    group: 'Look:',
+    summary: 'list the nodes of the project',
+    flags: [
+      ...LIST_SELECTION_FLAGS,
+      ...resourceTypeFlags('all', 'default'),
+      output('selector', 'name', 'path', 'json'),
+      { name: 'output-keys', kind: 'list', argument: 'keys', help: 'keys of --output json; dots go deeper' },
+    ],
+    examples: [
+      'seg ls',
+      'seg ls -s @segment_members --output name',
+      'seg ls -o json --output-keys name config.materialized',
+    ],
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'compile',
+    group: 'Look:',
+    summary: 'write compiled SQL to target/, or print it',
+    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), INLINE, output('text', 'json')],
+    examples: [
+      'seg compile',
+      'seg compile --select user_alerts',
+      `seg compile --inline "select * from {{ ref('user_alerts') }}"`,
+    ],
+    load: async () => (await import('./commands/compile.ts')).compile,
+  },
+  {
+    name: 'show',
+    group: 'Look:',
+    summary: 'print rows of a model, seed, source or query',
+    flags: [
+      ...SELECTION_FLAGS,
+      INLINE,
+      { name: 'limit', kind: 'integer', argument: 'n', default: 5, help: 'how many rows; -1 for all' },
+      output('table', 'json', 'csv', 'text'),
+    ],
+    examples: [
+      'seg show --select segment_sizes --limit 20',
+      `seg show --inline "select count(*) from {{ ref('segment_toggles') }}"`,
+    ],
+    load: async () => (await import('./commands/show.ts')).show,
+  },
+  {
+    name: 'parse',
+    group: 'Look:',
+    summary: 'load the project and write manifest.json',
+    flags: [],
+    load: async () => (await import('./commands/parse.ts')).parse,
+  },
+  {
+    name: 'clean',
+    group: 'Tidy up:',
+    summary: 'delete the folders of `clean-targets`',
+    flags: [],
+    load: async () => (await import('./commands/clean.ts')).clean,
+  },
+];

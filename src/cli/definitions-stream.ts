@@ -1,0 +1,130 @@
+import type { CommandDefinition } from './command-definition.ts';
+import { SELECTION_FLAGS } from './selection-flags.ts';
+
+const STREAMS = ['segment_events', 'activity_events', 'track_events', 'pageviews'];
+
+/** The commands that bring data in, follow it, and check it. */
+export const STREAM_COMMANDS: readonly CommandDefinition[] = [
+  {
+    name: 'ingest',
+    group: 'Stream:',
+    summary: 'bring records from a file or a pipe into a source',
+    description:
+      'Records are NDJSON or CSV, plain or gzip, validated against the schema of the source. A bad record goes to the\n' +
+      'table <source>__rejected with line, reason and payload; a key that is there already is dropped and counted.',
+    arguments: [
+      { syntax: '<source>', help: 'source.table, or the table alone' },
+      { syntax: '[file]', help: 'file to read, "-" for standard input (the default)' },
+    ],
+    flags: [
+      {
+        name: 'format',
+        kind: 'string',
+        argument: 'form',
+        choices: ['json', 'csv'],
+        help: 'form of the records; else by the name of the file, else what the source declares',
+      },
+      { name: 'strict', kind: 'boolean', help: 'exit with 1 when a record was rejected' },
+      { name: 'batch-size', kind: 'integer', argument: 'n', help: 'most records in one transaction' },
+    ],
+    examples: [
+      'seg ingest segment.segment_events events.ndjson.gz',
+      'tail -f events.ndjson | seg ingest segment_events',
+    ],
+    load: async () => (await import('./commands/ingest.ts')).ingest,
+  },
+  {
+    name: 'generate',
+    group: 'Stream:',
+    summary: 'make events like real ones, to stdout or into the engine',
+    arguments: [{ syntax: '<stream>', help: STREAMS.join(', ') }],
+    flags: [
+      {
+        name: 'count',
+        kind: 'integer',
+        argument: 'n',
+        help: 'how many events (default: 1000; with --rate endless)',
+      },
+      { name: 'seed', kind: 'integer', argument: 'n', default: 1, help: 'same seed, same events' },
+      {
+        name: 'rate',
+        kind: 'integer',
+        argument: 'n',
+        help: 'events per second; as fast as possible without',
+      },
+      {
+        name: 'into',
+        kind: 'string',
+        argument: 'source',
+        help: 'ingest into this source instead of printing',
+      },
+      { name: 'start', kind: 'string', argument: 'instant', help: 'time of the first event' },
+      { name: 'segments', kind: 'integer', argument: 'n', help: 'how many segments there are' },
+      { name: 'users', kind: 'integer', argument: 'n', help: 'how many users there are' },
+      { name: 'skew', kind: 'string', argument: 's', help: 'exponent of the Zipf distribution of segments' },
+      {
+        name: 'repeat',
+        kind: 'string',
+        argument: 'share',
+        help: 'share of events that repeat an earlier one',
+      },
+      { name: 'bots', kind: 'string', argument: 'share', help: 'share of events made by bots' },
+    ],
+    examples: [
+      'seg generate segment_events --count 100000 > events.ndjson',
+      'seg generate segment_events --into segment_events --rate 500',
+    ],
+    load: async () => (await import('./commands/generate.ts')).generate,
+  },
+  {
+    name: 'subscribe',
+    group: 'Stream:',
+    summary: 'print a model and then its changes, as NDJSON',
+    arguments: [{ syntax: '<model>', help: 'name of the model' }],
+    flags: [
+      {
+        name: 'snapshot',
+        kind: 'boolean',
+        default: true,
+        help: 'begin with the changes, not with what is there',
+      },
+      {
+        name: 'from',
+        kind: 'string',
+        argument: 'position',
+        help: 'go on behind a position that was printed earlier',
+      },
+      { name: 'follow', kind: 'boolean', default: true, help: 'stop at the end of what has happened so far' },
+    ],
+    examples: ['seg subscribe segment_toggles', 'seg subscribe user_alerts --no-snapshot | ./notify'],
+    load: async () => (await import('./commands/subscribe.ts')).subscribe,
+  },
+  {
+    name: 'clock',
+    group: 'Stream:',
+    summary: 'show or move the project clock, which {{ now() }} reads',
+    arguments: [
+      { syntax: '[instant]', help: 'an ISO 8601 time, "now", or a step like "+30 minutes"; forward only' },
+    ],
+    flags: [],
+    examples: ['seg clock', 'seg clock 2023-11-30T00:00:00Z', `seg clock '+30 minutes'`],
+    load: async () => (await import('./commands/clock.ts')).clock,
+  },
+  {
+    name: 'verify',
+    group: 'Stream:',
+    summary: 'compare every maintained view with its recomputation',
+    flags: [
+      ...SELECTION_FLAGS,
+      {
+        name: 'output',
+        kind: 'string',
+        argument: 'form',
+        choices: ['text', 'table', 'json', 'csv'],
+        default: 'text',
+        help: 'form of the answer',
+      },
+    ],
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+];

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The process: its streams, signals and exit code. The only place that exits. */
+import { readFileSync } from 'node:fs';
+
+const version = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+const argv = process.argv.slice(2);
+
+if (argv.length === 1 && ['--version', '-V', '-v'].includes(argv[0]!)) {
+  process.stdout.write(`seg ${version}\n`);
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  const interrupted = new AbortController();
+  let stopping = false;
+  const stop = () => {
+    // The second time somebody asks, nothing is waited for.
+    if (stopping) process.exit(2);
+    stopping = true;
+    interrupted.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  // `seg ls | head`: the reader has gone, and with it the reason to go on.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 2);
+  });
+  process.stderr.on('error', () => undefined);
+
+  const { runCommandLine } = await import('./run-command-line.ts');
+  const status = await runCommandLine(argv, version, {
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    writeOut,
+    writeError: (text) => process.stderr.write(text),
+    outIsTerminal: process.stdout.isTTY,
+    errorIsTerminal: process.stderr.isTTY,
+    outWidth: process.stdout.isTTY ? process.stdout.columns : undefined,
+    signal: interrupted.signal,
+  });
+  await writeOut('');
+  // Timers or sockets a library has left behind must not keep a finished command alive.
+  process.exit(status);
+}
+
+function writeOut(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+}

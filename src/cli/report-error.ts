@@ -1,0 +1,64 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { renderDiagnostics } from '../diagnostics/render.ts';
+import { SegError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import type { Logger } from '../log/logger.ts';
+import type { SourceTexts } from './source-texts.ts';
+
+/** Logs whatever a command has thrown and answers its exit code. */
+export function reportError(error: unknown, log: Logger, sources: SourceTexts, signal: AbortSignal): 1 | 2 {
+  if (signal.aborted && !(error instanceof SegError)) {
+    log.error('Interrupted.', { name: 'MainKeyboardInterrupt', code: 'Z001' });
+    log.debug(stackOf(error));
+    return 2;
+  }
+  const known = error instanceof DatabaseError ? asSegError(error) : error;
+  if (known instanceof SegError) {
+    logDiagnostics(known.diagnostics, log, sources);
+    log.debug(stackOf(known));
+    return known.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  log.error(
+    `Encountered an error:\nerror SEG999: internal error: ${message}\n` +
+      (log.debugging
+        ? stackOf(error)
+        : '  hint: This is a defect of seg. Run the command again with --debug to see the stack trace, and report it.'),
+    { name: 'MainEncounteredError', code: 'Z002' },
+  );
+  return 2;
+}
+
+/** Errors under dbt's heading, in one log record. */
+export function logDiagnostics(diagnostics: readonly Diagnostic[], log: Logger, sources: SourceTexts): void {
+  const text = renderDiagnostics(diagnostics, {
+    sourceOf: (file) => sources.of(file),
+    colors: log.colors.isColorSupported,
+  });
+  log.error(`Encountered an error:\n${text}`, {
+    name: 'MainEncounteredError',
+    code: 'Z002',
+    data: { diagnostics },
+  });
+}
+
+/** What the database said where no command knew the place in the project. */
+function asSegError(error: DatabaseError): SegError {
+  const notes = [error.detail, error.context].filter((text) => text !== undefined && text !== '');
+  return new SegError(
+    {
+      severity: 'error',
+      code: 'SEG899',
+      message: `the database refused a statement: ${error.message} (SQLSTATE ${error.sqlstate})`,
+      notes: notes.map((message) => ({ message: message! })),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    },
+    { cause: error },
+  );
+}
+
+function stackOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let at: unknown = error; at instanceof Error; at = at.cause) parts.push(at.stack ?? at.message);
+  return parts.join('\ncaused by: ');
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { Logger, type LogFormat, type LogLevel } from '../log/logger.ts';
+import { secretScrubber } from '../log/secrets.ts';
+import type { CommandContext, Terminal } from './context.ts';
+import { FlagValues, readFlags } from './flag-values.ts';
+import { FOREIGN_FLAGS, GLOBAL_FLAGS } from './global-flags.ts';
+import { parseCommandLine, type Invocation } from './program.ts';
+import { reportError } from './report-error.ts';
+import { SourceTexts } from './source-texts.ts';
+
+export type ExitStatus = 0 | 1 | 2;
+
+/** Runs one command line from end to end and answers its exit code; never throws, never exits the process. */
+export async function runCommandLine(
+  argv: readonly string[],
+  version: string,
+  terminal: Terminal,
+): Promise<ExitStatus> {
+  const startedAt = new Date();
+  const sources = new SourceTexts(terminal.cwd);
+  // Until the flags are read, errors are logged by a logger that knows only the environment.
+  let log = createLogger(new FlagValues(GLOBAL_FLAGS, new Map()), terminal, randomUUID());
+  let status: ExitStatus = 2;
+  let command = 'seg';
+  try {
+    let help = '';
+    const invocation = parseCommandLine(argv, version, (text) => (help += text));
+    if (invocation === undefined) {
+      await terminal.writeOut(help);
+      return 0;
+    }
+    command = `seg ${invocation.definition.name}`;
+    const flags = readFlags(invocation.command, allFlags(invocation), terminal.env);
+    log = createLogger(flags, terminal, log.invocationId);
+    const name = invocation.definition.name;
+    const context: CommandContext = {
+      ...terminal,
+      ...{ command: name, args: invocation.args, flags, log, sources, version, startedAt },
+      invocationId: log.invocationId,
+    };
+    announce(context, invocation);
+    const handler = await invocation.definition.load();
+    status = await handler(context);
+  } catch (error) {
+    status = reportError(error, log, sources, terminal.signal);
+  }
+  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  const result = status === 0 ? 'succeeded' : 'failed';
+  const at = new Date().toISOString().slice(11, 23);
+  log.debug(`Command \`${command}\` ${result} at ${at}000 after ${seconds.toFixed(2)} seconds`, {
+    name: 'CommandCompleted',
+    code: 'Q039',
+    data: { command, success: status === 0, elapsed: seconds },
+  });
+  log.close();
+  return status;
+}
+
+function allFlags(invocation: Invocation) {
+  return [...GLOBAL_FLAGS, ...FOREIGN_FLAGS, ...invocation.definition.flags];
+}
+
+function announce({ log, flags, version }: CommandContext, { definition }: Invocation): void {
+  const fields = { name: 'MainReportVersion', code: 'A001', data: { version, log_version: 3 } };
+  // Where the answer is what one looks at, the version is noise.
+  const text = `Running with seg=${version}`;
+  if (definition.group === 'Build:' || definition.name === 'debug') log.info(text, fields);
+  else log.debug(text, fields);
+  for (const flag of FOREIGN_FLAGS) {
+    if (flags.given(flag.name)) log.info(`The flag --${flag.name} has no effect: ${flag.because}.`);
+  }
+}
+
+function createLogger(flags: FlagValues, terminal: Terminal, invocationId: string): Logger {
+  const level = (): LogLevel | 'none' => {
+    if (flags.boolean('quiet')) return 'error';
+    return flags.boolean('debug') ? 'debug' : (flags.string('log-level') as LogLevel | 'none');
+  };
+  return new Logger({
+    write: terminal.writeError,
+    level: level(),
+    format: logFormat(flags.string('log-format')),
+    fileLevel: flags.string('log-level-file') as LogLevel | 'none',
+    fileFormat: logFormat(flags.string('log-format-file')),
+    colors: useColors(flags, terminal),
+    invocationId,
+    scrub: secretScrubber(terminal.env),
+  });
+}
+
+function logFormat(name: string | undefined): LogFormat {
+  return name === 'json' || name === 'debug' ? name : 'text';
+}
+
+/** `--use-colors` decides; else NO_COLOR and FORCE_COLOR; else whether somebody is looking. */
+function useColors(flags: FlagValues, { env, errorIsTerminal }: Terminal): boolean {
+  if (flags.given('use-colors')) return flags.boolean('use-colors');
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return true;
+  return errorIsTerminal && env['TERM'] !== 'dumb';
+}

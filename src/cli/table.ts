@@ -1,0 +1,92 @@
+import stringWidth from 'string-width';
+
+/** A relation to print: every row has a cell for every column. */
+export interface Relation {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/**
+ * A table as dbt's `show` prints it, which is also a Markdown table:
+ *
+ *     | id | name |
+ *     | -- | ---- |
+ *     |  1 | ann  |
+ *
+ * Columns of numbers stand to the right. NULL is empty. When `width` is given, the widest columns are cut until the
+ * table fits, never below `MIN_COLUMN`. Every line ends in a newline.
+ */
+export function formatTable({ columns, rows }: Relation, width?: number): string {
+  const cells = rows.map((row) => row.map(cellText));
+  const widths = columns.map((name, index) =>
+    Math.max(stringWidth(name), 2, ...cells.map((row) => stringWidth(row[index]!))),
+  );
+  if (width !== undefined) shrink(widths, width);
+  const numeric = columns.map((_, index) => isNumeric(rows, index));
+  const line = (texts: readonly string[]) =>
+    `| ${texts.map((text, index) => pad(text, widths[index]!, numeric[index]!)).join(' | ')} |\n`;
+  const rule = line(widths.map((size) => '-'.repeat(size)));
+  return line(columns) + rule + cells.map(line).join('');
+}
+
+const MIN_COLUMN = 12;
+
+/** A value on one line: objects as JSON, control characters as escapes. */
+export function cellText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text =
+    typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
+  // eslint-disable-next-line no-control-regex -- what would break the table, or the terminal
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+    return named[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** Numbers, and numeric values, which arrive as text because JavaScript's numbers would round them. */
+function isNumeric(rows: Relation['rows'], column: number): boolean {
+  const values = rows.map((row) => row[column]).filter((value) => value !== null && value !== undefined);
+  return (
+    values.length > 0 &&
+    values.every(
+      (value) =>
+        typeof value === 'number' ||
+        typeof value === 'bigint' ||
+        (typeof value === 'string' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value)),
+    )
+  );
+}
+
+function shrink(widths: number[], available: number): void {
+  const taken = () => widths.reduce((sum, size) => sum + size + 3, 1);
+  while (taken() > available) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if (widths[widest]! <= MIN_COLUMN) return;
+    // Down to the next widest at once, or by what is missing.
+    const second = Math.max(MIN_COLUMN, ...widths.filter((_, index) => index !== widest));
+    const target = Math.max(
+      widths[widest]! - (taken() - available),
+      Math.min(second, widths[widest]! - 1),
+      MIN_COLUMN,
+    );
+    widths[widest] = target;
+  }
+}
+
+function pad(text: string, width: number, right: boolean): string {
+  const shown = fit(text, width);
+  const space = ' '.repeat(Math.max(0, width - stringWidth(shown)));
+  return right ? space + shown : shown + space;
+}
+
+function fit(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = '';
+  let size = 0;
+  for (const letter of text) {
+    size += stringWidth(letter);
+    if (size > width - 1) break;
+    kept += letter;
+  }
+  return `${kept}…`;
+}
