@@ -1,0 +1,236 @@
+import type { Connection } from '../engines/connection.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import type { SourceNode } from '../project/nodes.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import { BadValue } from './bad-value.ts';
+import { BatchSize } from './batch-size.ts';
+import { BadRow, BatchWriter } from './batch-writer.ts';
+import { inBatches } from './batches.ts';
+import { readCsv } from './formats/csv.ts';
+import { readNdjson } from './formats/ndjson.ts';
+import type { RawRecord } from './formats/raw-record.ts';
+import { CsvMapper, JsonMapper, type RecordMapper, type RowValues } from './record-mapper.ts';
+import { isDataError, salvage } from './salvage.ts';
+import { planSource, type SourcePlan } from './source-plan.ts';
+
+/** Every record is counted once, in one of the three. */
+export interface IngestSummary {
+  accepted: number;
+  /** Redelivered keys, dropped. */
+  duplicate: number;
+  /** Records in the dead-letter table. */
+  rejected: number;
+  seconds: number;
+}
+
+export interface Rejection {
+  readonly line: number;
+  readonly reason: string;
+  readonly payload: string;
+}
+
+export interface IngestOptions {
+  readonly format: 'json' | 'csv';
+  /** Where the records come from, for the dead letters: a file's name, `stdin`. */
+  readonly origin: string;
+  /** After each batch. */
+  readonly onProgress?: (summary: IngestSummary & { perSecond: number }) => void;
+  /** For each batch's dead letters, once they are committed. */
+  readonly onRejected?: (rejections: readonly Rejection[]) => void;
+  /** Ends the ingestion cleanly: what was read is written, nothing more is read. */
+  readonly signal?: AbortSignal;
+  /** The most records in one transaction (50,000). */
+  readonly maxBatch?: number;
+  /** How long a record of a slow pipe may wait for others (250 ms). */
+  readonly batchDelayMs?: number;
+}
+
+/**
+ * Takes records into a source's table, batch by batch, each batch and its dead letters one transaction. A bad record
+ * becomes a dead letter and the rest goes on.
+ * Throws SegError for a source that cannot take records (SEG501-SEG503, SEG505), a broken gzip file (SEG507) and
+ * failing models (SEG506); batches committed before stay.
+ */
+export async function ingest(
+  db: Connection,
+  source: SourceNode,
+  input: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  options: IngestOptions,
+): Promise<IngestSummary> {
+  const plan = planSource(source);
+  const delimiter = source.config['delimiter'];
+  const csv = { delimiter: typeof delimiter === 'string' ? delimiter : ',' };
+  const mapper = options.format === 'csv' ? new CsvMapper(plan) : new JsonMapper(plan);
+  const reader = options.format === 'csv' ? readCsv(input, csv) : readNdjson(input);
+  const door = new Door(db, plan, options.origin);
+  const size = new BatchSize(options.maxBatch);
+  const started = performance.now();
+  const summary: IngestSummary = { accepted: 0, duplicate: 0, rejected: 0, seconds: 0 };
+  const { signal, batchDelayMs: delayMs = 250 } = options;
+  try {
+    for await (const records of inBatches(reader, { size, delayMs, signal })) {
+      const begun = performance.now();
+      const outcome = await door.take(records, mapper);
+      size.observe(records.length, (performance.now() - begun) / 1000);
+      summary.accepted += outcome.accepted;
+      summary.duplicate += outcome.duplicate;
+      summary.rejected += outcome.rejections.length;
+      summary.seconds = (performance.now() - started) / 1000;
+      if (outcome.rejections.length > 0) options.onRejected?.(outcome.rejections);
+      const total = summary.accepted + summary.duplicate + summary.rejected;
+      options.onProgress?.({ ...summary, perSecond: total / Math.max(summary.seconds, 1e-6) });
+    }
+  } catch (error) {
+    throw asUserError(error, options.origin);
+  }
+  summary.seconds = (performance.now() - started) / 1000;
+  return summary;
+}
+
+const knownPlans = new WeakMap<SourceNode, { plan: SourcePlan; mapper: JsonMapper }>();
+
+/**
+ * Takes in records that are JavaScript values (scenarios, generators), all in one transaction. `index` counts from 0.
+ * Throws as `ingest` does.
+ */
+export async function ingestRecords(
+  db: Connection,
+  source: SourceNode,
+  records: readonly unknown[],
+  origin: string,
+): Promise<IngestSummary & { rejections: { index: number; reason: string }[] }> {
+  let known = knownPlans.get(source);
+  if (known === undefined) {
+    const plan = planSource(source);
+    known = { plan, mapper: new JsonMapper(plan) };
+    knownPlans.set(source, known);
+  }
+  const started = performance.now();
+  const raw = records.map((record, i) => ({ line: i + 1, text: jsonText(record) }));
+  try {
+    const { accepted, duplicate, rejections } = await new Door(db, known.plan, origin).take(
+      raw,
+      known.mapper,
+    );
+    return {
+      accepted,
+      duplicate,
+      rejected: rejections.length,
+      seconds: (performance.now() - started) / 1000,
+      rejections: rejections.map(({ line, reason }) => ({ index: line - 1, reason })),
+    };
+  } catch (error) {
+    throw asUserError(error, origin);
+  }
+}
+
+interface Taken {
+  accepted: number;
+  duplicate: number;
+  rejections: Rejection[];
+}
+
+/** Dead letters keep this much of a payload. */
+const MAX_PAYLOAD = 1024 * 1024;
+
+/** Maps, writes and dead-letters one batch at a time. */
+class Door {
+  readonly #db: Connection;
+  readonly #plan: SourcePlan;
+  readonly #origin: string;
+  readonly #writer: BatchWriter;
+
+  constructor(db: Connection, plan: SourcePlan, origin: string) {
+    this.#db = db;
+    this.#plan = plan;
+    this.#origin = origin;
+    this.#writer = new BatchWriter(plan);
+  }
+
+  async take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken> {
+    const rows: RowValues[] = [];
+    const origins: RawRecord[] = [];
+    const misfits: Rejection[] = [];
+    for (const raw of records) {
+      try {
+        const row = mapper.map(raw);
+        if (row === null) continue;
+        rows.push(row);
+        origins.push(raw);
+      } catch (error) {
+        if (!(error instanceof BadValue)) throw error;
+        misfits.push(rejection(raw, error.reason));
+      }
+    }
+    if (rows.length === 0 && misfits.length === 0) return { accepted: 0, duplicate: 0, rejections: [] };
+    try {
+      return await this.#db.transaction(async (tx) => {
+        const outcome =
+          rows.length === 0 ? { accepted: 0, duplicate: 0 } : await this.#writer.write(tx, rows);
+        await this.#bury(tx, misfits);
+        return { ...outcome, rejections: misfits };
+      });
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+    }
+    return this.#db.transaction(async (tx) => {
+      const { accepted, duplicate, refused } = await salvage(tx, this.#writer, rows);
+      const late = rows.flatMap((row, i) =>
+        refused.has(row) ? [rejection(origins[i]!, refused.get(row)!)] : [],
+      );
+      const rejections = [...misfits, ...late].sort((a, b) => a.line - b.line);
+      await this.#bury(tx, rejections);
+      return { accepted, duplicate, rejections };
+    });
+  }
+
+  async #bury(tx: Connection, rejections: readonly Rejection[]): Promise<void> {
+    if (rejections.length === 0) return;
+    const letters = rejections.map(({ line, reason, payload }) => ({ line, reason, payload }));
+    await tx.query(
+      `insert into ${this.#plan.rejectedTable} (origin, line, reason, payload) ` +
+        'select $1, r.line, r.reason, r.payload from rows from (json_to_recordset($2::text::json) ' +
+        'as (line bigint, reason text, payload text)) with ordinality as r(line, reason, payload, ordinal) order by r.ordinal',
+      [this.#origin, JSON.stringify(letters)],
+    );
+  }
+}
+
+function rejection(raw: RawRecord, reason: string): Rejection {
+  return { line: raw.line, reason: storable(reason), payload: storable(raw.text.slice(0, MAX_PAYLOAD)) };
+}
+
+/** Text as PostgreSQL can keep it: NUL becomes its JSON escape, half a surrogate pair the replacement character. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\\u0000').replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+function jsonText(record: unknown): string {
+  try {
+    return (
+      JSON.stringify(record, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) ??
+      'undefined'
+    );
+  } catch (error) {
+    return `not JSON: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function asUserError(error: unknown, origin: string): unknown {
+  const cause = error instanceof BadRow ? error.cause : error;
+  if (cause instanceof DatabaseError && (cause.sqlstate === '42P01' || cause.sqlstate === '3F000')) {
+    return segError('SEG505', `the source's tables are not there: ${cause.message}`, {
+      hint: 'Run "seg run" first; it creates the tables of the sources.',
+      exitCode: 1,
+      cause,
+    });
+  }
+  if (error instanceof Error && /^Z_/.test((error as NodeJS.ErrnoException).code ?? '')) {
+    return segError('SEG507', `"${origin}" begins as a gzip file but cannot be unpacked: ${error.message}`, {
+      hint: 'The file is damaged or cut off; records before the damage have been taken in, and a second run drops them as duplicates if the source has a key.',
+      exitCode: 1,
+      cause: error,
+    });
+  }
+  return cause;
+}

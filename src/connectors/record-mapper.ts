@@ -1,0 +1,173 @@
+import { BadValue } from './bad-value.ts';
+import { encoderFor, type Encode } from './column-encoder.ts';
+import { exactStringify, parseExact, refusal, unmark, type ExactRecord } from './exact-json.ts';
+import type { RawRecord } from './formats/raw-record.ts';
+import { lookup, parsePath, place, type RecordPath } from './map-record.ts';
+import { compileSchema, type CheckSchema } from './record-schema.ts';
+import type { SourceColumn, SourcePlan } from './source-plan.ts';
+
+/** A record's values in the order of the plan's columns, in the text form their types read. */
+export type RowValues = readonly (string | null)[];
+
+/** Checks records against the source's schema and declared columns, and takes their values out. */
+export interface RecordMapper {
+  /** Throws BadValue. Answers null for a line that is no record (a CSV header). */
+  map(raw: RawRecord): RowValues | null;
+}
+
+/** Records written as JSON, one a line. */
+export class JsonMapper implements RecordMapper {
+  readonly #plan: SourcePlan;
+  readonly #check: CheckSchema | null;
+  readonly #encoders: readonly Encode[];
+  #mark: string | null = null;
+
+  constructor(plan: SourcePlan) {
+    this.#plan = plan;
+    this.#check = compileSchema(plan.source, { coerce: false });
+    this.#encoders = plan.columns.map(({ type }) =>
+      encoderFor(type, {
+        strictTime: true,
+        toJson: (value) => exactStringify(value, this.#mark),
+        unmark: (value) => unmark(value, this.#mark),
+      }),
+    );
+  }
+
+  map(raw: RawRecord): RowValues {
+    if (raw.problem !== undefined) throw new BadValue(raw.problem);
+    let record: ExactRecord;
+    try {
+      record = parseExact(raw.text);
+    } catch (error) {
+      throw new BadValue(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return this.#mapParsed(record, raw.text);
+  }
+
+  /** The same for a record that is a value already; `text` must be its JSON. */
+  mapValue(value: unknown, text: string): RowValues {
+    return this.#mapParsed({ plain: value, exact: value, mark: null }, text);
+  }
+
+  #mapParsed(record: ExactRecord, text: string): RowValues {
+    if (typeof record.plain !== 'object' || record.plain === null || Array.isArray(record.plain)) {
+      throw new BadValue('not a JSON object');
+    }
+    const refused = refusal(text);
+    if (refused !== undefined) throw new BadValue(refused);
+    const broken = this.#check?.(record.plain);
+    if (broken !== undefined) throw new BadValue(broken);
+    this.#mark = record.mark;
+    const { columns } = this.#plan;
+    const values = new Array<string | null>(columns.length);
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      if (column.path.length === 0) {
+        // The text as it came keeps every digit, and spares writing it again.
+        values[i] = text;
+        continue;
+      }
+      const found = lookup(record.exact, column.path);
+      const json = column.type.base === 'json' || column.type.base === 'jsonb';
+      values[i] = encode(column, this.#encoders[i]!, json ? found : unmark(found, record.mark));
+    }
+    return values;
+  }
+}
+
+/** CSV lines. The first is a header when it is made of the declared fields; otherwise columns come in declared order. */
+export class CsvMapper implements RecordMapper {
+  readonly #plan: SourcePlan;
+  readonly #check: CheckSchema | null;
+  readonly #encoders: readonly Encode[];
+  #header: readonly string[] | null = null;
+  /** For each column the position of its field, -1 when the file has none. */
+  #positions: readonly number[] = [];
+  #paths: readonly RecordPath[] = [];
+
+  constructor(plan: SourcePlan) {
+    this.#plan = plan;
+    this.#check = compileSchema(plan.source, { coerce: true });
+    this.#encoders = plan.columns.map(({ type }) => encoderFor(type, { strictTime: true, fromText: true }));
+  }
+
+  map(raw: RawRecord): RowValues | null {
+    if (raw.problem !== undefined) throw new BadValue(raw.problem);
+    const fields = raw.fields ?? [];
+    if (this.#header === null && this.#begin(fields)) return null;
+    const expected = this.#header!.length;
+    if (fields.length !== expected) {
+      throw new BadValue(`expected ${expected} fields, found ${fields.length}`);
+    }
+    const { columns } = this.#plan;
+    const whole =
+      this.#check !== null || columns.some((column) => column.path.length === 0)
+        ? this.#record(fields)
+        : null;
+    const broken = this.#check?.(whole);
+    if (broken !== undefined) throw new BadValue(broken);
+    const values = new Array<string | null>(columns.length);
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      if (column.path.length === 0) {
+        values[i] = JSON.stringify(whole);
+        continue;
+      }
+      const position = this.#positions[i]!;
+      const field = position === -1 ? null : fields[position]!;
+      values[i] = encode(column, this.#encoders[i]!, field === '' && !isText(column) ? null : field);
+    }
+    return values;
+  }
+
+  /** Decides on the first line; answers whether it was a header. */
+  #begin(fields: readonly (string | null)[]): boolean {
+    const declared = this.#plan.columns
+      .filter((column) => column.path.length > 0)
+      .map((column) => column.field);
+    const found = fields.map((field) => field?.trim() ?? '');
+    const isHeader =
+      found.every((field) => declared.includes(field)) || declared.every((field) => found.includes(field));
+    this.#header = isHeader ? found : declared;
+    this.#positions = this.#plan.columns.map((column) => this.#header!.indexOf(column.field));
+    this.#paths = this.#header.map((field) => {
+      try {
+        return parsePath(field);
+      } catch {
+        return [field];
+      }
+    });
+    return isHeader;
+  }
+
+  /** The line in the shape of the source's records: a header `segment.vendor` makes an object `segment`. */
+  #record(fields: readonly (string | null)[]): Record<string, unknown> {
+    const record: Record<string, unknown> = {};
+    fields.forEach((field, i) => {
+      if (field !== null) place(record, this.#paths[i]!, field);
+    });
+    return record;
+  }
+}
+
+function isText(column: SourceColumn): boolean {
+  return (
+    !column.type.isArray &&
+    ['text', 'citext', 'character varying', 'character', 'name'].includes(column.type.base)
+  );
+}
+
+function encode(column: SourceColumn, encoder: Encode, value: unknown): string | null {
+  if (value === undefined || value === null) {
+    if (!column.required) return null;
+    const where = column.field === column.name ? '' : ` (path ${column.field})`;
+    throw new BadValue(`column "${column.name}"${where} is missing`);
+  }
+  try {
+    return encoder(value);
+  } catch (error) {
+    if (error instanceof BadValue) throw new BadValue(`column "${column.name}": ${error.reason}`);
+    throw error;
+  }
+}
