@@ -41,7 +41,7 @@ export function differenceSql(view: StoredView): string {
   FROM (
     SELECT ${list}, 1 AS "_seg_w" FROM (
 ${view.query}
-    ) AS "_seg_query"
+    ) AS "_seg_query" (${list})
     UNION ALL
     SELECT ${list}, -1 FROM ${quoteRelation(view.table)}
   ) AS "_seg_both"

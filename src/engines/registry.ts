@@ -1,0 +1,44 @@
+import { isAbsolute, join } from 'node:path';
+import { segError } from '../diagnostics/seg-error.ts';
+import type { Target } from '../project/profiles.ts';
+import type { Database } from './connection.ts';
+
+export interface OpenOptions {
+  /** The project's root; a relative `path` of the target is looked up there. */
+  readonly root: string;
+  /** What the owner is called for others: `seg ingest`. */
+  readonly command: string;
+}
+
+/**
+ * Opens the database of a target, alone where the engine needs that.
+ * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG805 when the engine's type is not one this release can open
+ */
+export async function openDatabase(target: Target, options: OpenOptions): Promise<Database> {
+  if (target.type !== 'pglite') {
+    throw segError('SEG805', `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" only`, {
+      hint: 'Choose a target of type pglite with --target; "seg compile" works for every type.',
+    });
+  }
+  if (isMemory(target)) {
+    const { openMemoryDatabase } = await import('./pglite/memory.ts');
+    return openMemoryDatabase();
+  }
+  const { openDirectoryDatabase } = await import('./pglite/open.ts');
+  return openDirectoryDatabase(dataDirectory(target, options.root), {
+    command: options.command,
+    durability: target.fields['durability'] === 'process' ? 'process' : 'commit',
+  });
+}
+
+export function isMemory(target: Target): boolean {
+  const path = target.fields['path'];
+  return path === 'memory' || path === ':memory:' || (typeof path === 'string' && path.startsWith('memory://'));
+}
+
+/** The directory of a pglite target's database, absolute. */
+export function dataDirectory(target: Target, root: string): string {
+  const path = target.fields['path'];
+  const directory = typeof path === 'string' && path !== '' ? path : join('.seg', 'data');
+  return isAbsolute(directory) ? directory : join(root, directory);
+}

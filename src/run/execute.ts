@@ -1,0 +1,311 @@
+/**
+ * Runs a selection of nodes: seeds are loaded, models deployed, tests run, in the order of their dependencies.
+ *
+ * Everything that changes the database happens in ONE transaction that is committed at the end, so a kill in the
+ * middle leaves what was there before, and readers see all of a run or nothing. A node that fails is undone
+ * alone (a savepoint) and what depends on it is skipped; the others are kept.
+ */
+import type { Connection, Database } from '../engines/connection.ts';
+import { readSeed, loadSeed } from '../connectors/seeds.ts';
+import { setClock } from '../clock/clock.ts';
+import { Deployer } from '../deploy/deployer.ts';
+import type { NodeOutcome } from '../deploy/outcome.ts';
+import { isDeployable, stateSchemaOf, storesFailures } from '../deploy/spec.ts';
+import type { Project } from '../project/load.ts';
+import type { GraphNode, ModelNode, SeedNode, TestNode } from '../project/nodes.ts';
+import { runDataTest } from '../testing/data-tests.ts';
+import type { NodeResult, RunListener, RunResult } from './events.ts';
+import { runHooks } from './hooks.ts';
+import { runOrder } from './order.ts';
+import { ResultClock, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
+import { runDetachedTests } from './detached-tests.ts';
+
+/** What a command does with the nodes it has selected. */
+export type RunMode = 'run' | 'seed' | 'test' | 'build';
+
+export interface ExecuteRequest {
+  readonly project: Project;
+  readonly db: Database;
+  /** unique_ids, in any order; nodes that the mode does not run are left out. */
+  readonly selected: ReadonlySet<string>;
+  readonly mode: RunMode;
+  readonly listener: RunListener;
+  readonly fullRefresh?: boolean;
+  readonly failFast?: boolean;
+  /** Drop relations of nodes that are gone from the project. */
+  readonly prune?: boolean;
+  /** Move the project's clock there first: an instant, or `now`. */
+  readonly now?: string;
+  /** Undo everything at the end: the outcomes tell what would happen. */
+  readonly dryRun?: boolean;
+  readonly colors?: boolean;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What `seg plan` shows beside the results: nodes settled because something upstream changed, and orphans. */
+export interface ExecuteResult extends RunResult {
+  readonly outcomes: readonly NodeOutcome[];
+}
+
+class Undo extends Error {}
+
+/**
+ * @throws SegError when a change would break a deployed node that was not selected (nothing is changed then), or when
+ *   the clock cannot move there
+ */
+export async function executeGraph(request: ExecuteRequest): Promise<ExecuteResult> {
+  const run = new Run(request);
+  return run.execute();
+}
+
+const modeTypes: Record<RunMode, readonly GraphNode['resource_type'][]> = {
+  run: ['model'],
+  seed: ['seed'],
+  test: ['test', 'unit_test', 'scenario'],
+  build: ['seed', 'model', 'test', 'unit_test', 'scenario'],
+};
+
+class Run {
+  readonly #request: ExecuteRequest;
+  readonly #results: NodeResult[] = [];
+  readonly #outcomes: NodeOutcome[] = [];
+  readonly #blocked = new Set<string>();
+  readonly #started = performance.now();
+  #index = 0;
+  #total = 0;
+  #stopped: RunResult['stopped'] = null;
+
+  constructor(request: ExecuteRequest) {
+    this.#request = request;
+  }
+
+  async execute(): Promise<ExecuteResult> {
+    const { project, selected, mode, listener, db } = this.#request;
+    const { order, dag } = runOrder(project.manifest, selected, mode === 'build');
+    const nodes = order.filter((node) => modeTypes[mode].includes(node.resource_type) && !isEphemeral(node));
+    this.#total = nodes.length;
+    listener({ kind: 'runStart', total: nodes.length, threads: this.#request.threads ?? project.target.threads, target: project.target.name });
+    const block = (id: string): void => {
+      for (const below of dag.downstream([id])) this.#blocked.add(below);
+    };
+
+    // Unit tests and scenarios run in engines of their own, several at once: unit tests before the models they may
+    // stop, scenarios after everything else.
+    await this.#detached(nodes.filter(({ resource_type: type }) => type === 'unit_test'), block);
+    const attached = nodes.filter(({ resource_type: type }) => type !== 'unit_test' && type !== 'scenario');
+    if (attached.length > 0) await this.#transaction(db, attached, block);
+    await this.#detached(nodes.filter(({ resource_type: type }) => type === 'scenario'), block);
+
+    const result: ExecuteResult = {
+      results: this.#results,
+      outcomes: this.#outcomes,
+      seconds: (performance.now() - this.#started) / 1000,
+      stopped: this.#stopped,
+    };
+    listener({ kind: 'runFinish', result });
+    return result;
+  }
+
+  async #transaction(db: Database, nodes: readonly GraphNode[], block: (id: string) => void): Promise<void> {
+    const { project, mode, listener } = this.#request;
+    try {
+      await db.transaction(async (tx) => {
+        const changes = mode !== 'test' || nodes.some((node) => node.resource_type === 'test' && storesFailures(node));
+        const deployer = changes ? await Deployer.begin(tx, project) : undefined;
+        if (this.#request.now !== undefined) {
+          const instant = this.#request.now === 'now' ? new Date().toISOString() : this.#request.now;
+          await setClock(tx, instant, stateSchemaOf(project));
+        }
+        if (mode !== 'test') await runHooks(tx, project, 'on-run-start', listener);
+        if (deployer !== undefined) await this.#deploySources(deployer);
+        for (const node of nodes) {
+          if (this.#request.signal?.aborted === true) throw new Interrupted();
+          await this.#node(tx, deployer, node, block);
+        }
+        if (deployer !== undefined) await this.#finish(deployer);
+        if (mode !== 'test') await runHooks(tx, project, 'on-run-end', listener);
+        if (this.#request.dryRun === true) throw new Undo();
+      });
+    } catch (error) {
+      if (error instanceof Interrupted) this.#stopped = 'interrupted';
+      else if (!(error instanceof Undo)) throw error;
+    }
+  }
+
+  /** The tables of all sources: they cost nothing when they stand, and every model may read them. */
+  async #deploySources(deployer: Deployer): Promise<void> {
+    for (const source of Object.values(this.#request.project.manifest.sources)) {
+      const outcome = await deployer.deploy(source);
+      if (outcome.action !== 'unchanged') this.#outcomes.push(outcome);
+    }
+  }
+
+  async #finish(deployer: Deployer): Promise<void> {
+    const { listener, prune } = this.#request;
+    for (const outcome of await deployer.finish({ prune })) {
+      this.#outcomes.push(outcome);
+      if (outcome.action === 'orphaned') {
+        listener({ kind: 'message', level: 'warn', text: `${outcome.label} is gone from the project but still deployed; --prune drops it` });
+      } else if (outcome.action === 'dropped') {
+        listener({ kind: 'message', level: 'info', text: `dropped ${outcome.label}, which is gone from the project` });
+      } else if (outcome.inserted + outcome.deleted > 0) {
+        listener({ kind: 'message', level: 'info', text: `${outcome.label} followed: +${outcome.inserted} -${outcome.deleted} rows` });
+      }
+    }
+  }
+
+  async #node(
+    tx: Connection,
+    deployer: Deployer | undefined,
+    node: GraphNode,
+    block: (id: string) => void,
+  ): Promise<void> {
+    const clock = this.#start(node);
+    if (this.#stopped !== null || this.#blocked.has(node.unique_id)) {
+      const message = this.#stopped === 'fail-fast' ? 'Skipping due to fail_fast' : null;
+      this.#done(clock.finish(this.#request.project, node, 'skipped', { message }), block);
+      return;
+    }
+    try {
+      this.#done(await this.#work(tx, deployer, node, clock), block);
+    } catch (error) {
+      const diagnostics = errorDiagnostics(error, node);
+      this.#done(clock.finish(this.#request.project, node, 'error', { diagnostics }), block);
+    }
+  }
+
+  async #work(
+    tx: Connection,
+    deployer: Deployer | undefined,
+    node: GraphNode,
+    clock: ResultClock,
+  ): Promise<NodeResult> {
+    switch (node.resource_type) {
+      case 'seed':
+        return this.#seed(required(deployer), node, clock);
+      case 'model':
+        return this.#model(tx, required(deployer), node, clock);
+      case 'test':
+        return this.#test(tx, deployer, node, clock);
+      case 'source':
+      case 'unit_test':
+      case 'scenario':
+        throw new Error(`invariant: a ${node.resource_type} is not run in the transaction`);
+    }
+  }
+
+  async #seed(deployer: Deployer, node: SeedNode, clock: ResultClock): Promise<NodeResult> {
+    const { project, fullRefresh } = this.#request;
+    const data = await readSeed(node, project.root);
+    const outcome = await deployer.deploy(node, { seedColumns: data.columns, fullRefresh });
+    const loaded = await deployer.load(node.unique_id, (tx) => loadSeed(tx, node, data, { fullRefresh }));
+    this.#outcomes.push({ ...outcome, inserted: loaded.inserted + loaded.updated, deleted: loaded.deleted + loaded.updated });
+    const written = loaded.inserted + loaded.updated + loaded.deleted;
+    if (written === 0 && outcome.action === 'unchanged') {
+      return clock.finish(project, node, 'no-op', { message: 'unchanged', rows: 0 });
+    }
+    const parts = [
+      ...(loaded.updated > 0 ? [`UPDATE ${loaded.updated}`] : []),
+      ...(loaded.deleted > 0 ? [`DELETE ${loaded.deleted}`] : []),
+    ];
+    const message = loaded.inserted > 0 || parts.length === 0 ? [`INSERT ${loaded.inserted}`, ...parts] : parts;
+    return clock.finish(project, node, 'success', { message: message.join(' '), rows: written });
+  }
+
+  async #model(tx: Connection, deployer: Deployer, node: ModelNode, clock: ResultClock): Promise<NodeResult> {
+    const { project, fullRefresh } = this.#request;
+    const outcome = await tx.transaction(async (savepoint) => {
+      await runHooks(savepoint, project, 'pre-hook', this.#request.listener, node);
+      const done = await deployer.deploy(node, { fullRefresh });
+      await runHooks(savepoint, project, 'post-hook', this.#request.listener, node);
+      return done;
+    });
+    this.#outcomes.push(outcome);
+    const unchanged = outcome.action === 'unchanged';
+    return clock.finish(project, node, unchanged ? 'no-op' : 'success', {
+      message: outcomeMessage(node, outcome),
+      rows: outcome.rows ?? outcome.inserted + outcome.deleted,
+    });
+  }
+
+  async #test(
+    tx: Connection,
+    deployer: Deployer | undefined,
+    node: TestNode,
+    clock: ResultClock,
+  ): Promise<NodeResult> {
+    const { project, colors } = this.#request;
+    const stored = deployer !== undefined && storesFailures(node) && isDeployable(node);
+    if (stored) this.#outcomes.push(await deployer.deploy(node));
+    const result = await inSavepoint(tx, (savepoint) => runDataTest(savepoint, project, node, { colors }));
+    return clock.finish(project, node, result.status, {
+      ...testOutcome(result),
+      failuresRelation: stored ? node.relation_name : null,
+    });
+  }
+
+  async #detached(nodes: readonly GraphNode[], block: (id: string) => void): Promise<void> {
+    if (nodes.length === 0) return;
+    const waiting = nodes.filter((node) => {
+      if (this.#stopped === null && this.#request.signal?.aborted !== true) return true;
+      this.#done(this.#start(node).finish(this.#request.project, node, 'skipped'), block);
+      return false;
+    });
+    const clocks = new Map<string, ResultClock>();
+    await runDetachedTests(this.#request.project, waiting, {
+      colors: this.#request.colors,
+      threads: this.#request.threads,
+      signal: this.#request.signal,
+      onStart: (node) => clocks.set(node.unique_id, this.#start(node)),
+      onResult: (node, result) => {
+        const clock = clocks.get(node.unique_id) ?? this.#start(node);
+        const { status, ...more } = testOutcome(result);
+        this.#done(clock.finish(this.#request.project, node, status, { ...more, seconds: result.seconds }), block);
+      },
+    });
+  }
+
+  #start(node: GraphNode): ResultClock {
+    this.#index++;
+    this.#request.listener({ kind: 'nodeStart', index: this.#index, total: this.#total, node });
+    return new ResultClock();
+  }
+
+  #done(result: NodeResult, block: (id: string) => void): void {
+    this.#results.push(result);
+    this.#request.listener({ kind: 'nodeFinish', index: this.#results.length, total: this.#total, result });
+    if (result.status === 'error' || result.status === 'fail') {
+      block(result.node.unique_id);
+      if (this.#request.failFast === true) this.#stopped ??= 'fail-fast';
+    } else if (result.status === 'skipped') block(result.node.unique_id);
+  }
+}
+
+class Interrupted extends Error {}
+
+/** A test's SQL error ends the transaction it runs in: the savepoint is rolled back, the result is kept. */
+async function inSavepoint<T extends { readonly status: string }>(
+  tx: Connection,
+  work: (savepoint: Connection) => Promise<T>,
+): Promise<T> {
+  let result: T | undefined;
+  try {
+    await tx.transaction(async (savepoint) => {
+      result = await work(savepoint);
+      if (result.status === 'error') throw new Undo();
+    });
+  } catch (error) {
+    if (!(error instanceof Undo)) throw error;
+  }
+  return result!;
+}
+
+function required(deployer: Deployer | undefined): Deployer {
+  if (deployer === undefined) throw new Error('invariant: this mode deploys');
+  return deployer;
+}
+
+function isEphemeral(node: GraphNode): boolean {
+  return node.resource_type === 'model' && node.config.materialized === 'ephemeral';
+}

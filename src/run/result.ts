@@ -1,0 +1,97 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { SegError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import type { NodeOutcome } from '../deploy/outcome.ts';
+import type { Project } from '../project/load.ts';
+import type { GraphNode } from '../project/nodes.ts';
+import type { TestResult } from '../testing/test-result.ts';
+import type { NodeResult, NodeStatus } from './events.ts';
+
+/** A node's result while it is being worked on: what `finish` fills in is when it ended. */
+export class ResultClock {
+  readonly #startedAt = new Date();
+  readonly #started = performance.now();
+
+  finish(
+    project: Pick<Project, 'name'>,
+    node: GraphNode,
+    status: NodeStatus,
+    more: Partial<Omit<NodeResult, 'node' | 'status' | 'startedAt' | 'completedAt' | 'compiledPath'>> = {},
+  ): NodeResult {
+    return {
+      node,
+      status,
+      message: null,
+      rows: null,
+      failures: null,
+      seconds: (performance.now() - this.#started) / 1000,
+      startedAt: this.#startedAt.toISOString(),
+      completedAt: new Date().toISOString(),
+      diagnostics: [],
+      details: null,
+      compiledPath: compiledPath(project, node),
+      failuresRelation: null,
+      ...more,
+    };
+  }
+}
+
+/** What deployment did, in the words shown in brackets. */
+export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
+  const difference = `+${outcome.inserted} -${outcome.deleted}`;
+  switch (outcome.action) {
+    case 'created':
+      return outcome.rows === null ? `CREATE ${isView(node) ? 'VIEW' : 'TABLE'}` : `SELECT ${outcome.rows}`;
+    case 'changed':
+      return outcome.reshaped && outcome.rows !== null ? `REPLACE ${outcome.rows}` : isView(node) ? 'CREATE VIEW' : difference;
+    case 'refreshed':
+      return isView(node) ? 'CREATE VIEW' : difference;
+    default:
+      return outcome.action;
+  }
+}
+
+export function testOutcome(
+  test: TestResult,
+): Pick<NodeResult, 'message' | 'failures' | 'details' | 'diagnostics'> & { status: NodeStatus } {
+  const failed = test.status === 'fail' || test.status === 'error';
+  return {
+    status: test.status,
+    message: test.message,
+    failures: test.failures,
+    details: test.detail ?? null,
+    diagnostics:
+      test.status === 'error' || (failed && test.kind !== 'test')
+        ? [{ severity: 'error', code: 'SEG601', message: test.message ?? 'the test failed', at: test.at }]
+        : [],
+  };
+}
+
+/** A thrown error as diagnostics of a node; anything that is no user's mistake is thrown on. */
+export function errorDiagnostics(error: unknown, node: GraphNode): readonly Diagnostic[] {
+  if (error instanceof SegError) return error.diagnostics;
+  if (error instanceof DatabaseError) {
+    return [
+      {
+        severity: 'error',
+        code: 'SEG413',
+        message: `${node.resource_type} "${node.name}": ${error.message}`,
+        at: node.at,
+        notes: error.detail === undefined ? [] : [{ message: error.detail }],
+        hint: error.hint,
+      },
+    ];
+  }
+  throw error;
+}
+
+function isView(node: GraphNode): boolean {
+  return node.resource_type === 'model' && node.config.materialized === 'view';
+}
+
+/** As project/compile writes it; null for nodes without SQL. */
+function compiledPath(project: Pick<Project, 'name'>, node: GraphNode): string | null {
+  if (node.resource_type !== 'model' && node.resource_type !== 'test') return null;
+  const file = node.original_file_path;
+  return `target/compiled/${project.name}/${file.endsWith('.sql') ? file : `${file}/${node.path.split('/').at(-1) ?? node.name}`}`;
+}
