@@ -142,7 +142,8 @@ function encodeUuid(value: unknown): string {
 
 function encodeText(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint') refuse(name, value);
+  if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')
+    refuse(name, value);
   return String(value);
 }
 

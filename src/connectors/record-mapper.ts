@@ -42,15 +42,7 @@ export class JsonMapper implements RecordMapper {
     } catch (error) {
       throw new BadValue(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
-    return this.#mapParsed(record, raw.text);
-  }
-
-  /** The same for a record that is a value already; `text` must be its JSON. */
-  mapValue(value: unknown, text: string): RowValues {
-    return this.#mapParsed({ plain: value, exact: value, mark: null }, text);
-  }
-
-  #mapParsed(record: ExactRecord, text: string): RowValues {
+    const { text } = raw;
     if (typeof record.plain !== 'object' || record.plain === null || Array.isArray(record.plain)) {
       throw new BadValue('not a JSON object');
     }
