@@ -24,6 +24,7 @@ function stepActions(step: Step): string {
   if (step.advance !== null) actions.push(`advance ${step.advance}`);
   if (step.restart !== null) actions.push(step.restart);
   if (step.seed !== null) actions.push(`seed ${step.seed.seed}`);
+  if (step.run !== null) actions.push('run');
   if (step.sql !== null) actions.push('sql');
   if (step.ingest !== null) actions.push(`ingest ${step.ingest.source}`);
   if (step.expect.length > 0) actions.push(`expect ${step.expect.map(({ model }) => model).join(', ')}`);

@@ -87,9 +87,9 @@ describe('parseScenarios', () => {
         rejected: [{line: 1, raeson: x}]
 `),
     ).toEqual([
-      '3:5 SEG602 unknown key "stepz" in a scenario | Did you mean "steps"?',
-      '5:9 SEG602 unknown key "expct" in step 1 | Did you mean "expect"?',
-      '9:30 SEG602 unknown key "raeson" in item 1 of "rejected" of step 2 | Did you mean "reason"?',
+      '3:5 SEG612 unknown key "stepz" in a scenario | Did you mean "steps"?',
+      '5:9 SEG612 unknown key "expct" in step 1 | Did you mean "expect"?',
+      '9:30 SEG612 unknown key "raeson" in item 1 of "rejected" of step 2 | Did you mean "reason"?',
     ]);
   });
 
@@ -107,13 +107,13 @@ describe('parseScenarios', () => {
       - verify: [m, 3]
 `),
     ).toEqual([
-      '2:11 SEG602 "name" must be text, not a whole number',
-      '5:15 SEG602 "rows" of step 1 must be a list or text, not a whole number',
-      '7:19 SEG602 item 1 of "records" of step 2 must be a mapping, not a whole number',
-      '7:22 SEG602 item 2 of "records" of step 2 must be a mapping, not a whole number',
-      '8:19 SEG602 "accepted" of step 2 must be a whole number, not text',
-      '9:18 SEG602 "restart" of step 3 must be true, not false',
-      '10:21 SEG602 item 2 of "verify" of step 4 must be text, not a whole number',
+      '2:11 SEG612 "name" must be text, not a whole number',
+      '5:15 SEG612 "rows" of step 1 must be a list or text, not a whole number',
+      '7:19 SEG612 item 1 of "records" of step 2 must be a mapping, not a whole number',
+      '7:22 SEG612 item 2 of "records" of step 2 must be a mapping, not a whole number',
+      '8:19 SEG612 "accepted" of step 2 must be a whole number, not text',
+      '9:18 SEG612 "restart" of step 3 must be true, not false',
+      '10:21 SEG612 item 2 of "verify" of step 4 must be text, not a whole number',
     ]);
   });
 
@@ -143,22 +143,22 @@ describe('parseScenarios', () => {
     steps: [{verify: true}]
 `),
     ).toEqual([
-      '5:9 SEG604 step 1 does nothing | Give it one of at, advance, restart, kill, seed, sql, ingest, expect, changes, verify.',
-      '7:9 SEG604 step 2 has both "at" and "advance" | Use two steps.',
-      '9:9 SEG604 "rows" of step 3 belongs to an "expect" or "changes" with a model\'s name, which is absent | Records to ingest are given as "records".',
-      '8:9 SEG604 "ingest" of step 3 has no records | Give "records" (a list, CSV or NDJSON text), "file" or "generate".',
-      '10:9 SEG604 nothing is expected of "m" | Give "rows" (a list of mappings, CSV or NDJSON text; [] for none), "contains", "file" or "count".',
-      '12:9 SEG604 step 5 has both "expect" and "changes" with a name only | Write them as mappings, "expect: {model: rows}", or use two steps.',
-      '16:9 SEG604 "where" does not go with "changes" | Changes of one batch have no order; expect the model for this.',
-      '18:9 SEG604 "accepted" of step 7 belongs to "ingest", which is absent',
-      '3:5 SEG604 "orders" without a step that says "any_order: true" | Mark the ingest steps whose order must not matter.',
-      '19:11 SEG603 two scenarios have the name "a" | Rename one of the two.',
-      '21:11 SEG603 two scenarios have the name "a" | Rename one of the two.',
+      '5:9 SEG614 step 1 does nothing | Give it one of at, advance, restart, kill, seed, run, sql, ingest, expect, changes, verify.',
+      '7:9 SEG614 step 2 has both "at" and "advance" | Use two steps.',
+      '9:9 SEG614 "rows" of step 3 belongs to an "expect" or "changes" with a model\'s name, which is absent | Records to ingest are given as "records".',
+      '8:9 SEG614 "ingest" of step 3 has no records | Give "records" (a list, CSV or NDJSON text), "file" or "generate".',
+      '10:9 SEG614 nothing is expected of "m" | Give "rows" (a list of mappings, CSV or NDJSON text; [] for none), "contains", "file" or "count".',
+      '12:9 SEG614 step 5 has both "expect" and "changes" with a name only | Write them as mappings, "expect: {model: rows}", or use two steps.',
+      '16:9 SEG614 "where" does not go with "changes" | Changes of one batch have no order; expect the model for this.',
+      '18:9 SEG614 "accepted" of step 7 belongs to "ingest", which is absent',
+      '3:5 SEG614 "orders" without a step that says "any_order: true" | Mark the ingest steps whose order must not matter.',
+      '19:11 SEG613 two scenarios have the name "a" | Rename one of the two.',
+      '21:11 SEG613 two scenarios have the name "a" | Rename one of the two.',
     ]);
   });
 
   it('gives YAML errors a place', () => {
     expect(errorsOf('scenarios:\n  - name: a\n   steps: []\n')[0]).toMatch(/^[23]:\d+ SEG101 invalid YAML/);
-    expect(errorsOf('scenarios: {a: 1}\n')).toEqual(['1:12 SEG601 "scenarios" must be a list']);
+    expect(errorsOf('scenarios: {a: 1}\n')).toEqual(['1:12 SEG611 "scenarios" must be a list']);
   });
 });

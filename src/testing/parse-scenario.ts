@@ -26,13 +26,13 @@ export function parseScenarios(file: string, text: string): { scenarios: Scenari
   if (list === undefined || list === null) return { scenarios: [], errors: [] };
   if (!Array.isArray(list)) {
     const at = yaml.at(['scenarios']);
-    return { scenarios: [], errors: [mistake('SEG601', '"scenarios" must be a list', at)] };
+    return { scenarios: [], errors: [mistake('SEG611', '"scenarios" must be a list', at)] };
   }
   const scenarios: Scenario[] = [];
   const seen = new Map<string, Location>();
   for (const [index, value] of list.entries()) {
     const path = ['scenarios', index];
-    const found = schemaDiagnostics(validate, value, 'SEG602', (below, part) =>
+    const found = schemaDiagnostics(validate, value, 'SEG612', (below, part) =>
       yaml.at([...path, ...below], part),
     );
     if (found.length === 0) {
@@ -43,7 +43,7 @@ export function parseScenarios(file: string, text: string): { scenarios: Scenari
       if (first !== undefined) {
         found.push({
           ...mistake(
-            'SEG603',
+            'SEG613',
             `two scenarios have the name "${scenario.name}"`,
             at,
             'Rename one of the two.',
@@ -86,7 +86,7 @@ class ScenarioReader {
     );
     if (orders !== undefined && !steps.some((step) => step.ingest?.anyOrder)) {
       this.#error(
-        'SEG604',
+        'SEG614',
         '"orders" without a step that says "any_order: true"',
         ['orders'],
         'Mark the ingest steps whose order must not matter.',
@@ -122,24 +122,13 @@ class ScenarioReader {
 
   #step(fields: Fields, number: number, path: YamlPath): Step {
     const has = (key: string): boolean => Object.hasOwn(fields, key);
-    const actions = [
-      'at',
-      'advance',
-      'restart',
-      'kill',
-      'seed',
-      'sql',
-      'ingest',
-      'expect',
-      'changes',
-      'verify',
-    ];
+    const actions = ['at', 'advance', 'restart', 'kill', 'seed', 'run', 'sql', 'ingest', 'expect', 'changes', 'verify'];
     if (!actions.some(has)) {
-      this.#error('SEG604', `step ${number} does nothing`, path, `Give it one of ${actions.join(', ')}.`);
+      this.#error('SEG614', `step ${number} does nothing`, path, `Give it one of ${actions.join(', ')}.`);
     }
     if (has('at') && has('advance')) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `step ${number} has both "at" and "advance"`,
         [...path, 'advance'],
         'Use two steps.',
@@ -147,21 +136,21 @@ class ScenarioReader {
     }
     if (has('restart') && has('kill')) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `step ${number} has both "restart" and "kill"`,
         [...path, 'kill'],
         'Use two steps.',
       );
     }
     if (has('error') && !has('sql')) {
-      this.#error('SEG604', `"error" of step ${number} belongs to "sql", which is absent`, [
+      this.#error('SEG614', `"error" of step ${number} belongs to "sql", which is absent`, [
         ...path,
         'error',
       ]);
     }
     for (const key of ingestKeys) {
       if (has(key) && !has('ingest') && !(key === 'records' && has('seed'))) {
-        this.#error('SEG604', `"${key}" of step ${number} belongs to "ingest", which is absent`, [
+        this.#error('SEG614', `"${key}" of step ${number} belongs to "ingest", which is absent`, [
           ...path,
           key,
         ]);
@@ -171,7 +160,7 @@ class ScenarioReader {
     const short = (['expect', 'changes'] as const).filter((key) => typeof fields[key] === 'string');
     if (short.length === 2) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `step ${number} has both "expect" and "changes" with a name only`,
         [...path, 'changes'],
         'Write them as mappings, "expect: {model: rows}", or use two steps.',
@@ -183,7 +172,7 @@ class ScenarioReader {
       const hint = has('ingest') && key === 'rows' ? 'Records to ingest are given as "records".' : undefined;
       if (has(key) && !mine && !(key === 'rows' && has('seed'))) {
         this.#error(
-          'SEG604',
+          'SEG614',
           `"${key}" of step ${number} belongs to an "expect" or "changes" with a model's name, which is absent`,
           [...path, key],
           hint,
@@ -192,7 +181,7 @@ class ScenarioReader {
     }
     if ((has('file') || has('format')) && short.length > 0 && (has('ingest') || has('seed'))) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `"${has('file') ? 'file' : 'format'}" of step ${number} could belong to two actions`,
         [...path, has('file') ? 'file' : 'format'],
         'Use two steps.',
@@ -200,7 +189,7 @@ class ScenarioReader {
     }
     if (has('seed') && has('ingest')) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `step ${number} has both "seed" and "ingest"`,
         [...path, 'ingest'],
         'Use two steps.',
@@ -214,6 +203,7 @@ class ScenarioReader {
       advance: instant(fields['advance']),
       restart: has('kill') ? 'kill' : has('restart') ? 'restart' : null,
       seed: has('seed') ? this.#seed(fields, path) : null,
+      run: (fields['run'] as true | string[] | undefined) ?? null,
       sql: has('sql')
         ? {
             sql: fields['sql'] as string,
@@ -267,7 +257,7 @@ class ScenarioReader {
     const rows = this.#rows(fields, ['records', 'file'], path);
     if (rows === null && generate === undefined) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `"ingest" of step ${number} has no records`,
         [...path, 'ingest'],
         'Give "records" (a list, CSV or NDJSON text), "file" or "generate".',
@@ -275,7 +265,7 @@ class ScenarioReader {
     }
     if (rows !== null && generate !== undefined) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `step ${number} has both records and "generate"`,
         [...path, 'generate'],
         'Use two steps.',
@@ -305,7 +295,7 @@ class ScenarioReader {
     const rows = this.#rows(of, containsRows ? ['contains'] : ['rows', 'file'], path, bare);
     if (containsRows && (Object.hasOwn(of, 'rows') || Object.hasOwn(of, 'file'))) {
       this.#error(
-        'SEG604',
+        'SEG614',
         'rows stand both under "contains" and beside it',
         [...path, 'contains'],
         'Keep one of the two.',
@@ -314,7 +304,7 @@ class ScenarioReader {
     const count = (of['count'] as number | undefined) ?? null;
     if (rows === null && count === null) {
       this.#error(
-        'SEG604',
+        'SEG614',
         `nothing is expected of "${model}"`,
         path,
         'Give "rows" (a list of mappings, CSV or NDJSON text; [] for none), "contains", "file" or "count".',
@@ -340,7 +330,7 @@ class ScenarioReader {
     for (const key of ['where', 'ordered', 'key']) {
       if (Object.hasOwn(of, key)) {
         this.#error(
-          'SEG604',
+          'SEG614',
           `"${key}" does not go with "changes"`,
           [...path, key],
           'Changes of one batch have no order; expect the model for this.',

@@ -73,6 +73,8 @@ class ProbeEngine implements ScenarioEngine {
     await this.ingest(seed, { kind: 'records', records: rows ?? [] });
   }
 
+  async run(): Promise<void> {}
+
   generate(): JsonRow[] {
     return [{ id: 100, name: 'generated' }];
   }

@@ -143,6 +143,7 @@ class ScenarioRun {
         step.seed.rows === null ? null : await loadRows(step.seed.rows, this.#scenario, this.#options.root);
       await engine.loadSeed(step.seed.seed, rows);
     }
+    if (step.run !== null) await engine.run(step.run === true ? null : step.run);
     const failures: StepFailure[] = [];
     const collect = ({ failures: found, note }: Checked): void => {
       failures.push(...found);

@@ -34,6 +34,8 @@ export interface ScenarioEngine {
   ingest(source: string, input: IngestInput, origin: string): Promise<IngestOutcome>;
   /** @param rows null = the rows of the project's own file */
   loadSeed(seed: string, rows: readonly JsonRow[] | null): Promise<void>;
+  /** Builds models anew, as `seg run` does. @param names null = all models of kind `table` */
+  run(names: readonly string[] | null): Promise<void>;
   generate(stream: string, options: JsonRow): JsonRow[];
   /** Renders Jinja. */
   render(sql: string, file: string): string;

@@ -51,6 +51,7 @@ export const stepSchema = {
     restart: { const: true },
     kill: { const: true },
     seed: text,
+    run: { anyOf: [{ const: true }, names] },
     sql: text,
     error: text,
     ingest: text,

@@ -33,6 +33,8 @@ export interface Step {
   readonly advance: string | null;
   readonly restart: 'restart' | 'kill' | null;
   readonly seed: SeedStep | null;
+  /** Builds models of kind `table` anew, as `seg run` does; true = all of them. */
+  readonly run: true | readonly string[] | null;
   readonly sql: SqlStep | null;
   readonly ingest: IngestStep | null;
   readonly expect: readonly ExpectStep[];

@@ -1,0 +1,97 @@
+/** Runs scenarios one after the other in this thread; keeps a base per set of vars. */
+import type { JsonValue } from '../changelog/change.ts';
+import { SegError } from '../diagnostics/seg-error.ts';
+import { loadProject, type LoadOptions, type Project } from '../project/load.ts';
+import type { FailureTextOptions } from './failure-text.ts';
+import { runScenario } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { buildScenarioBase, type ScenarioBase } from './scenario-base.ts';
+import { openScenarioWorld } from './scenario-world.ts';
+import { errorLines } from './step-outcome.ts';
+import type { TestResult } from './test-result.ts';
+
+/** A scenario to run: its node's id and the parsed steps. */
+export interface ScenarioJob {
+  readonly uniqueId: string;
+  readonly scenario: Scenario;
+}
+
+/** Equal for scenarios that can start from the same base. */
+export function baseKey(scenario: Scenario): string {
+  const sorted = Object.entries(scenario.vars).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.length === 0 ? '' : JSON.stringify(sorted);
+}
+
+export class ScenarioHost {
+  readonly #load: LoadOptions;
+  readonly #options: FailureTextOptions;
+  readonly #bases = new Map<string, Promise<ScenarioBase>>();
+  readonly #project: Project | undefined;
+
+  /** @param project the project as loaded with `load`, when it is at hand */
+  constructor(load: LoadOptions, options: FailureTextOptions, project?: Project) {
+    this.#load = load;
+    this.#options = options;
+    this.#project = project;
+  }
+
+  /** Runs one scenario in every order it asks for; a project that cannot be deployed with its vars is an `error`. */
+  async run({ uniqueId, scenario }: ScenarioJob): Promise<TestResult> {
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
+    let base: ScenarioBase;
+    try {
+      base = await this.#base(scenario);
+    } catch (error) {
+      if (!(error instanceof SegError)) throw error;
+      const [first] = error.diagnostics;
+      return {
+        uniqueId,
+        kind: 'scenario',
+        name: scenario.name,
+        status: 'error',
+        failures: null,
+        message: `the project cannot be deployed: ${first?.message ?? error.message}`,
+        seconds: seconds(),
+        detail: errorLines(error).join('\n'),
+        at: scenario.locate([...scenario.path, 'vars']),
+      };
+    }
+    const mentioned = scenario.steps.flatMap((step) => [...step.expect, ...step.changes].map(({ model }) => model));
+    let result: TestResult | undefined;
+    for (let order = 0; order <= scenario.orders.count; order++) {
+      const engine = await openScenarioWorld(base, mentioned);
+      try {
+        result = await runScenario(scenario, engine, {
+          ...this.#options,
+          uniqueId,
+          root: base.project.root,
+          order,
+        });
+      } finally {
+        await engine.close();
+      }
+      if (result.status !== 'pass') break;
+    }
+    return { ...result!, seconds: seconds() };
+  }
+
+  #base(scenario: Scenario): Promise<ScenarioBase> {
+    const key = baseKey(scenario);
+    let base = this.#bases.get(key);
+    if (base === undefined) {
+      base = this.#build(scenario.vars);
+      this.#bases.set(key, base);
+    }
+    return base;
+  }
+
+  async #build(vars: Readonly<Record<string, JsonValue>>): Promise<ScenarioBase> {
+    const plain = Object.keys(vars).length === 0;
+    const project =
+      plain && this.#project !== undefined
+        ? this.#project
+        : await loadProject({ ...this.#load, vars: { ...this.#load.vars, ...vars } });
+    return buildScenarioBase(project);
+  }
+}
