@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', '**/*.pg.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**', 'tests/integration/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // PGlite instances are heavy (one WASM PostgreSQL each): one worker per core, no more.

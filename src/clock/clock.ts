@@ -10,7 +10,10 @@ import { quoteIdentifier } from '../sql/quote.ts';
 /** The clock as ISO 8601 in UTC with microseconds where there are any; null when nothing was ever deployed. */
 export async function readClock(connection: Connection, stateSchema = '_seg'): Promise<string | null> {
   const table = `${quoteIdentifier(stateSchema)}.clock`;
-  const { rows: there } = await connection.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  const { rows: there } = await connection.query<{ there: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS there',
+    [table],
+  );
   if (there[0]?.there !== true) return null;
   const { rows } = await connection.query<{ now: string }>(
     `SELECT trim(both '"' from to_json("now" AT TIME ZONE 'UTC')::text) || 'Z' AS now FROM ${table}`,
@@ -45,7 +48,11 @@ export async function setClock(connection: Connection, instant: string, stateSch
 }
 
 /** Moves the clock forward by an interval (`30 minutes`). @throws SegError SEG701, SEG702 for a negative one */
-export async function advanceClock(connection: Connection, interval: string, stateSchema = '_seg'): Promise<void> {
+export async function advanceClock(
+  connection: Connection,
+  interval: string,
+  stateSchema = '_seg',
+): Promise<void> {
   const { rows } = await parsed(() =>
     connection.query<{ instant: string }>(
       `SELECT ("now" + $1::interval)::text AS instant FROM ${quoteIdentifier(stateSchema)}.clock`,

@@ -65,7 +65,9 @@ async function replace(
   const state = stateTable(stateSchema, spec);
   await ensureSchema(tx, spec.schema);
   if (old === undefined) await refuseForeign(tx, spec, relation);
-  const { rowCount } = await placed(spec, () => tx.query(`INSERT INTO ${quoteRelation(next)}\n${spec.definition ?? ''}`));
+  const { rowCount } = await placed(spec, () =>
+    tx.query(`INSERT INTO ${quoteRelation(next)}\n${spec.definition ?? ''}`),
+  );
   let difference = { inserted: rowCount, deleted: 0 };
   const reshaped = old !== undefined && !sameColumns(old.columns, columns);
   if (old !== undefined) {
@@ -127,7 +129,11 @@ async function changelog(context: BuildContext, old: DeployedNode): Promise<Chan
   };
 }
 
-async function rename(context: BuildContext, table: { schema: string; name: string }, to: string): Promise<void> {
+async function rename(
+  context: BuildContext,
+  table: { schema: string; name: string },
+  to: string,
+): Promise<void> {
   await context.tx.exec(`ALTER TABLE ${quoteRelation(table)} RENAME TO ${quoteIdentifier(to)}`);
 }
 

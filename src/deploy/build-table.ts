@@ -75,18 +75,24 @@ async function columnsToAdd(
   const oldByName = new Map(old.columns.map((column) => [column.name, column.type]));
   const wantedByName = new Map(wanted.map((column) => [column.name, column.type]));
   const problems = [
-    ...old.columns.filter(({ name }) => !wantedByName.has(name)).map(({ name }) => `column "${name}" is gone`),
+    ...old.columns
+      .filter(({ name }) => !wantedByName.has(name))
+      .map(({ name }) => `column "${name}" is gone`),
     ...wanted
       .filter(({ name, type }) => oldByName.has(name) && oldByName.get(name) !== type)
       .map(({ name, type }) => `column "${name}" was ${oldByName.get(name)} and is now ${type}`),
     ...(sameKey ? [] : ['the key changed']),
   ];
   if (problems.length > 0) {
-    throw segError('SEG412', `${spec.label} has rows, and its table cannot follow its declaration: ${problems.join('; ')}`, {
-      at: spec.at,
-      hint: 'Ingested rows are not thrown away. Alter the table by hand, or declare a new source and ingest into it.',
-      exitCode: 1,
-    });
+    throw segError(
+      'SEG412',
+      `${spec.label} has rows, and its table cannot follow its declaration: ${problems.join('; ')}`,
+      {
+        at: spec.at,
+        hint: 'Ingested rows are not thrown away. Alter the table by hand, or declare a new source and ingest into it.',
+        exitCode: 1,
+      },
+    );
   }
   return spec.declared
     .filter(({ name }) => !oldByName.has(name))
@@ -106,7 +112,11 @@ async function probeColumns(tx: Connection, spec: NodeSpec, stateSchema: string)
  * A model materialized as `table`: computed when it is run. What is there is brought in line by the difference, so
  * maintained models that read it follow by their programs' triggers, and its rows never disappear for a reader.
  */
-export async function buildTable(context: BuildContext, spec: NodeSpec, old: DeployedNode | undefined): Promise<Built> {
+export async function buildTable(
+  context: BuildContext,
+  spec: NodeSpec,
+  old: DeployedNode | undefined,
+): Promise<Built> {
   const { tx, stateSchema } = context;
   const relation = { schema: spec.schema, name: spec.relation };
   const next: RelationName = { schema: stateSchema, name: 'next' };
@@ -132,7 +142,15 @@ export async function buildTable(context: BuildContext, spec: NodeSpec, old: Dep
   );
   const { rowCount } = await tx.query(`INSERT INTO ${quoteRelation(relation)} ${spec.definition ?? ''}`);
   for (const index of createIndexes(spec, relation)) await tx.exec(index);
-  return { columns, state: null, rows: rowCount, inserted: rowCount, deleted: 0, reshaped: old !== undefined, recreated: true };
+  return {
+    columns,
+    state: null,
+    rows: rowCount,
+    inserted: rowCount,
+    deleted: 0,
+    reshaped: old !== undefined,
+    recreated: true,
+  };
 }
 
 function table(columns: Built['columns'], more: { reshaped: boolean; recreated: boolean }): Built {

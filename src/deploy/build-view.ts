@@ -8,7 +8,11 @@ import type { NodeSpec } from './spec.ts';
 import { ensureSchema, refuseForeign } from './stand-in-place.ts';
 
 /** A plain view. Replaced in place while its columns allow it; otherwise dropped, with the views that read it, and made again. */
-export async function buildView(context: BuildContext, spec: NodeSpec, old: DeployedNode | undefined): Promise<Built> {
+export async function buildView(
+  context: BuildContext,
+  spec: NodeSpec,
+  old: DeployedNode | undefined,
+): Promise<Built> {
   const { tx } = context;
   const relation = { schema: spec.schema, name: spec.relation };
   if (old === undefined) {

@@ -38,10 +38,14 @@ export function createTable(spec: NodeSpec, stateSchema: string): string {
 /** @throws SegError SEG408 when the declared type is no type name */
 export function columnDefinition(column: DeclaredColumn, spec: NodeSpec, stateSchema: string): string {
   if (!isTypeName(column.type)) {
-    throw segError('SEG408', `column "${column.name}" of ${spec.label} has the type "${column.type}", which is no type's name`, {
-      at: spec.at,
-      hint: 'Write a type of PostgreSQL, such as text, bigint, numeric(10, 2), timestamptz or jsonb.',
-    });
+    throw segError(
+      'SEG408',
+      `column "${column.name}" of ${spec.label} has the type "${column.type}", which is no type's name`,
+      {
+        at: spec.at,
+        hint: 'Write a type of PostgreSQL, such as text, bigint, numeric(10, 2), timestamptz or jsonb.',
+      },
+    );
   }
   const generated =
     column.generated === 'position'

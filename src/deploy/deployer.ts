@@ -89,7 +89,8 @@ export class Deployer {
     options: { seedColumns?: readonly { name: string; type: string }[]; fullRefresh?: boolean } = {},
   ): Promise<NodeOutcome> {
     const spec = specOf(this.#project, this.#index, node, options.seedColumns);
-    if (this.#marks.size > 0) await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
+    if (this.#marks.size > 0)
+      await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
     return this.#attempt(async () => {
       this.#requireReads(spec);
       const old = this.#deployed.get(spec.uniqueId);
@@ -149,7 +150,9 @@ export class Deployer {
     action: 'changed' | 'refreshed',
     fullRefresh: boolean,
   ): Promise<NodeOutcome> {
-    const moved = old !== undefined && (old.schema !== spec.schema || old.relation !== spec.relation || old.kind !== spec.kind);
+    const moved =
+      old !== undefined &&
+      (old.schema !== spec.schema || old.relation !== spec.relation || old.kind !== spec.kind);
     const context = this.#context();
     if (moved) {
       await this.#detachReaders(old.uniqueId);
@@ -160,7 +163,12 @@ export class Deployer {
     const columnsChanged = old !== undefined && (moved || built.reshaped);
     const keepChanges = spec.keepChanges || old?.keepChanges === true;
     // Changes before this step were not recorded, so a reader may not start earlier.
-    const since = old?.keepChanges === true ? old.settings[CHANGES_SINCE] : keepChanges ? await this.#takeEpoch() : undefined;
+    const since =
+      old?.keepChanges === true
+        ? old.settings[CHANGES_SINCE]
+        : keepChanges
+          ? await this.#takeEpoch()
+          : undefined;
     this.#deployed.set(
       spec.uniqueId,
       await writeDeployed(this.#tx, this.stateSchema, {
@@ -181,7 +189,8 @@ export class Deployer {
     );
     if (built.recreated) this.#untriggered.add(spec.uniqueId);
     // A refresh of the same definition leaves every program as it is.
-    if (action === 'changed' || old === undefined || built.recreated || columnsChanged) this.#programsStale = true;
+    if (action === 'changed' || old === undefined || built.recreated || columnsChanged)
+      this.#programsStale = true;
     this.#marks.delete(spec.uniqueId);
     this.#detached.delete(spec.uniqueId);
     if (columnsChanged) this.#markReaders(spec.uniqueId, 'columns');
@@ -230,7 +239,8 @@ export class Deployer {
       nodeId: (uniqueId) => this.#deployed.get(uniqueId)?.id,
       epoch: () => this.#takeEpoch(),
       detachReaders: (uniqueId) => this.#detachReaders(uniqueId),
-      columnsRead: (spec) => spec.reads.flatMap((id) => this.#deployed.get(id)?.columns.map(({ name }) => name) ?? []),
+      columnsRead: (spec) =>
+        spec.reads.flatMap((id) => this.#deployed.get(id)?.columns.map(({ name }) => name) ?? []),
     };
   }
 
@@ -243,10 +253,15 @@ export class Deployer {
       const node = this.#deployed.get(id);
       if (mark === undefined || node === undefined || !ids.has(id)) continue;
       try {
-        const outcome = await this.#attempt(() => this.#build(specOfDeployed(node), node, mark, 'refreshed', false));
+        const outcome = await this.#attempt(() =>
+          this.#build(specOfDeployed(node), node, mark, 'refreshed', false),
+        );
         outcomes.push(outcome);
       } catch (error) {
-        throw withNote(error, `${String(node.settings['label'])} is deployed and reads what this run changes, so nothing was changed.`);
+        throw withNote(
+          error,
+          `${String(node.settings['label'])} is deployed and reads what this run changes, so nothing was changed.`,
+        );
       }
     }
     return outcomes;
@@ -267,7 +282,8 @@ export class Deployer {
   /** Drops the plain views that read a relation (through other plain views too), so that it can be replaced. */
   async #detachReaders(uniqueId: string): Promise<void> {
     for (const node of this.#deployed.values()) {
-      if (!node.reads.includes(uniqueId) || node.kind !== 'view' || this.#detached.has(node.uniqueId)) continue;
+      if (!node.reads.includes(uniqueId) || node.kind !== 'view' || this.#detached.has(node.uniqueId))
+        continue;
       await this.#detachReaders(node.uniqueId);
       await this.#tx.exec(`DROP VIEW ${quoteRelation({ schema: node.schema, name: node.relation })}`);
       this.#detached.add(node.uniqueId);
@@ -288,17 +304,26 @@ export class Deployer {
       if (prune) {
         const readers = [...this.#deployed.values()].filter(({ reads }) => reads.includes(node.uniqueId));
         if (readers.length > 0) {
-          throw segError('SEG411', `${label} is gone from the project but is still read by ${readers.map((reader) => String(reader.settings['label'])).join(', ')}`, {
-            hint: 'Deploy the readers too (run without --select), then prune.',
-            exitCode: 1,
-          });
+          throw segError(
+            'SEG411',
+            `${label} is gone from the project but is still read by ${readers.map((reader) => String(reader.settings['label'])).join(', ')}`,
+            {
+              hint: 'Deploy the readers too (run without --select), then prune.',
+              exitCode: 1,
+            },
+          );
         }
         await dropNode(this.#context(), node);
         await deleteDeployed(this.#tx, this.stateSchema, node.uniqueId);
         this.#deployed.delete(node.uniqueId);
         this.#programsStale = true;
       }
-      outcomes.push({ ...nothingDone, uniqueId: node.uniqueId, label, action: prune ? 'dropped' : 'orphaned' });
+      outcomes.push({
+        ...nothingDone,
+        uniqueId: node.uniqueId,
+        label,
+        action: prune ? 'dropped' : 'orphaned',
+      });
     }
     return outcomes;
   }
@@ -311,13 +336,17 @@ export class Deployer {
       const node = nodes[id] ?? sources[id];
       return node === undefined ? id : `${node.resource_type} "${node.name}"`;
     });
-    throw segError('SEG409', `${spec.label} reads ${labels.join(' and ')}, which ${missing.length > 1 ? 'are' : 'is'} not deployed`, {
-      at: spec.at,
-      hint: missing.some((id) => id.startsWith('seed.'))
-        ? 'Load the seeds first: "seg seed", or "seg build" for everything.'
-        : `Select what it reads too: --select +${spec.name}.`,
-      exitCode: 1,
-    });
+    throw segError(
+      'SEG409',
+      `${spec.label} reads ${labels.join(' and ')}, which ${missing.length > 1 ? 'are' : 'is'} not deployed`,
+      {
+        at: spec.at,
+        hint: missing.some((id) => id.startsWith('seed.'))
+          ? 'Load the seeds first: "seg seed", or "seg build" for everything.'
+          : `Select what it reads too: --select +${spec.name}.`,
+        exitCode: 1,
+      },
+    );
   }
 
   /** In a savepoint; when it fails, what this object knows is as it was before. */
@@ -372,6 +401,9 @@ async function missingNodes(
   const there = await existingRelations(tx);
   const stands = (schema: string, name: string): boolean => there.has(JSON.stringify([schema, name]));
   return [...deployed.values()]
-    .filter(({ schema, relation, state }) => !stands(schema, relation) || (state !== null && !stands(stateSchema, state)))
+    .filter(
+      ({ schema, relation, state }) =>
+        !stands(schema, relation) || (state !== null && !stands(stateSchema, state)),
+    )
     .map(({ uniqueId }) => uniqueId);
 }

@@ -8,7 +8,9 @@ export async function dropNode(context: BuildContext, node: DeployedNode): Promi
   const relation = quoteRelation({ schema: node.schema, name: node.relation });
   switch (node.kind) {
     case 'source':
-      await context.tx.exec(`DROP TABLE IF EXISTS ${relation}; DROP TABLE IF EXISTS ${quoteRelation(rejectedTable(node))}`);
+      await context.tx.exec(
+        `DROP TABLE IF EXISTS ${relation}; DROP TABLE IF EXISTS ${quoteRelation(rejectedTable(node))}`,
+      );
       break;
     case 'seed':
     case 'table':

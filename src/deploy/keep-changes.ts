@@ -11,15 +11,23 @@ import { programSearchPath, stateSchemaOf } from './spec.ts';
  * one transaction, and nothing is recomputed. Does nothing when they are kept already.
  * @throws SegError SEG704 when the node is not deployed or not maintained
  */
-export async function keepChangelog(connection: Connection, project: Project, uniqueId: string): Promise<void> {
+export async function keepChangelog(
+  connection: Connection,
+  project: Project,
+  uniqueId: string,
+): Promise<void> {
   const stateSchema = stateSchemaOf(project);
   await connection.transaction(async (tx) => {
     const node = (await readDeployed(tx, stateSchema)).get(uniqueId);
     if (node?.kind !== 'materialized_view') {
-      throw segError('SEG704', `"${uniqueId.split('.').at(-1)}" is not deployed as a maintained model, so it has no change feed`, {
-        hint: 'Run "seg build" first; only models materialized as "materialized_view" can be followed.',
-        exitCode: 1,
-      });
+      throw segError(
+        'SEG704',
+        `"${uniqueId.split('.').at(-1)}" is not deployed as a maintained model, so it has no change feed`,
+        {
+          hint: 'Run "seg build" first; only models materialized as "materialized_view" can be followed.',
+          exitCode: 1,
+        },
+      );
     }
     if (node.keepChanges) return;
     const seg = quoteIdentifier(stateSchema);

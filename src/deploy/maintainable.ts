@@ -47,16 +47,24 @@ export function checkFunctions(
     if (schema !== null && schema !== 'pg_catalog') continue;
     const place = sourceMap?.locate(offset, name.length) ?? at;
     if (timeFunctions.has(name)) {
-      throw segError('SEG404', `${label} calls ${name}(), and a maintained row would not change when time passes`, {
-        at: place,
-        hint: 'Write {{ now() }}: the project\'s clock, which moves maintained rows when it moves.',
-      });
+      throw segError(
+        'SEG404',
+        `${label} calls ${name}(), and a maintained row would not change when time passes`,
+        {
+          at: place,
+          hint: "Write {{ now() }}: the project's clock, which moves maintained rows when it moves.",
+        },
+      );
     }
     if (volatileFunctions.has(name)) {
-      throw segError('SEG404', `${label} calls the volatile function ${name}(), so it has no answer that could be kept up to date`, {
-        at: place,
-        hint: 'Compute the value where the record is made, or materialize the model as "view" or "table".',
-      });
+      throw segError(
+        'SEG404',
+        `${label} calls the volatile function ${name}(), so it has no answer that could be kept up to date`,
+        {
+          at: place,
+          hint: 'Compute the value where the record is made, or materialize the model as "view" or "table".',
+        },
+      );
     }
   }
 }
@@ -67,16 +75,26 @@ const withoutEquality = /^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\
 export function checkColumns(columns: readonly DeployedColumn[], label: string, at: Location): void {
   for (const { name, type } of columns) {
     if (withoutEquality.test(type)) {
-      throw segError('SEG405', `column "${name}" of ${label} has type ${type}, whose values cannot be compared`, {
-        at,
-        hint: type.startsWith('json') ? 'Use jsonb.' : `Cast it, for example to text, or to jsonb where that fits.`,
-      });
+      throw segError(
+        'SEG405',
+        `column "${name}" of ${label} has type ${type}, whose values cannot be compared`,
+        {
+          at,
+          hint: type.startsWith('json')
+            ? 'Use jsonb.'
+            : `Cast it, for example to text, or to jsonb where that fits.`,
+        },
+      );
     }
     if (name.startsWith('_seg_')) {
-      throw segError('SEG406', `column "${name}" of ${label} begins with "_seg_", which seg keeps for itself`, {
-        at,
-        hint: 'Give the column another name.',
-      });
+      throw segError(
+        'SEG406',
+        `column "${name}" of ${label} begins with "_seg_", which seg keeps for itself`,
+        {
+          at,
+          hint: 'Give the column another name.',
+        },
+      );
     }
   }
 }

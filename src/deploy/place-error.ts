@@ -48,7 +48,8 @@ function positionIn(error: DatabaseError, sent: SentQuery): Location | undefined
 }
 
 function suggestion(error: DatabaseError, sent: SentQuery): string | undefined {
-  if (error.sqlstate !== '42703' || sent.knownColumns === undefined || error.hint !== undefined) return undefined;
+  if (error.sqlstate !== '42703' || sent.knownColumns === undefined || error.hint !== undefined)
+    return undefined;
   const name = /column "?(?:[^".]+\.)?([^"]+)"? does not exist/.exec(error.message)?.[1];
   if (name === undefined) return undefined;
   const near = nearest(name, sent.knownColumns);
@@ -61,7 +62,10 @@ function suggestion(error: DatabaseError, sent: SentQuery): string | undefined {
 export function withNote(error: unknown, message: string, at?: Location): unknown {
   if (!(error instanceof SegError)) return error;
   return new SegError(
-    error.diagnostics.map((diagnostic) => ({ ...diagnostic, notes: [...(diagnostic.notes ?? []), { message, at }] })),
+    error.diagnostics.map((diagnostic) => ({
+      ...diagnostic,
+      notes: [...(diagnostic.notes ?? []), { message, at }],
+    })),
     { exitCode: error.exitCode, cause: error.cause },
   );
 }

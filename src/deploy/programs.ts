@@ -19,8 +19,13 @@ export interface ProgramRequest {
 }
 
 /** Every maintained view in topological order, with what it reads seen through plain views. */
-export function maintainedViews(deployed: ReadonlyMap<string, DeployedNode>, stateSchema: string): MaintainedView[] {
-  const order = new Dag([...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const)).order();
+export function maintainedViews(
+  deployed: ReadonlyMap<string, DeployedNode>,
+  stateSchema: string,
+): MaintainedView[] {
+  const order = new Dag(
+    [...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const),
+  ).order();
   return order.flatMap((id) => {
     const node = deployed.get(id);
     if (node?.kind !== 'materialized_view') return [];
@@ -89,7 +94,8 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
   }
   for (const [id, { function_name: name }] of standing) {
     const input = inputs(deployed, stateSchema).find((candidate) => candidate.id === id);
-    if (input !== undefined) for (const statement of emitDropTriggers(input.relation)) await tx.exec(statement);
+    if (input !== undefined)
+      for (const statement of emitDropTriggers(input.relation)) await tx.exec(statement);
     await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation({ schema: stateSchema, name })}() CASCADE`);
     await tx.query(`DELETE FROM ${seg}.program WHERE input = $1`, [id]);
   }

@@ -109,10 +109,14 @@ export function specOf(
       }
       const text = schema === null ? name : `${schema}.${name}`;
       if (kind === 'materialized_view') {
-        throw segError('SEG403', `${label} reads "${text}", which is no model, seed or source of this project`, {
-          at: sourceMap?.locate(offset, name.length) ?? node.at,
-          hint: 'A maintained model is kept right by triggers on what it reads: declare the table as a source and read it with source(), or materialize the model as "view".',
-        });
+        throw segError(
+          'SEG403',
+          `${label} reads "${text}", which is no model, seed or source of this project`,
+          {
+            at: sourceMap?.locate(offset, name.length) ?? node.at,
+            hint: 'A maintained model is kept right by triggers on what it reads: declare the table as a source and read it with source(), or materialize the model as "view".',
+          },
+        );
       }
       foreign.push(text);
     }
@@ -125,7 +129,15 @@ export function specOf(
     maintenance: node.resource_type === 'model' ? node.config.maintenance : 'auto',
     indexes: indexes as unknown as JsonValue,
   };
-  const content = { kind, schema: node.schema, relation: relationOf(node), definition, declared, key, settings };
+  const content = {
+    kind,
+    schema: node.schema,
+    relation: relationOf(node),
+    definition,
+    declared,
+    key,
+    settings,
+  };
   return {
     uniqueId: node.unique_id,
     name: node.name,
@@ -142,7 +154,10 @@ export function specOf(
     reads: [...reads],
     foreign,
     settings,
-    fingerprint: createHash('sha256').update(JSON.stringify({ ...content, keepChanges })).digest('hex').slice(0, 32),
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify({ ...content, keepChanges }))
+      .digest('hex')
+      .slice(0, 32),
     at: node.at,
   };
 }
@@ -157,7 +172,8 @@ function kindOf(node: RelationNode | TestNode): NodeKind {
         ? node.config.store_failures_as
         : 'materialized_view';
     case 'model':
-      if (node.config.materialized === 'ephemeral') throw new Error('invariant: an ephemeral model is no relation');
+      if (node.config.materialized === 'ephemeral')
+        throw new Error('invariant: an ephemeral model is no relation');
       return node.config.materialized;
   }
 }
@@ -180,7 +196,9 @@ function declaredColumns(
   if (node.resource_type !== 'source') return [];
   return Object.values(node.columns).map((column) => ({
     name: column.name,
-    type: column.data_type ?? (column.generated === 'position' ? 'bigint' : column.generated ? 'timestamptz' : 'text'),
+    type:
+      column.data_type ??
+      (column.generated === 'position' ? 'bigint' : column.generated ? 'timestamptz' : 'text'),
     notNull: column.not_null === true || key.includes(column.name),
     generated: column.generated,
   }));

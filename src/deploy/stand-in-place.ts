@@ -13,9 +13,13 @@ export async function ensureSchema(tx: Connection, schema: string): Promise<void
 export async function refuseForeign(tx: Connection, spec: NodeSpec, relation: RelationName): Promise<void> {
   const kind = await relationKind(tx, relation);
   if (kind === undefined) return;
-  throw segError('SEG410', `${spec.label} cannot be created: there is a ${kind === 'other' ? 'relation' : kind} "${relation.schema}.${relation.name}" that seg did not make`, {
-    at: spec.at,
-    hint: 'Drop or rename it, or give the node another alias or schema.',
-    exitCode: 1,
-  });
+  throw segError(
+    'SEG410',
+    `${spec.label} cannot be created: there is a ${kind === 'other' ? 'relation' : kind} "${relation.schema}.${relation.name}" that seg did not make`,
+    {
+      at: spec.at,
+      hint: 'Drop or rename it, or give the node another alias or schema.',
+      exitCode: 1,
+    },
+  );
 }

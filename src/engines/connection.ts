@@ -54,7 +54,14 @@ export class DatabaseError extends Error {
 
   constructor(
     message: string,
-    fields: { sqlstate: string; detail?: string; hint?: string; position?: number; context?: string; cause?: unknown },
+    fields: {
+      sqlstate: string;
+      detail?: string;
+      hint?: string;
+      position?: number;
+      context?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, { cause: fields.cause });
     this.name = 'DatabaseError';

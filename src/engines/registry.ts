@@ -16,9 +16,13 @@ export interface OpenOptions {
  */
 export async function openDatabase(target: Target, options: OpenOptions): Promise<Database> {
   if (target.type !== 'pglite') {
-    throw segError('SEG805', `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" only`, {
-      hint: 'Choose a target of type pglite with --target; "seg compile" works for every type.',
-    });
+    throw segError(
+      'SEG805',
+      `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" only`,
+      {
+        hint: 'Choose a target of type pglite with --target; "seg compile" works for every type.',
+      },
+    );
   }
   if (isMemory(target)) {
     const { openMemoryDatabase } = await import('./pglite/memory.ts');
@@ -33,7 +37,9 @@ export async function openDatabase(target: Target, options: OpenOptions): Promis
 
 export function isMemory(target: Target): boolean {
   const path = target.fields['path'];
-  return path === 'memory' || path === ':memory:' || (typeof path === 'string' && path.startsWith('memory://'));
+  return (
+    path === 'memory' || path === ':memory:' || (typeof path === 'string' && path.startsWith('memory://'))
+  );
 }
 
 /** The directory of a pglite target's database, absolute. */

@@ -30,27 +30,43 @@ export async function currentPosition(connection: Connection, stateSchema = '_se
  * A deployed node that a feed can be opened on: a maintained model, or a test that stores its failures.
  * @throws SegError SEG704 for an unknown one, SEG705 for a kind without changes of its own
  */
-export async function followable(connection: Connection, uniqueId: string, stateSchema = '_seg'): Promise<DeployedNode> {
+export async function followable(
+  connection: Connection,
+  uniqueId: string,
+  stateSchema = '_seg',
+): Promise<DeployedNode> {
   const deployed = await readDeployed(connection, stateSchema);
   const node = deployed.get(uniqueId);
   if (node === undefined) {
-    const names = [...deployed.values()].filter(({ kind }) => kind === 'materialized_view').map(({ name }) => name);
+    const names = [...deployed.values()]
+      .filter(({ kind }) => kind === 'materialized_view')
+      .map(({ name }) => name);
     throw segError('SEG704', `"${uniqueId.split('.').at(-1)}" is not deployed, so it has no change feed`, {
       hint: didYouMean(uniqueId.split('.').at(-1) ?? '', names) ?? 'Run "seg build" first.',
     });
   }
   if (node.kind !== 'materialized_view') {
-    throw segError('SEG705', `${String(node.settings['label'])} is a ${node.kind}, which has no change feed`, {
-      hint: 'Materialize the model as "materialized_view" to follow it.',
-    });
+    throw segError(
+      'SEG705',
+      `${String(node.settings['label'])} is a ${node.kind}, which has no change feed`,
+      {
+        hint: 'Materialize the model as "materialized_view" to follow it.',
+      },
+    );
   }
   return node;
 }
 
 /** All rows now, in the order of the key (of all columns when there is none), with the position they are of. */
-export async function readSnapshot(connection: Connection, uniqueId: string, stateSchema = '_seg'): Promise<Snapshot> {
+export async function readSnapshot(
+  connection: Connection,
+  uniqueId: string,
+  stateSchema = '_seg',
+): Promise<Snapshot> {
   const node = await followable(connection, uniqueId, stateSchema);
-  const order = (node.key.length > 0 ? node.key : node.columns.map(({ name }) => name)).map(quoteIdentifier).join(', ');
+  const order = (node.key.length > 0 ? node.key : node.columns.map(({ name }) => name))
+    .map(quoteIdentifier)
+    .join(', ');
   // One statement sees one state, on any isolation level.
   const { rows } = await connection.query<{ epoch: string; row: JsonRow | null }>(
     `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
@@ -97,7 +113,7 @@ export async function readChanges(
     ],
   );
   const batches: ChangeBatch[] = [];
-  for (let start = 0; start < rows.length; ) {
+  for (let start = 0; start < rows.length;) {
     let end = start;
     while (end < rows.length && rows[end]!.epoch === rows[start]!.epoch) end++;
     const { epoch, at } = rows[start]!;
@@ -118,7 +134,8 @@ export function pairChanges(
 ): Change[] {
   const groups = new Map<string, { key: JsonRow | null; gone: JsonRow[]; come: JsonRow[] }>();
   for (const [index, { row, weight }] of rows.entries()) {
-    const of: JsonRow | null = key.length === 0 ? null : Object.fromEntries(key.map((name) => [name, row[name] ?? null]));
+    const of: JsonRow | null =
+      key.length === 0 ? null : Object.fromEntries(key.map((name) => [name, row[name] ?? null]));
     const id = of === null ? String(index) : JSON.stringify(of);
     const group = groups.get(id) ?? { key: of, gone: [], come: [] };
     groups.set(id, group);

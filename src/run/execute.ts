@@ -85,17 +85,28 @@ class Run {
     const { order, dag } = runOrder(project.manifest, selected, mode === 'build');
     const nodes = order.filter((node) => modeTypes[mode].includes(node.resource_type) && !isEphemeral(node));
     this.#total = nodes.length;
-    listener({ kind: 'runStart', total: nodes.length, threads: this.#request.threads ?? project.target.threads, target: project.target.name });
+    listener({
+      kind: 'runStart',
+      total: nodes.length,
+      threads: this.#request.threads ?? project.target.threads,
+      target: project.target.name,
+    });
     const block = (id: string): void => {
       for (const below of dag.downstream([id])) this.#blocked.add(below);
     };
 
     // Unit tests and scenarios run in engines of their own, several at once: unit tests before the models they may
     // stop, scenarios after everything else.
-    await this.#detached(nodes.filter(({ resource_type: type }) => type === 'unit_test'), block);
+    await this.#detached(
+      nodes.filter(({ resource_type: type }) => type === 'unit_test'),
+      block,
+    );
     const attached = nodes.filter(({ resource_type: type }) => type !== 'unit_test' && type !== 'scenario');
     if (attached.length > 0) await this.#transaction(db, attached, block);
-    await this.#detached(nodes.filter(({ resource_type: type }) => type === 'scenario'), block);
+    await this.#detached(
+      nodes.filter(({ resource_type: type }) => type === 'scenario'),
+      block,
+    );
 
     const result: ExecuteResult = {
       results: this.#results,
@@ -111,7 +122,8 @@ class Run {
     const { project, mode, listener } = this.#request;
     try {
       await db.transaction(async (tx) => {
-        const changes = mode !== 'test' || nodes.some((node) => node.resource_type === 'test' && storesFailures(node));
+        const changes =
+          mode !== 'test' || nodes.some((node) => node.resource_type === 'test' && storesFailures(node));
         const deployer = changes ? await Deployer.begin(tx, project) : undefined;
         if (this.#request.now !== undefined) {
           const instant = this.#request.now === 'now' ? new Date().toISOString() : this.#request.now;
@@ -146,11 +158,23 @@ class Run {
     for (const outcome of await deployer.finish({ prune })) {
       this.#outcomes.push(outcome);
       if (outcome.action === 'orphaned') {
-        listener({ kind: 'message', level: 'warn', text: `${outcome.label} is gone from the project but still deployed; --prune drops it` });
+        listener({
+          kind: 'message',
+          level: 'warn',
+          text: `${outcome.label} is gone from the project but still deployed; --prune drops it`,
+        });
       } else if (outcome.action === 'dropped') {
-        listener({ kind: 'message', level: 'info', text: `dropped ${outcome.label}, which is gone from the project` });
+        listener({
+          kind: 'message',
+          level: 'info',
+          text: `dropped ${outcome.label}, which is gone from the project`,
+        });
       } else if (outcome.inserted + outcome.deleted > 0) {
-        listener({ kind: 'message', level: 'info', text: `${outcome.label} followed: +${outcome.inserted} -${outcome.deleted} rows` });
+        listener({
+          kind: 'message',
+          level: 'info',
+          text: `${outcome.label} followed: +${outcome.inserted} -${outcome.deleted} rows`,
+        });
       }
     }
   }
@@ -200,7 +224,11 @@ class Run {
     const data = await readSeed(node, project.root);
     const outcome = await deployer.deploy(node, { seedColumns: data.columns, fullRefresh });
     const loaded = await deployer.load(node.unique_id, (tx) => loadSeed(tx, node, data, { fullRefresh }));
-    this.#outcomes.push({ ...outcome, inserted: loaded.inserted + loaded.updated, deleted: loaded.deleted + loaded.updated });
+    this.#outcomes.push({
+      ...outcome,
+      inserted: loaded.inserted + loaded.updated,
+      deleted: loaded.deleted + loaded.updated,
+    });
     const written = loaded.inserted + loaded.updated + loaded.deleted;
     if (written === 0 && outcome.action === 'unchanged') {
       return clock.finish(project, node, 'no-op', { message: 'unchanged', rows: 0 });
@@ -209,7 +237,8 @@ class Run {
       ...(loaded.updated > 0 ? [`UPDATE ${loaded.updated}`] : []),
       ...(loaded.deleted > 0 ? [`DELETE ${loaded.deleted}`] : []),
     ];
-    const message = loaded.inserted > 0 || parts.length === 0 ? [`INSERT ${loaded.inserted}`, ...parts] : parts;
+    const message =
+      loaded.inserted > 0 || parts.length === 0 ? [`INSERT ${loaded.inserted}`, ...parts] : parts;
     return clock.finish(project, node, 'success', { message: message.join(' '), rows: written });
   }
 
@@ -261,7 +290,10 @@ class Run {
       onResult: (node, result) => {
         const clock = clocks.get(node.unique_id) ?? this.#start(node);
         const { status, ...more } = testOutcome(result);
-        this.#done(clock.finish(this.#request.project, node, status, { ...more, seconds: result.seconds }), block);
+        this.#done(
+          clock.finish(this.#request.project, node, status, { ...more, seconds: result.seconds }),
+          block,
+        );
       },
     });
   }

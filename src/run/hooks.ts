@@ -34,7 +34,12 @@ export async function runHooks(
       await tx.exec(text);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      throw segError('SEG414', `${name}: ${error.message}`, { at: node?.at, hint: error.hint, exitCode: 1, cause: error });
+      throw segError('SEG414', `${name}: ${error.message}`, {
+        at: node?.at,
+        hint: error.hint,
+        exitCode: 1,
+        cause: error,
+      });
     }
     if (node === undefined) {
       const seconds = (performance.now() - started) / 1000;

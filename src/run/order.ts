@@ -15,7 +15,9 @@ export function runOrder(
 ): { order: GraphNode[]; dag: Dag } {
   const nodes = allNodes(manifest);
   const plain = new Dag([...nodes.values()].map((node) => [node.unique_id, parentsOf(node)] as const));
-  const edges = new Map<string, string[]>([...nodes.values()].map((node) => [node.unique_id, parentsOf(node)]));
+  const edges = new Map<string, string[]>(
+    [...nodes.values()].map((node) => [node.unique_id, parentsOf(node)]),
+  );
   if (tests) {
     for (const node of nodes.values()) {
       if (!selected.has(node.unique_id)) continue;
@@ -26,9 +28,11 @@ export function runOrder(
       const [first, ...others] = node.depends_on.nodes.filter((id) => nodes.has(id));
       if (first === undefined) continue;
       for (const below of plain.downstream([first])) {
-        if (nodes.get(below)?.resource_type === 'test' || nodes.get(below)?.resource_type === 'unit_test') continue;
+        if (nodes.get(below)?.resource_type === 'test' || nodes.get(below)?.resource_type === 'unit_test')
+          continue;
         const ancestors = others.length === 0 ? undefined : plain.upstream([below]);
-        if (below !== first && others.every((id) => ancestors?.has(id))) edges.get(below)!.push(node.unique_id);
+        if (below !== first && others.every((id) => ancestors?.has(id)))
+          edges.get(below)!.push(node.unique_id);
       }
     }
   }
@@ -38,5 +42,7 @@ export function runOrder(
 
 /** Unit tests and scenarios bring their own inputs, so nothing needs to be built before them. */
 function parentsOf(node: GraphNode): string[] {
-  return node.resource_type === 'unit_test' || node.resource_type === 'scenario' ? [] : [...node.depends_on.nodes];
+  return node.resource_type === 'unit_test' || node.resource_type === 'scenario'
+    ? []
+    : [...node.depends_on.nodes];
 }

@@ -43,7 +43,11 @@ export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
     case 'created':
       return outcome.rows === null ? `CREATE ${isView(node) ? 'VIEW' : 'TABLE'}` : `SELECT ${outcome.rows}`;
     case 'changed':
-      return outcome.reshaped && outcome.rows !== null ? `REPLACE ${outcome.rows}` : isView(node) ? 'CREATE VIEW' : difference;
+      return outcome.reshaped && outcome.rows !== null
+        ? `REPLACE ${outcome.rows}`
+        : isView(node)
+          ? 'CREATE VIEW'
+          : difference;
     case 'refreshed':
       return isView(node) ? 'CREATE VIEW' : difference;
     default:

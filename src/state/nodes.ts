@@ -60,7 +60,10 @@ interface NodeRow {
 }
 
 /** All deployed nodes by unique_id; empty when nothing was ever deployed. */
-export async function readDeployed(connection: Connection, schema: string): Promise<Map<string, DeployedNode>> {
+export async function readDeployed(
+  connection: Connection,
+  schema: string,
+): Promise<Map<string, DeployedNode>> {
   if ((await stateVersion(connection, schema)) === 0) return new Map();
   const { rows } = await connection.query<NodeRow>(
     `SELECT id, unique_id, name, kind, schema_name, relation_name, state_name, definition, to_jsonb(reads) AS reads,

@@ -111,10 +111,9 @@ export async function ensureState(tx: Connection, schema: string): Promise<void>
 
 /** The version of the state schema that is there; 0 when there is none. */
 export async function stateVersion(connection: Connection, schema: string): Promise<number> {
-  const { rows } = await connection.query<{ there: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [`${quoteIdentifier(schema)}.migration`],
-  );
+  const { rows } = await connection.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    `${quoteIdentifier(schema)}.migration`,
+  ]);
   if (rows[0]?.there !== true) return 0;
   const result = await connection.query<{ version: number }>(
     `SELECT coalesce(max(version), 0) AS version FROM ${quoteIdentifier(schema)}.migration`,

@@ -25,7 +25,11 @@ export interface Verification {
  */
 export async function verify(
   connection: Connection,
-  options: { ids?: ReadonlySet<string>; stateSchema?: string; onResult?: (result: Verification) => void } = {},
+  options: {
+    ids?: ReadonlySet<string>;
+    stateSchema?: string;
+    onResult?: (result: Verification) => void;
+  } = {},
 ): Promise<Verification[]> {
   const { stateSchema = '_seg' } = options;
   return connection.transaction(async (tx) => {
@@ -39,7 +43,12 @@ export async function verify(
         columns: node.columns,
         query: node.definition,
       };
-      const { rows } = await tx.query<{ rows: number; missing: number; extra: number; samples: Verification['samples'] | null }>(
+      const { rows } = await tx.query<{
+        rows: number;
+        missing: number;
+        extra: number;
+        samples: Verification['samples'] | null;
+      }>(
         `WITH difference AS MATERIALIZED (${differenceSql(view)})
          SELECT (SELECT count(*) FROM ${quoteRelation(view.table)}) AS rows,
                 coalesce(sum("_seg_w") FILTER (WHERE "_seg_w" > 0), 0)::bigint AS missing,

@@ -4,7 +4,10 @@ import { DatabaseError } from '../connection.ts';
 import type { Connection, Database, QueryResult, Row } from '../connection.ts';
 
 /** The slice of PGlite that seg uses. */
-export type PGliteClient = Pick<PGlite, 'query' | 'exec' | 'transaction' | 'close' | 'dumpDataDir' | 'parsers'>;
+export type PGliteClient = Pick<
+  PGlite,
+  'query' | 'exec' | 'transaction' | 'close' | 'dumpDataDir' | 'parsers'
+>;
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
 
 const asText = (text: string): string => text;
@@ -103,11 +106,9 @@ class PGliteSession implements Connection {
   async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
     // PGlite has no COPY sub-protocol; a blob handed to the query appears to the server as the file /dev/blob.
     try {
-      const result = await this.session.query(
-        `COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`,
-        [],
-        { blob: new Blob([lines]) },
-      );
+      const result = await this.session.query(`COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`, [], {
+        blob: new Blob([lines]),
+      });
       return result.affectedRows ?? 0;
     } catch (error) {
       throw toDatabaseError(error);
@@ -121,10 +122,7 @@ export class PGliteDatabase extends PGliteSession implements Database {
   readonly #onClose: () => Promise<void>;
   readonly #afterCommit: () => void;
 
-  constructor(
-    client: PGliteClient,
-    hooks: { onClose?: () => Promise<void>; afterCommit?: () => void } = {},
-  ) {
+  constructor(client: PGliteClient, hooks: { onClose?: () => Promise<void>; afterCommit?: () => void } = {}) {
     super(client);
     installParsers(client);
     this.client = client;

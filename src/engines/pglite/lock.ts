@@ -66,7 +66,13 @@ export async function acquireLock(directory: string, command: string): Promise<D
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR' || code === 'EPERM') {
+    if (
+      code === 'EACCES' ||
+      code === 'EROFS' ||
+      code === 'ENOSPC' ||
+      code === 'ENOTDIR' ||
+      code === 'EPERM'
+    ) {
       throw segError('SEG802', `cannot create "${path}" (${code})`, {
         hint: 'The data directory must lie in a folder that can be written to; set SEG_DATA or the target\'s "path" to another one.',
         exitCode: 1,

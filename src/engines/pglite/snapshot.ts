@@ -8,7 +8,9 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 
 // The same relative path leads there from src/engines/pglite and from dist/engines/pglite.
-export const snapshotPath = fileURLToPath(new URL('../../../dist/assets/pglite-empty.tar.gz', import.meta.url));
+export const snapshotPath = fileURLToPath(
+  new URL('../../../dist/assets/pglite-empty.tar.gz', import.meta.url),
+);
 
 let loaded: Promise<Blob | undefined> | undefined;
 

@@ -85,7 +85,9 @@ export function emitTriggers(table: RelationName, program: RelationName): string
 }
 
 export function emitDropTriggers(table: RelationName): string[] {
-  return Object.values(triggerNames).map((name) => `DROP TRIGGER IF EXISTS ${name} ON ${quoteRelation(table)}`);
+  return Object.values(triggerNames).map(
+    (name) => `DROP TRIGGER IF EXISTS ${name} ON ${quoteRelation(table)}`,
+  );
 }
 
 function flag(index: number): string {

@@ -20,7 +20,11 @@ function view(id: string, columns: string[], query: string, reads: string[], nod
   return {
     id,
     label: id,
-    stored: { table: { schema: 't', name: id }, columns: columns.map((name) => ({ name, hashable: true })), query },
+    stored: {
+      table: { schema: 't', name: id },
+      columns: columns.map((name) => ({ name, hashable: true })),
+      query,
+    },
     reads,
     changelog: { table: { schema: '_seg', name: 'changelog' }, node },
   };
@@ -28,8 +32,20 @@ function view(id: string, columns: string[], query: string, reads: string[], nod
 
 const views = [
   view('bag', ['k', 'v'], 'SELECT k, v FROM t.events WHERE v IS NULL OR v >= 0', ['events'], 1),
-  view('sums', ['k', 'n', 'total'], 'SELECT k, count(*) AS n, sum(v) AS total FROM t.bag GROUP BY k', ['bag'], 2),
-  view('both', ['k', 'n', 'copies'], 'SELECT s.k, s.n, b.c FROM t.sums s JOIN (SELECT k, count(*) c FROM t.bag GROUP BY k) b ON s.k IS NOT DISTINCT FROM b.k', ['bag', 'sums'], 3),
+  view(
+    'sums',
+    ['k', 'n', 'total'],
+    'SELECT k, count(*) AS n, sum(v) AS total FROM t.bag GROUP BY k',
+    ['bag'],
+    2,
+  ),
+  view(
+    'both',
+    ['k', 'n', 'copies'],
+    'SELECT s.k, s.n, b.c FROM t.sums s JOIN (SELECT k, count(*) c FROM t.bag GROUP BY k) b ON s.k IS NOT DISTINCT FROM b.k',
+    ['bag', 'sums'],
+    3,
+  ),
 ];
 
 beforeEach(async () => {
@@ -70,7 +86,10 @@ describe('every writer', () => {
     ['UPDATE across a predicate', 'UPDATE t.events SET v = -v'],
     ['DELETE', "DELETE FROM t.events WHERE k = 'a'"],
     ['TRUNCATE', 'TRUNCATE t.events'],
-    ['ON CONFLICT DO NOTHING', "INSERT INTO t.events VALUES (1, 'z', 9), (20, 'z', 9) ON CONFLICT DO NOTHING"],
+    [
+      'ON CONFLICT DO NOTHING',
+      "INSERT INTO t.events VALUES (1, 'z', 9), (20, 'z', 9) ON CONFLICT DO NOTHING",
+    ],
     [
       'ON CONFLICT DO UPDATE',
       "INSERT INTO t.events VALUES (1, 'z', 9), (20, 'z', 9) ON CONFLICT (id) DO UPDATE SET v = excluded.v, k = excluded.k",
@@ -83,17 +102,19 @@ describe('every writer', () => {
     ],
     [
       'a data-modifying CTE',
-      "WITH gone AS (DELETE FROM t.events WHERE id < 3 RETURNING *) INSERT INTO t.events SELECT id + 100, k, v FROM gone",
+      'WITH gone AS (DELETE FROM t.events WHERE id < 3 RETURNING *) INSERT INTO t.events SELECT id + 100, k, v FROM gone',
     ],
   ])('%s', async (_, statement) => {
-    await db.exec("INSERT INTO t.events VALUES (1, 'a', 1), (2, 'a', 1), (3, 'b', -1), (4, NULL, 2), (5, NULL, 2)");
+    await db.exec(
+      "INSERT INTO t.events VALUES (1, 'a', 1), (2, 'a', 1), (3, 'b', -1), (4, NULL, 2), (5, NULL, 2)",
+    );
     await check();
     await db.exec(statement);
     await check();
   });
 
   test('COPY', async () => {
-    await db.copyFrom('t.events', ['id', 'k', 'v'], "1\ta\t1\n2\t\\N\t\\N\n3\ta\t1\n");
+    await db.copyFrom('t.events', ['id', 'k', 'v'], '1\ta\t1\n2\t\\N\t\\N\n3\ta\t1\n');
     await check();
   });
 
@@ -134,10 +155,15 @@ test('any history of statements keeps every view and its feed right', async () =
   const value = fc.constantFrom('1', '1.0', '2', '-3', 'NULL');
   const id = fc.integer({ min: 1, max: 8 });
   const statement = fc.oneof(
-    fc.tuple(id, key, value).map(([i, k, v]) => `INSERT INTO t.events VALUES (${i}, ${k}, ${v}) ON CONFLICT DO NOTHING`),
     fc
       .tuple(id, key, value)
-      .map(([i, k, v]) => `INSERT INTO t.events VALUES (${i}, ${k}, ${v}) ON CONFLICT (id) DO UPDATE SET k = ${k}, v = ${v}`),
+      .map(([i, k, v]) => `INSERT INTO t.events VALUES (${i}, ${k}, ${v}) ON CONFLICT DO NOTHING`),
+    fc
+      .tuple(id, key, value)
+      .map(
+        ([i, k, v]) =>
+          `INSERT INTO t.events VALUES (${i}, ${k}, ${v}) ON CONFLICT (id) DO UPDATE SET k = ${k}, v = ${v}`,
+      ),
     fc.tuple(id, value).map(([i, v]) => `UPDATE t.events SET v = ${v} WHERE id <= ${i}`),
     fc.tuple(key, key).map(([a, b]) => `UPDATE t.events SET k = ${a} WHERE k IS NOT DISTINCT FROM ${b}`),
     id.map((i) => `DELETE FROM t.events WHERE id >= ${i}`),
