@@ -16,7 +16,7 @@
  */
 import type { Connection } from '../engines/connection.ts';
 import { DatabaseError } from '../engines/connection.ts';
-import { copyLines } from '../sql/copy-text.ts';
+import { copyLines, refusedRow } from '../sql/copy-text.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { RowValues } from './record-mapper.ts';
 import type { SourcePlan } from './source-plan.ts';
@@ -99,10 +99,9 @@ export class BatchWriter {
     try {
       return await tx.copyFrom(this.#plan.table, this.#names, copyLines(rows));
     } catch (error) {
-      // `COPY segment_events, line 12, column value: "..."`: the server says which row it was.
-      const line =
-        error instanceof DatabaseError ? /^COPY .*?, line (\d+)/m.exec(error.context ?? '')?.[1] : undefined;
-      const row = line === undefined ? undefined : rows[Number(line) - 1];
+      // The server says which row it was, unless a trigger failed or a key was taken.
+      const refused = error instanceof DatabaseError ? refusedRow(error.context) : undefined;
+      const row = refused === undefined ? undefined : rows[refused.row];
       if (row !== undefined && (error as DatabaseError).sqlstate !== '23505')
         throw new BadRow(row, error as DatabaseError);
       throw error;

@@ -28,3 +28,12 @@ export function copyLines(rows: Iterable<readonly (string | null)[]>): string {
   for (const row of rows) text += copyLine(row);
   return text;
 }
+
+/**
+ * Which row of a COPY the server refused, from 0, read from its error's context (`COPY t, line 12, column a: "x"`), and
+ * the column it names; undefined when it does not say (a trigger failed, for one).
+ */
+export function refusedRow(context: string | undefined): { row: number; column?: string } | undefined {
+  const match = /^COPY .*?, line (\d+)(?:, column (.*?)(?::|$))?/m.exec(context ?? '');
+  return match === null ? undefined : { row: Number(match[1]) - 1, column: match[2] };
+}
