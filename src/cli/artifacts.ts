@@ -22,7 +22,12 @@ export function writeManifest(project: Project): void {
 export function compiledPath(node: GraphNode): string | null {
   if (!('compiled_code' in node)) return null;
   const inYaml = /\.ya?ml$/.test(node.original_file_path);
-  const own = inYaml ? `/${node.path.split('/').at(-1)!.replace(/(\.sql)?$/, '.sql')}` : '';
+  const own = inYaml
+    ? `/${node.path
+        .split('/')
+        .at(-1)!
+        .replace(/(\.sql)?$/, '.sql')}`
+    : '';
   return `compiled/${node.package_name}/${node.original_file_path}${own}`;
 }
 

@@ -1,8 +1,13 @@
 import type { CommandContext } from './context.ts';
 import type { Flag } from './flag.ts';
 
-/** Runs a command and answers dbt's exit code: 0 fine, 1 something failed; what is wrong with the input is thrown. */
-export type CommandHandler = (context: CommandContext) => Promise<0 | 1>;
+/** dbt's exit codes. */
+export type ExitStatus = 0 | 1 | 2;
+
+/**
+ * Runs a command: 0 fine, 1 something failed, 2 it was interrupted. What is wrong with the input is thrown, not answered.
+ */
+export type CommandHandler = (context: CommandContext) => Promise<ExitStatus>;
 
 export interface CommandDefinition {
   readonly name: string;

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type LogFormat, type LogLevel } from '../log/logger.ts';
 import { secretScrubber } from '../log/secrets.ts';
+import type { ExitStatus } from './command-definition.ts';
 import type { CommandContext, Terminal } from './context.ts';
 import { FlagValues, readFlags } from './flag-values.ts';
 import { FOREIGN_FLAGS, GLOBAL_FLAGS } from './global-flags.ts';
 import { parseCommandLine, type Invocation } from './program.ts';
 import { reportError } from './report-error.ts';
 import { SourceTexts } from './source-texts.ts';
-
-export type ExitStatus = 0 | 1 | 2;
 
 /** Runs one command line from end to end and answers its exit code; never throws, never exits the process. */
 export async function runCommandLine(

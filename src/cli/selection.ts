@@ -17,13 +17,24 @@ export type Listed = GraphNode | Readonly<Record<string, unknown>>;
 
 /**
  * The nodes the flags of a command select, restricted to `types` (the command's own, narrowed by `--resource-type`).
+ * `indirectSelection` overrides the flag, for commands that show nodes and do not want their tests.
  * Parts that match nothing are warned of, as dbt does.
  */
-export function selectNodes(context: CommandContext, project: Project, types: readonly string[]): Map<string, Listed> {
+export function selectNodes(
+  context: CommandContext,
+  project: Project,
+  types: readonly string[],
+  options: { readonly indirectSelection?: IndirectSelection } = {},
+): Map<string, Listed> {
   const { flags } = context;
-  const select = flags.has('models') ? [...flags.list('select'), ...flags.list('models')] : flags.list('select');
+  const select = flags.has('models')
+    ? [...flags.list('select'), ...flags.list('models')]
+    : flags.list('select');
   const tree = selectionTree(context, project, select);
-  const { ids, unmatched } = evaluate(tree, project.manifest, evaluateOptions(context, project));
+  const { ids, unmatched } = evaluate(tree, project.manifest, {
+    ...evaluateOptions(context, project),
+    ...options,
+  });
   for (const { raw, near } of unmatched) warnUnmatched(context, raw, near);
   const wanted = resourceTypes(context, types);
   const selected = new Map<string, Listed>();
@@ -34,8 +45,13 @@ export function selectNodes(context: CommandContext, project: Project, types: re
 }
 
 /** The same for commands that work on nodes of the graph; says so when there is nothing to do. */
-export function selectGraphNodes(context: CommandContext, project: Project, types: readonly string[]): GraphNode[] {
-  const selected = [...selectNodes(context, project, types).values()] as GraphNode[];
+export function selectGraphNodes(
+  context: CommandContext,
+  project: Project,
+  types: readonly string[],
+  options: { readonly indirectSelection?: IndirectSelection } = {},
+): GraphNode[] {
+  const selected = [...selectNodes(context, project, types, options).values()] as GraphNode[];
   if (selected.length === 0) {
     context.log.warn('Nothing to do. Try checking your model configs and model specification args', {
       name: 'NothingToDo',
@@ -69,9 +85,10 @@ function evaluateOptions(context: CommandContext, project: Project): EvaluateOpt
     indirectSelection: flags.string('indirect-selection') as IndirectSelection,
     selectors: new Map([...namedSelectors(project)].map(([name, { tree }]) => [name, tree])),
     previous: state === undefined ? null : readPreviousState(resolve(cwd, state)),
-    get currentFreshness() {
-      return readResults(readArtifact(project.targetPath, 'sources.json'), 'max_loaded_at');
-    },
+    currentFreshness:
+      state === undefined
+        ? null
+        : readResults(readArtifact(project.targetPath, 'sources.json'), 'max_loaded_at'),
   };
 }
 
@@ -95,13 +112,16 @@ function resourceTypes({ flags }: CommandContext, types: readonly string[]): Set
     names.flatMap((name) => (name === 'all' || name === 'default' ? types : [name]));
   const only = expand(flags.list('resource-type'));
   const not = expand(flags.list('exclude-resource-type'));
-  return new Set((only.length > 0 ? types.filter((type) => only.includes(type)) : types).filter((t) => !not.includes(t)));
+  return new Set(
+    (only.length > 0 ? types.filter((type) => only.includes(type)) : types).filter((t) => !not.includes(t)),
+  );
 }
 
 /** Every node, then exposures, in the order of the manifest. */
 function listed(project: Project): Map<string, Listed & Readonly<Record<string, unknown>>> {
   const all = new Map<string, Readonly<Record<string, unknown>>>();
-  for (const [id, node] of allNodes(project.manifest)) all.set(id, node as unknown as Readonly<Record<string, unknown>>);
+  for (const [id, node] of allNodes(project.manifest))
+    all.set(id, node as unknown as Readonly<Record<string, unknown>>);
   for (const [id, node] of Object.entries(project.manifest.exposures)) if (isRecord(node)) all.set(id, node);
   return all;
 }

@@ -14,7 +14,9 @@ type Treatment = 'error' | 'warn' | 'silence';
  */
 export function warningPolicy(flags: FlagValues): (...names: string[]) => Treatment {
   const options = flags.mapping('warn-error-options') ?? {};
-  const unknown = Object.keys(options).find((key) => !['error', 'include', 'warn', 'exclude', 'silence'].includes(key));
+  const unknown = Object.keys(options).find(
+    (key) => !['error', 'include', 'warn', 'exclude', 'silence'].includes(key),
+  );
   if (unknown !== undefined) {
     throw segError('SEG903', `unknown key "${unknown}" in --warn-error-options`, {
       hint: 'The keys are error, warn and silence.',

@@ -27,7 +27,8 @@ export const clean: CommandHandler = async (context) => {
   const targetPath = text(file.values['target-path']) ?? 'target';
   const names = strings(file.values['clean-targets']) ?? [options.targetPath ?? targetPath];
   const folders = names.map((name) => resolve(file.root, name));
-  for (const [index, folder] of folders.entries()) refuseForeign(folder, names[index]!, file.root, file.values);
+  for (const [index, folder] of folders.entries())
+    refuseForeign(folder, names[index]!, file.root, file.values);
   for (const folder of folders) {
     const shown = relative(file.root, folder);
     if (!existsSync(folder)) continue;

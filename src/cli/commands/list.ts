@@ -82,4 +82,3 @@ function pick(node: Json, keys: readonly string[]): Record<string, unknown> {
 function pickPresent(node: Json, keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.filter((key) => node[key] !== undefined).map((key) => [key, node[key]]));
 }
-

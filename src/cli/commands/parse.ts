@@ -11,6 +11,9 @@ export const parse: CommandHandler = async (context) => {
   const seconds = ((performance.now() - started) / 1000).toFixed(2);
   const manifest = relative(context.cwd, join(project.targetPath, 'manifest.json'));
   const written = context.flags.boolean('write-json') ? `; wrote ${manifest}` : '';
-  context.log.info(`Loaded the project in ${seconds} seconds${written}`, { name: 'ParsePerfInfoPath', code: 'I010' });
+  context.log.info(`Loaded the project in ${seconds} seconds${written}`, {
+    name: 'ParsePerfInfoPath',
+    code: 'I010',
+  });
   return 0;
 };

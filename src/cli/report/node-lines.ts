@@ -25,7 +25,12 @@ export function startLine(node: GraphNode): NodeLine {
 export function finishLine({ node, status, message, failures }: NodeResult): NodeLine {
   if (status === 'skipped') {
     const what = isTest(node) ? `${kindOf(node)} ${displayName(node)}` : `relation ${displayName(node)}`;
-    return { text: `SKIP ${what}`, status: 'SKIP', paint: 'yellow', event: { name: 'SkippingDetails', code: 'Q034' } };
+    return {
+      text: `SKIP ${what}`,
+      status: 'SKIP',
+      paint: 'yellow',
+      event: { name: 'SkippingDetails', code: 'Q034' },
+    };
   }
   if (isTest(node)) return testLine(node, status, failures);
   const event = EVENTS[node.resource_type]!;
@@ -98,5 +103,7 @@ export function displayName(node: GraphNode): string {
 }
 
 export function isTest(node: GraphNode): boolean {
-  return node.resource_type === 'test' || node.resource_type === 'unit_test' || node.resource_type === 'scenario';
+  return (
+    node.resource_type === 'test' || node.resource_type === 'unit_test' || node.resource_type === 'scenario'
+  );
 }

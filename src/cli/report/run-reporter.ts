@@ -32,11 +32,14 @@ export class RunReporter {
     switch (event.kind) {
       case 'runStart':
         this.#log.blank();
-        this.#log.info(`Concurrency: ${counted(event.threads, 'thread', 'threads')} (target='${event.target}')`, {
-          name: 'ConcurrencyLine',
-          code: 'Q026',
-          data: { num_threads: event.threads, target_name: event.target, node_count: event.total },
-        });
+        this.#log.info(
+          `Concurrency: ${counted(event.threads, 'thread', 'threads')} (target='${event.target}')`,
+          {
+            name: 'ConcurrencyLine',
+            code: 'Q026',
+            data: { num_threads: event.threads, target_name: event.target, node_count: event.total },
+          },
+        );
         this.#log.blank();
         return;
       case 'nodeStart':
@@ -72,7 +75,9 @@ export class RunReporter {
     const data = {
       description: line.text,
       ...numbers,
-      ...(result === undefined ? {} : { status: result.status, num_failures: result.failures, message: result.message }),
+      ...(result === undefined
+        ? {}
+        : { status: result.status, num_failures: result.failures, message: result.message }),
       node_info: nodeInfo(node, result?.status ?? 'started'),
     };
     const level = line.paint === 'red' ? 'error' : line.paint === 'yellow' ? 'warn' : 'info';
@@ -103,10 +108,13 @@ export class RunReporter {
     const ok = event.status === 'success';
     const status = ok ? (event.message ?? 'OK') : 'ERROR';
     const text = `${ok ? 'OK' : 'ERROR'} hook: ${name}`;
-    this.#log[ok ? 'info' : 'error'](progressLine(text, status, { index, total, seconds: event.seconds, width }), {
-      name: 'LogHookEndLine',
-      code: 'Q033',
-    });
+    this.#log[ok ? 'info' : 'error'](
+      progressLine(text, status, { index, total, seconds: event.seconds, width }),
+      {
+        name: 'LogHookEndLine',
+        code: 'Q033',
+      },
+    );
     if (event.diagnostics.length > 0) this.#log.error(this.#render(event.diagnostics));
   }
 
@@ -128,7 +136,8 @@ export class RunReporter {
       code: 'Z030',
       data: { num_errors: counts.error, num_warnings: counts.warn },
     });
-    for (const each of result.results) if (each.status === 'error' || each.status === 'fail') this.#failure(each);
+    for (const each of result.results)
+      if (each.status === 'error' || each.status === 'fail') this.#failure(each);
     for (const each of result.results) if (each.status === 'warn') this.#warning(each);
     log.blank();
     log.info(statsLine(counts), { name: 'StatsLine', code: 'Z023', data: { stats: counts } });
@@ -143,7 +152,8 @@ export class RunReporter {
       code: 'Z021',
       data: { node_info: nodeInfo(node, result.status) },
     });
-    if (diagnostics.length > 0) log.error(`\n${this.#render(diagnostics)}`, { name: 'RunResultError', code: 'Z024' });
+    if (diagnostics.length > 0)
+      log.error(`\n${this.#render(diagnostics)}`, { name: 'RunResultError', code: 'Z024' });
     else if (message !== null) log.error(`  ${message}`, { name: 'RunResultError', code: 'Z024' });
     if (details !== null) log.error(`\n${indent(details)}`);
     this.#whereToLook(result);
@@ -172,7 +182,10 @@ export class RunReporter {
       const query = `select * from ${failuresRelation}`;
       const border = '-'.repeat(query.length);
       log.blank();
-      log.info(`  See test failures:\n  ${border}\n  ${query}\n  ${border}`, { name: 'CheckNodeTestFailure', code: 'Z027' });
+      log.info(`  See test failures:\n  ${border}\n  ${query}\n  ${border}`, {
+        name: 'CheckNodeTestFailure',
+        code: 'Z027',
+      });
     }
   }
 

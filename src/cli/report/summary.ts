@@ -13,7 +13,8 @@ export interface Tally {
 }
 
 export function tally(results: readonly NodeResult[]): Tally {
-  const count = (...statuses: NodeResult['status'][]) => results.filter(({ status }) => statuses.includes(status)).length;
+  const count = (...statuses: NodeResult['status'][]) =>
+    results.filter(({ status }) => statuses.includes(status)).length;
   return {
     pass: count('success', 'pass'),
     warn: count('warn'),
@@ -31,13 +32,18 @@ export function statsLine(counts: Tally): string {
 }
 
 /** `Finished running 1 seed, 3 data tests, 1 view model in 0 hours 0 minutes and 0.61 seconds (0.61s).` */
-export function finishedLine({ results, seconds }: Pick<RunResult, 'results' | 'seconds'>, hooks: number): string {
+export function finishedLine(
+  { results, seconds }: Pick<RunResult, 'results' | 'seconds'>,
+  hooks: number,
+): string {
   const counts = new Map<string, number>();
   for (const { node } of results) counts.set(rawType(node), (counts.get(rawType(node)) ?? 0) + 1);
   if (hooks > 0) counts.set('project hook', hooks);
   // By the raw name and not by what is printed: that is why data tests stand between "table" and "view" in dbt.
   const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  const what = sorted.map(([type, count]) => `${count} ${count === 1 ? type : plural(type)}`.replaceAll('_', ' '));
+  const what = sorted.map(([type, count]) =>
+    `${count} ${count === 1 ? type : plural(type)}`.replaceAll('_', ' '),
+  );
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
   const time = `${hours} hours ${minutes} minutes and ${(seconds % 60).toFixed(2)} seconds`;
@@ -53,7 +59,10 @@ function plural(type: string): string {
 }
 
 /** `Completed successfully`, or with how many errors and warnings. */
-export function completedLine(counts: Tally, interrupted: boolean): { text: string; paint: 'green' | 'yellow' | 'red' } {
+export function completedLine(
+  counts: Tally,
+  interrupted: boolean,
+): { text: string; paint: 'green' | 'yellow' | 'red' } {
   const warnings = counted(counts.warn, 'warning', 'warnings');
   if (interrupted) return { text: 'Exited because of keyboard interrupt', paint: 'yellow' };
   if (counts.error > 0) {
@@ -70,7 +79,12 @@ export function testsLine(results: readonly NodeResult[]): string | undefined {
   if (tests.length === 0) return undefined;
   const { pass, warn, error, skip } = tally(tests);
   const more = [...(warn > 0 ? [`${warn} warned`] : []), ...(skip > 0 ? [`${skip} skipped`] : [])];
-  const parts = [`Ran ${counted(tests.length - skip, 'test', 'tests')}`, `${pass} passed`, `${error} failed`, ...more];
+  const parts = [
+    `Ran ${counted(tests.length - skip, 'test', 'tests')}`,
+    `${pass} passed`,
+    `${error} failed`,
+    ...more,
+  ];
   return parts.join(', ');
 }
 

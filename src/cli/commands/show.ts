@@ -1,0 +1,143 @@
+import type { CommandHandler } from '../command-definition.ts';
+import type { CommandContext } from '../context.ts';
+import { stateSchemaOf } from '../../deploy/spec.ts';
+import { SourceMap } from '../../diagnostics/source-map.ts';
+import { segError } from '../../diagnostics/seg-error.ts';
+import type { Connection } from '../../engines/connection.ts';
+import { DatabaseError } from '../../engines/connection.ts';
+import type { Project } from '../../project/load.ts';
+import type { GraphNode } from '../../project/nodes.ts';
+import { readDeployed } from '../../state/nodes.ts';
+import { openProject } from '../open-project.ts';
+import { printRelation } from '../print-relation.ts';
+import { selectGraphNodes } from '../selection.ts';
+import { withDatabase } from '../with-database.ts';
+
+/** What is shown: a query, and how to find a place of its text in the project. */
+export interface Shown {
+  /** null for `--inline`. */
+  readonly name: string | null;
+  readonly sql: string;
+  readonly map: SourceMap | null;
+}
+
+/** `seg show`: the first rows of nodes or of a query. */
+export const show: CommandHandler = async (context) => {
+  const { flags } = context;
+  const inline = flags.string('inline');
+  if (inline === undefined && flags.list('select').length === 0 && !flags.given('selector')) {
+    throw segError('SEG906', 'nothing to show', {
+      hint: 'Give a node with --select or a query with --inline.',
+    });
+  }
+  const project = await openProject(context, { writeManifest: false });
+  if (inline !== undefined) {
+    context.sources.use(project.root, new Map([...project.files, ['inline query', inline]]));
+    const { text, map } = project.renderInline(inline, 'inline query');
+    return withDatabase(context, project, async (db) => {
+      await preview(context, db, { name: null, sql: text, map });
+      return 0;
+    });
+  }
+  const types = ['model', 'seed', 'source', 'test'];
+  const nodes = selectGraphNodes(context, project, types, { indirectSelection: 'empty' });
+  if (nodes.length === 0) return 0;
+  return withDatabase(context, project, async (db) => {
+    for (const shown of await queriesOf(db, project, nodes)) await preview(context, db, shown);
+    return 0;
+  });
+};
+
+/**
+ * A model that is deployed as it stands in the project is read from its relation, which is up to date and cheap;
+ * otherwise, as in dbt, its compiled query runs. Throws SEG910 for a seed or source that is not there.
+ */
+export async function queriesOf(
+  db: Connection,
+  project: Project,
+  nodes: readonly GraphNode[],
+): Promise<Shown[]> {
+  const deployed = await readDeployed(db, stateSchemaOf(project));
+  return nodes.flatMap((node): Shown[] => {
+    const there = deployed.get(node.unique_id);
+    if (node.resource_type === 'seed' || node.resource_type === 'source') {
+      if (there === undefined) {
+        throw segError('SEG910', `${node.resource_type} "${node.name}" is not in the database`, {
+          hint:
+            node.resource_type === 'seed'
+              ? 'Run "seg seed" first.'
+              : 'Run "seg run" first; it makes the tables of sources.',
+          exitCode: 1,
+        });
+      }
+      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null }];
+    }
+    if (!('compiled_code' in node) || node.compiled_code === null) return [];
+    if (there?.definition === node.compiled_code && node.relation_name !== null) {
+      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null }];
+    }
+    return [
+      { name: node.name, sql: node.compiled_code, map: project.sourceMaps.get(node.unique_id) ?? null },
+    ];
+  });
+}
+
+/** Prints the first rows of a query in the form the flags ask for. */
+export async function preview(context: CommandContext, db: Connection, shown: Shown): Promise<void> {
+  const { flags, log } = context;
+  const { name } = shown;
+  const form = flags.has('output') ? flags.string('output') : 'table';
+  const limit = flags.has('limit') ? flags.integer('limit')! : 5;
+  const { head, sql, tail } = limited(shown.sql, limit, form === 'json');
+  const run = async () => {
+    try {
+      return await db.query<Record<string, unknown>>(head + sql + tail);
+    } catch (error) {
+      if (error instanceof DatabaseError) throw placed(error, shown, head.length);
+      throw error;
+    }
+  };
+  const { rows, fields } = await run();
+  if (form === 'json') {
+    // Exact numbers are kept by leaving the row as the text PostgreSQL has made of it.
+    const list = rows.map((row) => `    ${String(row['row'] as string)}`).join(',\n');
+    const title = name === null ? '' : `  "node": ${JSON.stringify(name)},\n`;
+    await context.writeOut(`{\n${title}  "show": [${list === '' ? '' : `\n${list}\n  `}]\n}\n`);
+    return;
+  }
+  const title = name === null ? 'Previewing inline node:' : `Previewing node '${name}':`;
+  log.info(title, { name: 'ShowNode', code: 'Q041' });
+  const columns = fields.map((field) => field.name);
+  const relation = { columns, rows: rows.map((row) => columns.map((column) => row[column])) };
+  await printRelation(context, relation, form === 'csv' ? 'csv' : 'table');
+}
+
+/** A query with a limit around it. The query stands on lines of its own, because it may end in a comment. */
+function limited(query: string, limit: number, json: boolean): { head: string; sql: string; tail: string } {
+  const sql = query.replace(/[\s;]+$/, '');
+  const rows = limit < 0 ? '' : `limit ${limit}`;
+  if (json) {
+    return {
+      head: 'select row_to_json(seg_rows)::text as "row" from (select * from (\n',
+      sql,
+      tail: `\n) as seg_query ${rows}) as seg_rows`,
+    };
+  }
+  return { head: 'select * from (\n', sql, tail: `\n) as seg_query ${rows}` };
+}
+
+/** The database's error at its place in the project's text, when it tells one. */
+function placed(error: DatabaseError, { name, map }: Shown, offset: number) {
+  const at = error.position === undefined ? undefined : map?.locate(error.position - 1 - offset);
+  return segError(
+    'SEG911',
+    `${name === null ? 'the inline query' : `node "${name}"`} fails: ${error.message}`,
+    {
+      ...(at === undefined ? {} : { at }),
+      ...(error.detail === undefined ? {} : { notes: [{ message: error.detail }] }),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      exitCode: 1,
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import type { CommandHandler } from '../command-definition.ts';
+import type { CommandContext } from '../context.ts';
+import type { ChangeBatch, JsonRow, Position } from '../../changelog/change.ts';
+import { segError } from '../../diagnostics/seg-error.ts';
+import { dataDirectory, isMemory } from '../../engines/registry.ts';
+import { followDirectory } from '../../feeds/follow.ts';
+import { findFollowable } from '../find-node.ts';
+import { openProject } from '../open-project.ts';
+
+/**
+ * `seg subscribe MODEL`: a snapshot, then each change, one JSON object a line:
+ *
+ *     {"position":"e00000000002a","op":"snapshot","row":{...}}
+ *     {"position":"e00000000002b","at":"2024-01-01T00:00:00Z","op":"update","key":{...},"row":{...},"before":{...}}
+ *
+ * Lines of one position are one step. The last line of a snapshot or step bears `"last": true`; a reader that stores
+ * that position goes on with `--from` and misses nothing. An empty snapshot is one line without a row.
+ */
+export const subscribe: CommandHandler = async (context) => {
+  const { flags, signal } = context;
+  const from = flags.string('from');
+  if (from !== undefined && flags.given('snapshot') && flags.boolean('snapshot')) {
+    throw segError('SEG904', '--from excludes --snapshot', {
+      hint: 'A position goes on from where a reader stood.',
+    });
+  }
+  const project = await openProject(context, { writeManifest: false });
+  const model = findFollowable(project, context.args[0] ?? '');
+  if (isMemory(project.target)) {
+    throw segError('SEG908', `target "${project.target.name}" lives in memory and ends with its command`, {
+      hint: 'Nothing can be followed there; choose a target with a data directory.',
+    });
+  }
+  const items = followDirectory(dataDirectory(project.target, project.root), project, model.unique_id, {
+    from,
+    skipSnapshot: !flags.boolean('snapshot'),
+    once: !flags.boolean('follow'),
+    signal,
+  });
+  for await (const item of items) {
+    if ('snapshot' in item) await writeSnapshot(context, item.snapshot.position, item.snapshot.rows);
+    else await writeBatch(context, item.batch);
+  }
+  return 0;
+};
+
+async function writeSnapshot(
+  context: CommandContext,
+  position: Position,
+  rows: readonly JsonRow[],
+): Promise<void> {
+  const lines = rows.map((row) => ({ position, op: 'snapshot', row }));
+  await writeLines(context, lines.length > 0 ? lines : [{ position, op: 'snapshot' }]);
+}
+
+async function writeBatch(context: CommandContext, { position, at, changes }: ChangeBatch): Promise<void> {
+  await writeLines(
+    context,
+    changes.map((change) => ({ position, at, ...change })),
+  );
+}
+
+/** All lines of a step in one write, so that a reader that is killed has whole steps more often than not. */
+async function writeLines(context: CommandContext, lines: readonly object[]): Promise<void> {
+  const text = lines.map((line, index) =>
+    JSON.stringify(index === lines.length - 1 ? { ...line, last: true } : line),
+  );
+  await context.writeOut(`${text.join('\n')}\n`);
+}

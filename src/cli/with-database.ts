@@ -1,0 +1,56 @@
+import type { Database } from '../engines/connection.ts';
+import type { Project } from '../project/load.ts';
+import type { CommandContext } from './context.ts';
+
+/** Opens the project's database, works with it, and closes it whatever happens. */
+export async function withDatabase<T>(
+  context: CommandContext,
+  project: Project,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const { openDatabase } = await import('../engines/registry.ts');
+  const started = performance.now();
+  const db = await openDatabase(project.target, { root: project.root, command: `seg ${context.command}` });
+  context.log.debug(`Opened the database in ${((performance.now() - started) / 1000).toFixed(2)} seconds`);
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/**
+ * The same for work that takes a while: meanwhile `seg subscribe` in other processes is answered, because the embedded
+ * database belongs to this one.
+ */
+export async function withSharedDatabase<T>(
+  context: CommandContext,
+  project: Project,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  return withDatabase(context, project, async (db) => {
+    const { DirectoryDatabase } = await import('../engines/pglite/open.ts');
+    if (!(db instanceof DirectoryDatabase)) return work(db);
+    const { startRelay } = await import('../feeds/relay.ts');
+    const relay = await startRelay(db, project);
+    try {
+      await db.lock.announce(relay.address);
+      return await work(db);
+    } finally {
+      await relay.close();
+    }
+  });
+}
+
+/** A database that is opened when it is first used: unit tests and scenarios never need the project's own. */
+export function lazyDatabase(open: () => Promise<Database>): Database {
+  let opened: Promise<Database> | undefined;
+  const db = () => (opened ??= open());
+  return {
+    query: async (sql, params) => (await db()).query(sql, params),
+    exec: async (sql) => (await db()).exec(sql),
+    transaction: async (work) => (await db()).transaction(work),
+    copyFrom: async (target, columns, lines) => (await db()).copyFrom(target, columns, lines),
+    close: async () => (await opened)?.close(),
+  };
+}
