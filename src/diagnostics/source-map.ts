@@ -1,4 +1,12 @@
-import type { Location } from './diagnostic.ts';
+import type { Location, Note } from './diagnostic.ts';
+
+/** A macro's call on the way to a place in a macro's file. */
+export interface MacroFrame {
+  readonly macro: string;
+  /** Where it was called. */
+  readonly at: Location;
+  readonly definition: Location;
+}
 
 /** One run of rendered text that came from one place. Offsets are UTF-16 units. */
 export interface Segment {
@@ -14,6 +22,8 @@ export interface Segment {
    */
   readonly verbatim: boolean;
   readonly templateLength: number;
+  /** Text of a macro: the calls that led to it, innermost first. Absent for the template's own text. */
+  readonly via?: readonly MacroFrame[];
 }
 
 /** From places in rendered text (compiled SQL) back to the template the user wrote. Immutable. */
@@ -68,18 +78,40 @@ export class SourceMap {
 
   /** The template's place for an offset (0-based UTF-16 units) in the rendered text; undefined for an empty map. */
   locate(offset: number, length = 1): Location | undefined {
+    const found = this.#segmentAt(offset);
+    if (found === undefined) return undefined;
+    const within = Math.min(Math.max(offset - found.start, 0), Math.max(found.length - 1, 0));
+    const at = found.verbatim ? found.templateOffset + within : found.templateOffset;
+    const width = found.verbatim
+      ? Math.min(length, Math.max(found.length - within, 1))
+      : found.templateLength;
+    return locationAt(found.file, this.#sources.get(found.file) ?? '', at, width);
+  }
+
+  /** For text that came from macros: `in macro "x", called from models/b.sql:7:4`, innermost first; else empty. */
+  notesAt(offset: number): Note[] {
+    return macroNotes(this.#segmentAt(offset)?.via ?? []);
+  }
+
+  #segmentAt(offset: number): Segment | undefined {
     let found: Segment | undefined;
     for (const segment of this.segments) {
       if (segment.start > offset) break;
       if (segment.length > 0 || found === undefined) found = segment;
     }
-    found ??= this.segments[0];
-    if (found === undefined) return undefined;
-    const within = Math.min(Math.max(offset - found.start, 0), Math.max(found.length - 1, 0));
-    const at = found.verbatim ? found.templateOffset + within : found.templateOffset;
-    const width = found.verbatim ? Math.min(length, Math.max(found.length - within, 1)) : found.templateLength;
-    return locationAt(found.file, this.#sources.get(found.file) ?? '', at, width);
+    return found ?? this.segments[0];
   }
+}
+
+/** A stack of macro calls as notes; each points at its call. */
+export function macroNotes(via: readonly MacroFrame[]): Note[] {
+  return via.map(({ macro, at, definition }) => {
+    const defined = `${definition.file}:${definition.line}:${definition.column}`;
+    return {
+      message: `in macro "${macro}" (${defined}), called from ${at.file}:${at.line}:${at.column}`,
+      at,
+    };
+  });
 }
 
 /** The line and column (from 1) of an offset in a text; `length` is cut at the end of the line. */

@@ -31,4 +31,6 @@ export interface MacroDefinition {
   readonly at: Location;
   /** The macro's own source text, tags included. */
   readonly source: string;
+  /** For `docs`: the block's text. */
+  readonly text?: string;
 }
