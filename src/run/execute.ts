@@ -11,7 +11,7 @@ import { setClock } from '../clock/clock.ts';
 import { Deployer } from '../deploy/deployer.ts';
 import type { NodeOutcome } from '../deploy/outcome.ts';
 import { isDeployable, stateSchemaOf, storesFailures } from '../deploy/spec.ts';
-import type { Project } from '../project/load.ts';
+import type { LoadOptions, Project } from '../project/load.ts';
 import type { GraphNode, ModelNode, SeedNode, TestNode } from '../project/nodes.ts';
 import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
@@ -25,6 +25,8 @@ export type RunMode = 'run' | 'seed' | 'test' | 'build';
 
 export interface ExecuteRequest {
   readonly project: Project;
+  /** How the project was loaded; scenarios load it again in their threads. */
+  readonly load: LoadOptions;
   readonly db: Database;
   /** unique_ids, in any order; nodes that the mode does not run are left out. */
   readonly selected: ReadonlySet<string>;
@@ -283,6 +285,7 @@ class Run {
     });
     const clocks = new Map<string, ResultClock>();
     await runDetachedTests(this.#request.project, waiting, {
+      load: this.#request.load,
       colors: this.#request.colors,
       threads: this.#request.threads,
       signal: this.#request.signal,

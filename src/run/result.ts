@@ -50,7 +50,9 @@ export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
           : difference;
     case 'refreshed':
       return isView(node) ? 'CREATE VIEW' : difference;
-    default:
+    case 'unchanged':
+    case 'dropped':
+    case 'orphaned':
       return outcome.action;
   }
 }
