@@ -10,7 +10,7 @@ export const clock: CommandHandler = async (context) => {
   const [wanted] = context.args;
   const project = await openProject(context, { writeManifest: false });
   const schema = stateSchemaOf(project);
-  return withSharedDatabase(context, project, async (db) => {
+  await withSharedDatabase(context, project, async (db) => {
     if ((await readClock(db, schema)) === null) {
       throw segError('SEG909', 'nothing is deployed, so there is no clock', {
         hint: 'Run "seg run" or "seg build" first.',
@@ -23,6 +23,6 @@ export const clock: CommandHandler = async (context) => {
       else await setClock(db, wanted === 'now' ? new Date().toISOString() : wanted, schema);
     }
     await context.writeOut(`${await readClock(db, schema)}\n`);
-    return 0;
   });
+  return 0;
 };

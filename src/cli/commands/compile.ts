@@ -14,7 +14,8 @@ export const compile: CommandHandler = async (context) => {
   const json = flags.string('output') === 'json';
   const inline = flags.string('inline');
   if (inline !== undefined) {
-    const { text } = project.renderInline(inline);
+    context.sources.use(project.root, new Map([...project.files, ['<inline>', inline]]));
+    const { text } = project.renderInline(inline, '<inline>');
     if (!json) log.info('Compiled inline node is:', { name: 'CompiledNode', code: 'Q042' });
     await context.writeOut(json ? `${JSON.stringify({ compiled: text }, null, 2)}\n` : `${text}\n`);
     return 0;

@@ -1,10 +1,11 @@
 import type { CommandHandler } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
+import { placeError } from '../../deploy/place-error.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
-import { SourceMap } from '../../diagnostics/source-map.ts';
+import type { Location } from '../../diagnostics/diagnostic.ts';
+import type { SourceMap } from '../../diagnostics/source-map.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import type { Connection } from '../../engines/connection.ts';
-import { DatabaseError } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
 import type { GraphNode } from '../../project/nodes.ts';
 import { readDeployed } from '../../state/nodes.ts';
@@ -19,7 +20,11 @@ export interface Shown {
   readonly name: string | null;
   readonly sql: string;
   readonly map: SourceMap | null;
+  readonly at: Location;
 }
+
+/** What diagnostics call the text of `--inline`. */
+const INLINE = '<inline>';
 
 /** `seg show`: the first rows of nodes or of a query. */
 export const show: CommandHandler = async (context) => {
@@ -32,20 +37,20 @@ export const show: CommandHandler = async (context) => {
   }
   const project = await openProject(context, { writeManifest: false });
   if (inline !== undefined) {
-    context.sources.use(project.root, new Map([...project.files, ['inline query', inline]]));
-    const { text, map } = project.renderInline(inline, 'inline query');
-    return withDatabase(context, project, async (db) => {
-      await preview(context, db, { name: null, sql: text, map });
-      return 0;
-    });
+    context.sources.use(project.root, new Map([...project.files, [INLINE, inline]]));
+    const { text, map } = project.renderInline(inline, INLINE);
+    await withDatabase(context, project, (db) =>
+      preview(context, db, { name: null, sql: text, map, at: { file: INLINE, line: 1, column: 1 } }),
+    );
+    return 0;
   }
   const types = ['model', 'seed', 'source', 'test'];
   const nodes = selectGraphNodes(context, project, types, { indirectSelection: 'empty' });
   if (nodes.length === 0) return 0;
-  return withDatabase(context, project, async (db) => {
+  await withDatabase(context, project, async (db) => {
     for (const shown of await queriesOf(db, project, nodes)) await preview(context, db, shown);
-    return 0;
   });
+  return 0;
 };
 
 /**
@@ -70,14 +75,19 @@ export async function queriesOf(
           exitCode: 1,
         });
       }
-      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null }];
+      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
     }
     if (!('compiled_code' in node) || node.compiled_code === null) return [];
     if (there?.definition === node.compiled_code && node.relation_name !== null) {
-      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null }];
+      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
     }
     return [
-      { name: node.name, sql: node.compiled_code, map: project.sourceMaps.get(node.unique_id) ?? null },
+      {
+        name: node.name,
+        sql: node.compiled_code,
+        map: project.sourceMaps.get(node.unique_id) ?? null,
+        at: node.at,
+      },
     ];
   });
 }
@@ -89,15 +99,18 @@ export async function preview(context: CommandContext, db: Connection, shown: Sh
   const form = flags.has('output') ? flags.string('output') : 'table';
   const limit = flags.has('limit') ? flags.integer('limit')! : 5;
   const { head, sql, tail } = limited(shown.sql, limit, form === 'json');
-  const run = async () => {
-    try {
-      return await db.query<Record<string, unknown>>(head + sql + tail);
-    } catch (error) {
-      if (error instanceof DatabaseError) throw placed(error, shown, head.length);
-      throw error;
-    }
-  };
-  const { rows, fields } = await run();
+  const { rows, fields } = await db
+    .query<Record<string, unknown>>(head + sql + tail)
+    .catch((error: unknown) => {
+      throw placeError(error, {
+        label: name === null ? 'the inline query' : `node "${name}"`,
+        statement: head + sql + tail,
+        queryOffset: head.length,
+        queryLength: sql.length,
+        sourceMap: shown.map,
+        at: shown.at,
+      });
+    });
   if (form === 'json') {
     // Exact numbers are kept by leaving the row as the text PostgreSQL has made of it.
     const list = rows.map((row) => `    ${String(row['row'] as string)}`).join(',\n');
@@ -124,20 +137,4 @@ function limited(query: string, limit: number, json: boolean): { head: string; s
     };
   }
   return { head: 'select * from (\n', sql, tail: `\n) as seg_query ${rows}` };
-}
-
-/** The database's error at its place in the project's text, when it tells one. */
-function placed(error: DatabaseError, { name, map }: Shown, offset: number) {
-  const at = error.position === undefined ? undefined : map?.locate(error.position - 1 - offset);
-  return segError(
-    'SEG911',
-    `${name === null ? 'the inline query' : `node "${name}"`} fails: ${error.message}`,
-    {
-      ...(at === undefined ? {} : { at }),
-      ...(error.detail === undefined ? {} : { notes: [{ message: error.detail }] }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      exitCode: 1,
-      cause: error,
-    },
-  );
 }

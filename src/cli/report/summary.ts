@@ -1,6 +1,7 @@
 /** What dbt says at the end of a run, as lines without time. */
 import type { GraphNode } from '../../project/nodes.ts';
 import type { NodeResult, RunResult } from '../../run/events.ts';
+import { summaryLine, type TestStatus } from '../../testing/test-result.ts';
 import { isTest } from './node-lines.ts';
 
 export interface Tally {
@@ -76,16 +77,7 @@ export function completedLine(
 /** `Ran 12 tests, 12 passed, 0 failed`; undefined when no test was among the results. */
 export function testsLine(results: readonly NodeResult[]): string | undefined {
   const tests = results.filter(({ node }) => isTest(node));
-  if (tests.length === 0) return undefined;
-  const { pass, warn, error, skip } = tally(tests);
-  const more = [...(warn > 0 ? [`${warn} warned`] : []), ...(skip > 0 ? [`${skip} skipped`] : [])];
-  const parts = [
-    `Ran ${counted(tests.length - skip, 'test', 'tests')}`,
-    `${pass} passed`,
-    `${error} failed`,
-    ...more,
-  ];
-  return parts.join(', ');
+  return tests.length === 0 ? undefined : summaryLine(tests as { status: TestStatus }[]);
 }
 
 export function counted(many: number, one: string, several: string): string {

@@ -1,0 +1,107 @@
+import { relative, resolve } from 'node:path';
+import type { GraphNode } from '../project/nodes.ts';
+import type { Project } from '../project/load.ts';
+import type { Database } from '../engines/connection.ts';
+import { executeGraph, type ExecuteResult, type RunMode } from '../run/execute.ts';
+import { writeArtifact, writeCompiled } from './artifacts.ts';
+import type { ExitStatus } from './command-definition.ts';
+import type { CommandContext } from './context.ts';
+import { openProject } from './open-project.ts';
+import { foundLine } from './report/found-line.ts';
+import { RunReporter } from './report/run-reporter.ts';
+import { writeRunResults } from './run-results.ts';
+import { selectGraphNodes } from './selection.ts';
+import { withStoredFailures } from './store-failures.ts';
+import { lazyDatabase } from './with-database.ts';
+
+export interface RunGraphOptions {
+  readonly mode: RunMode;
+  /** The kinds of nodes the command runs. */
+  readonly types: readonly GraphNode['resource_type'][];
+  /** Restricts the selection further: what `seg retry` repeats. */
+  readonly only?: ReadonlySet<string>;
+  /** With the database still open, after the run. */
+  readonly after?: (db: Database, project: Project, result: ExecuteResult) => Promise<void>;
+}
+
+/** What run, seed, test, build and retry have in common. Exit code 1 when a node failed or was skipped, 2 on Ctrl-C. */
+export async function runGraph(context: CommandContext, options: RunGraphOptions): Promise<ExitStatus> {
+  const { flags, log } = context;
+  const loaded = await openProject(context);
+  const project = given(context, 'store-failures') ? withStoredFailures(loaded) : loaded;
+  log.info(foundLine(project.manifest), { name: 'FoundStats', code: 'W006' });
+  const selected = selectGraphNodes(context, project, options.types).filter(
+    (node) => options.only === undefined || options.only.has(node.unique_id),
+  );
+  if (selected.length === 0) return 0;
+  const db = lazyDatabase(() => openTarget(context, project));
+  try {
+    const result = await execute(context, project, db, selected, options.mode);
+    if (flags.boolean('write-json')) {
+      writeCompiled(project, selected);
+      await writeRunResults(context, project, result);
+    }
+    await writeJunit(context, result);
+    await options.after?.(db, project, result);
+    return exitStatus(result);
+  } finally {
+    await db.close();
+  }
+}
+
+async function execute(
+  context: CommandContext,
+  project: Project,
+  db: Database,
+  selected: readonly GraphNode[],
+  mode: RunMode,
+): Promise<ExecuteResult> {
+  const { flags, log, sources } = context;
+  const reporter = new RunReporter({ log, sources, width: flags.integer('printer-width')! });
+  return executeGraph({
+    project,
+    db,
+    mode,
+    selected: new Set(selected.map((node) => node.unique_id)),
+    listener: reporter.listen,
+    fullRefresh: given(context, 'full-refresh'),
+    failFast: flags.boolean('fail-fast'),
+    prune: given(context, 'prune'),
+    now: flags.has('now') ? flags.string('now') : undefined,
+    colors: log.colors.isColorSupported,
+    threads: project.target.threads,
+    signal: context.signal,
+  });
+}
+
+export async function openTarget(context: CommandContext, project: Project): Promise<Database> {
+  const { openDatabase } = await import('../engines/registry.ts');
+  return openDatabase(project.target, { root: project.root, command: `seg ${context.command}` });
+}
+
+function exitStatus(result: ExecuteResult): ExitStatus {
+  if (result.stopped === 'interrupted') return 2;
+  return result.results.some(({ status }) => ['error', 'fail', 'skipped'].includes(status)) ? 1 : 0;
+}
+
+/** A boolean flag that only some of the commands have. */
+function given({ flags }: CommandContext, name: string): boolean {
+  return flags.has(name) && flags.boolean(name);
+}
+
+async function writeJunit(context: CommandContext, result: ExecuteResult): Promise<void> {
+  const { flags } = context;
+  const file = flags.has('junit-xml') ? flags.string('junit-xml') : undefined;
+  if (file === undefined) return;
+  const { junitXml } = await import('../testing/junit.ts');
+  const { asTestResults } = await import('./run-results.ts');
+  const path = resolve(context.cwd, file);
+  writeArtifact(
+    path,
+    junitXml(asTestResults(result.results), {
+      name: `seg ${context.command}`,
+      timestamp: context.startedAt.toISOString(),
+    }),
+  );
+  context.log.info(`Wrote ${relative(context.cwd, path)}`);
+}
