@@ -9,6 +9,7 @@ import {
   type Checked,
   type StepContext,
 } from './expect-step.ts';
+import { rowsEdit, type EditedColumn } from './expectation-edit.ts';
 import { loadRows } from './load-rows.ts';
 import { unnamed, type Cell, type ExpectedCell } from './matchers.ts';
 import { diffRows } from './row-diff.ts';
@@ -78,6 +79,11 @@ export async function checkChanges(
       ...columns.map(({ name }) => name),
       ...beforeColumns.map(({ name }) => `before.${name}`),
     ];
+    const edited: EditedColumn[] = [
+      { name: 'op', type: 'text', before: false },
+      ...columns.map((column) => ({ ...column, before: false })),
+      ...beforeColumns.map(({ name, type }) => ({ name: `before.${name}`, type, before: true })),
+    ];
     const failures: StepFailure[] = [];
     if (step.rows !== null) {
       const { contains } = step;
@@ -94,6 +100,7 @@ export async function checkChanges(
           diff,
           count: diff.differences.length,
           at: scenario.locate(step.rows.path),
+          edit: contains ? undefined : rowsEdit(step.rows, diff, edited, given.length),
         });
       }
     }
@@ -102,6 +109,7 @@ export async function checkChanges(
         message: `changes of ${named.title}: expected ${step.count}, there ${changes.length === 1 ? 'is' : 'are'} ${changes.length}`,
         count: Math.abs(step.count - changes.length),
         at: scenario.locate(step.path),
+        edit: { path: [...step.path, 'count'], kind: 'scalar', text: String(changes.length) },
       });
     }
     return {

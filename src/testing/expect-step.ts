@@ -1,4 +1,5 @@
 /** `expect:`: the content of a relation now. */
+import { rowsEdit } from './expectation-edit.ts';
 import { loadRows } from './load-rows.ts';
 import { diffRows } from './row-diff.ts';
 import { diffSummary } from './row-diff-text.ts';
@@ -75,12 +76,21 @@ export async function checkExpect(step: ExpectStep, context: StepContext): Promi
           diff,
           count,
           at: scenario.locate(step.rows.path),
+          edit: contains
+            ? undefined
+            : rowsEdit(
+                step.rows,
+                diff,
+                columns.map((column) => ({ ...column, before: false })),
+                rows.length,
+              ),
         });
       }
     }
     if (step.count !== null && step.count !== actual.length) {
       const message = `${named.title}: expected ${plural(step.count, 'row')}, there ${actual.length === 1 ? 'is' : 'are'} ${actual.length}`;
-      failures.push({ message, count: Math.abs(step.count - actual.length), at });
+      const edit = { path: [...step.path, 'count'], kind: 'scalar', text: String(actual.length) } as const;
+      failures.push({ message, count: Math.abs(step.count - actual.length), at, edit });
     }
     const asked = step.contains ? plural(expected.length, 'row') : plural(actual.length, 'row');
     return { failures, note: `${named.title}: ${asked}` };

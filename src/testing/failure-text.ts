@@ -9,6 +9,8 @@ export interface FailureTextOptions {
   readonly colors?: boolean;
   /** Differences shown per expectation. */
   readonly most?: number;
+  /** Expectations that do not hold are to be rewritten instead of failing. */
+  readonly update?: boolean;
 }
 
 /** `step 3 "bob leaves"`, `step 3 (expect segment_toggles)`. */

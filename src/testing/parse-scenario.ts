@@ -122,7 +122,19 @@ class ScenarioReader {
 
   #step(fields: Fields, number: number, path: YamlPath): Step {
     const has = (key: string): boolean => Object.hasOwn(fields, key);
-    const actions = ['at', 'advance', 'restart', 'kill', 'seed', 'run', 'sql', 'ingest', 'expect', 'changes', 'verify'];
+    const actions = [
+      'at',
+      'advance',
+      'restart',
+      'kill',
+      'seed',
+      'run',
+      'sql',
+      'ingest',
+      'expect',
+      'changes',
+      'verify',
+    ];
     if (!actions.some(has)) {
       this.#error('SEG614', `step ${number} does nothing`, path, `Give it one of ${actions.join(', ')}.`);
     }

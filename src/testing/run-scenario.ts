@@ -4,6 +4,7 @@ import { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import { checkChanges } from './changes-step.ts';
 import { checkExpect, findRelation, type Checked, type StepContext } from './expect-step.ts';
+import type { ExpectationEdit } from './expectation-edit.ts';
 import { failureText, stepTitle, type FailureTextOptions } from './failure-text.ts';
 import { runIngest } from './ingest-step.ts';
 import { loadRows } from './load-rows.ts';
@@ -39,6 +40,7 @@ class ScenarioRun {
   readonly #steps: StepResult[] = [];
   readonly #asked = new Map<string, Position>();
   readonly #random: (() => number) | null;
+  readonly #edits: ExpectationEdit[] = [];
   #notes: string[] = [];
 
   constructor(scenario: Scenario, engine: ScenarioEngine, options: RunScenarioOptions) {
@@ -65,6 +67,7 @@ class ScenarioRun {
       ...(failed === null ? {} : { detail: failed.detail }),
       at: failed?.at ?? this.#scenario.locate([...this.#scenario.path, 'name']),
       steps: this.#steps,
+      ...(this.#edits.length === 0 ? {} : { edits: this.#edits }),
     };
   }
 
@@ -104,6 +107,12 @@ class ScenarioRun {
     try {
       const failures = await work();
       if (failures.length === 0) return null;
+      const edits = failures.flatMap(({ edit }) => edit ?? []);
+      if (this.#options.update === true && this.#random === null && edits.length === failures.length) {
+        this.#edits.push(...edits);
+        this.#notes.push(`${plural(edits.length, 'expectation')} to be updated`);
+        return null;
+      }
       return await this.#failed(step, 'fail', failures);
     } catch (error) {
       const known =

@@ -1,14 +1,18 @@
 /** Runs many scenarios, each in a fresh engine, on worker threads where that is possible. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import type { LoadOptions, Project } from '../project/load.ts';
 import type { ScenarioNode } from '../project/nodes.ts';
+import type { ExpectationEdit } from './expectation-edit.ts';
 import type { FailureTextOptions } from './failure-text.ts';
 import { parseScenarios } from './parse-scenario.ts';
 import { baseKey, ScenarioHost, type ScenarioJob } from './scenario-host.ts';
 import type { TestResult } from './test-result.ts';
+import { applyEdits } from './update-expectations.ts';
 
 export interface RunScenariosOptions extends FailureTextOptions {
   /** Scenarios run at once; default: one per core. */
@@ -83,16 +87,36 @@ export async function runScenarios(
     results.set(result.uniqueId, result);
     options.onResult?.(result);
   };
-  const { colors, most } = options;
+  const { colors, most, update } = options;
   const entry = workerEntry();
   if (threads <= 1 || entry === undefined) {
-    const host = new ScenarioHost(load, { colors, most }, project);
+    const host = new ScenarioHost(load, { colors, most, update }, project);
     for (let job = next(); job !== undefined; job = next()) done(await host.run(job));
   } else {
-    const start: WorkerStart = { load, options: { colors, most } };
+    const start: WorkerStart = { load, options: { colors, most, update } };
     await Promise.all(Array.from({ length: threads }, () => serve(entry, start, next, done)));
   }
   return nodes.flatMap((node) => results.get(node.unique_id) ?? []);
+}
+
+/**
+ * Writes what an `update` run found into the scenarios' files. A scenario that failed all the same is left alone.
+ * Returns how many expectations were rewritten, by file.
+ */
+export async function writeUpdates(
+  root: string,
+  results: readonly TestResult[],
+): Promise<Map<string, number>> {
+  const byFile = new Map<string, ExpectationEdit[]>();
+  for (const { status, edits, at } of results) {
+    if (status === 'pass' && edits !== undefined)
+      byFile.set(at.file, [...(byFile.get(at.file) ?? []), ...edits]);
+  }
+  for (const [file, edits] of byFile) {
+    const absolute = path.resolve(root, file);
+    await writeFile(absolute, applyEdits(await readFile(absolute, 'utf8'), edits));
+  }
+  return new Map([...byFile].map(([file, edits]) => [file, edits.length]));
 }
 
 /** Node cannot run TypeScript in a worker on all versions seg supports: from source, scenarios run in this thread. */

@@ -25,8 +25,7 @@ export const clockAtStart = '1970-01-01T00:00:00Z';
 /**
  * Deploys all sources, seeds and models, in memory. Throws a SegError when the project cannot be deployed.
  */
-export async function buildScenarioBase(
-  project: Project): Promise<ScenarioBase> {
+export async function buildScenarioBase(project: Project): Promise<ScenarioBase> {
   const db = await openMemoryDatabase();
   try {
     await db.transaction(async (tx) => {

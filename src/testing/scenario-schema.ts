@@ -83,6 +83,7 @@ export const scenarioSchema = {
     config: mapping,
     tags: { anyOf: [text, names] },
     meta: mapping,
+    enabled: { type: 'boolean' },
     verify: { enum: [true, false, 'each_step'] },
     orders: {
       anyOf: [

@@ -26,10 +26,14 @@ type NamedNode = ModelNode | SeedNode | SourceNode | TestNode;
  * @param mentioned names the scenario uses; tests among them that store their failures are deployed, so that their
  *   failing rows can be expected like any other rows
  */
-export async function openScenarioWorld(base: ScenarioBase, mentioned: readonly string[]): Promise<ScenarioEngine> {
+export async function openScenarioWorld(
+  base: ScenarioBase,
+  mentioned: readonly string[],
+): Promise<ScenarioEngine> {
   const db = await openMemoryDatabase({ from: base.image });
   const tests = Object.values(base.project.manifest.nodes).filter(
-    (node): node is TestNode => node.resource_type === 'test' && mentioned.includes(node.name) && isDeployable(node),
+    (node): node is TestNode =>
+      node.resource_type === 'test' && mentioned.includes(node.name) && isDeployable(node),
   );
   if (tests.length > 0) {
     await db.transaction(async (tx) => {

@@ -2,6 +2,7 @@
 import type { Location } from '../diagnostics/diagnostic.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
+import type { ExpectationEdit } from './expectation-edit.ts';
 import type { RowDiff } from './row-diff.ts';
 import type { YamlPath } from './scenario.ts';
 
@@ -29,6 +30,8 @@ export interface StepFailure {
   /** Rows that differ; at least 1. */
   readonly count: number;
   readonly at: Location;
+  /** What would make the expectation hold; absent when that is not for a program to write. */
+  readonly edit?: ExpectationEdit;
 }
 
 /** The lines that tell a person what was thrown: the message, PostgreSQL's detail and hint, seg's notes and hints. */

@@ -1,5 +1,6 @@
 /** What running a test of any kind (data, unit, scenario) gives. Plain data: it crosses threads and goes to JSON. */
 import type { Location } from '../diagnostics/diagnostic.ts';
+import type { ExpectationEdit } from './expectation-edit.ts';
 
 export type TestStatus = 'pass' | 'fail' | 'warn' | 'error' | 'skipped';
 export type TestKind = 'test' | 'unit_test' | 'scenario';
@@ -33,6 +34,8 @@ export interface TestResult {
   /** Where the test, or the step of it that failed, is written. */
   readonly at: Location;
   readonly steps?: readonly StepResult[];
+  /** With `update`: what to write into the scenario's file so that it passes. */
+  readonly edits?: readonly ExpectationEdit[];
 }
 
 /**
