@@ -1,0 +1,348 @@
+import type { JsonValue } from '../../changelog/change.ts';
+import type { Location } from '../../diagnostics/diagnostic.ts';
+import { SegError } from '../../diagnostics/seg-error.ts';
+import { didYouMean } from '../../diagnostics/suggest.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import { asList, checkConfig, mergeConfig } from '../config.ts';
+import { genericTestHash, genericTestName } from '../generic-test-name.ts';
+import type { MacroNode, TestNode } from '../nodes.ts';
+import { isObject } from '../project-file.ts';
+import type { JsonObject } from '../project-file.ts';
+import type { Property } from '../properties.ts';
+import { RelationValue } from '../relation-value.ts';
+import { renderTree } from '../render-tree.ts';
+import { renderYamlText } from '../workspace.ts';
+import type { Workspace } from '../workspace.ts';
+import type { YamlPath } from '../yaml.ts';
+import { describe } from './descriptions.ts';
+import { projectLayers, textList } from './layers.ts';
+import { folders } from './model.ts';
+import { relationNames } from './naming.ts';
+import { renderTemplate } from './sql-draft.ts';
+import type { SqlDraft, Template, TestArguments } from './sql-draft.ts';
+import { testConfig, testConfigKeys } from './test-config.ts';
+
+/** What tests in YAML are written on: a model, a seed, a table of a source. */
+export interface TestSubject {
+  readonly property: Property;
+  /** The item and where it stands in its property (`[]`, or `['tables', 0]`). */
+  readonly item: JsonObject;
+  readonly path: YamlPath;
+  readonly unique_id: string;
+  /** The subject as the test's name has it, and as `ref()` or `source()` get it. */
+  readonly name: string;
+  readonly source: { readonly source: string; readonly table: string } | null;
+}
+
+/** One entry of `data_tests:`, taken apart. */
+interface Entry {
+  readonly test: string;
+  readonly namespace: string | null;
+  readonly name: string | null;
+  readonly kwargs: JsonObject;
+  readonly config: JsonObject;
+  readonly unrendered: JsonObject;
+  readonly description: JsonValue | undefined;
+  /** Where the entry's arguments stand, and each of its configuration keys. */
+  readonly argumentPath: (key: string) => YamlPath;
+  readonly configPath: (key: string) => YamlPath;
+}
+
+/** Drafts of all generic tests of a YAML item and its columns. */
+export function draftGenericTests(workspace: Workspace, subject: TestSubject): SqlDraft<TestNode>[] {
+  const drafts: SqlDraft<TestNode>[] = [];
+  const visit = (item: JsonObject, path: YamlPath, column: JsonObject | null): void => {
+    for (const key of ['tests', 'data_tests']) {
+      for (const [index, written] of asList(item[key]).entries()) {
+        const draft = draftTest(workspace, subject, written, [...path, key, index], column);
+        if (draft !== undefined) drafts.push(draft);
+      }
+    }
+  };
+  visit(subject.item, subject.path, null);
+  for (const [index, column] of asList(subject.item.columns).entries()) {
+    if (isObject(column)) visit(column, [...subject.path, 'columns', index], column);
+  }
+  return drafts;
+}
+
+function draftTest(
+  workspace: Workspace,
+  subject: TestSubject,
+  written: JsonValue,
+  path: YamlPath,
+  column: JsonObject | null,
+): SqlDraft<TestNode> | undefined {
+  const { property } = subject;
+  const { owner } = property;
+  const { collector } = workspace;
+  const at = property.at(path, 'key');
+  const entry = readEntry(workspace, property, written, path);
+  if (entry === undefined) return undefined;
+  const macro = findTestMacro(workspace, owner.name, entry);
+  if (macro === undefined) {
+    const names = testNames(workspace);
+    const wanted = entry.namespace === null ? entry.test : `${entry.namespace}.${entry.test}`;
+    collector.error('SEG125', `unknown generic test "${wanted}"`, {
+      at,
+      hint: didYouMean(wanted, names) ?? `Write it as a macro: {% test ${entry.test}(model, column_name) %}.`,
+    });
+    return undefined;
+  }
+  const kwargs: JsonObject = { ...entry.kwargs };
+  if (column !== null && kwargs.column_name === undefined) {
+    const name = String(column.name as string);
+    kwargs.column_name = column.quote === true ? quoteIdentifier(name) : name;
+  }
+  checkArguments(workspace, property, entry, macro, kwargs);
+
+  const target = subject.source === null ? subject.name : `${subject.source.source}_${subject.source.table}`;
+  const qualified = entry.namespace === null ? entry.test : `${entry.namespace}_${entry.test}`;
+  const synthetic = genericTestName(
+    subject.source === null ? qualified : `source_${qualified}`,
+    target,
+    kwargs,
+  );
+  const full = entry.name ?? synthetic.full;
+  const short = entry.name ?? synthetic.short;
+  const call =
+    subject.source === null
+      ? `ref('${subject.name}')`
+      : `source('${subject.source.source}', '${subject.source.table}')`;
+  const metadata = {
+    name: entry.test,
+    namespace: entry.namespace,
+    kwargs: { ...kwargs, model: `{{ get_where_subquery(${call}) }}` },
+  };
+  const unique_id = `test.${owner.name}.${full}.${genericTestHash(full, metadata)}`;
+  const fqn = [owner.name, ...folders(property.path), full];
+
+  const configAt = (key: string): Location => property.at(entry.configPath(key), 'key');
+  collector.add(
+    checkConfig('test', entry.config, ([key, ...inner], part) => {
+      return property.at([...entry.configPath(String(key)), ...inner], part);
+    }),
+  );
+  const columnTags = column === null ? [] : [...textList(column.tags)];
+  const layers = [
+    ...projectLayers(workspace, owner, 'test', fqn),
+    { values: columnTags.length > 0 ? { tags: columnTags } : {}, unrendered: {}, at: () => at },
+    { values: entry.config, unrendered: entry.unrendered, at: configAt },
+  ];
+  const merged = mergeConfig(layers);
+  const prefix = entry.namespace === null ? '' : `${entry.namespace}.`;
+  const raw = `{{ ${prefix}test_${entry.test}(**_dbt_generic_test_kwargs) }}`;
+  const file = `${short}.sql`;
+  const dict: JsonObject = { name: full, resource_type: 'test', unique_id, package_name: owner.name, fqn };
+  const args: TestArguments = {
+    values: kwargs,
+    subject:
+      subject.source === null
+        ? { ref: { name: subject.name, package: owner.name, at } }
+        : { source: { ...subject.source, at } },
+    at: ([key, ...inner], part) => property.at([...entry.argumentPath(String(key)), ...inner], part),
+  };
+  const template: Template = {
+    owner,
+    file,
+    layers,
+    arguments: args,
+    text: raw,
+    user: `test "${full}"`,
+    node: () => dict,
+  };
+  const config = testConfig(merged.values);
+  config.alias ??= short === full ? null : short;
+  const draftParts = {
+    refs: [] as SqlDraft['refs'][number][],
+    sourceCalls: [] as SqlDraft['sourceCalls'][number][],
+  };
+  const self = new RelationValue({
+    database: workspace.target.database,
+    schema: workspace.target.schema,
+    identifier: short,
+  });
+  const result = collector.attempt(() =>
+    atYaml(file, at, () =>
+      renderTemplate(workspace, template, {
+        execute: false,
+        self,
+        ref: (ref) => {
+          draftParts.refs.push(ref);
+          return self;
+        },
+        source: (source) => {
+          draftParts.sourceCalls.push(source);
+          return self;
+        },
+      }),
+    ),
+  );
+  if (result === undefined) return undefined;
+  const values = { ...config, alias: config.alias };
+  const names = relationNames(workspace, owner, { name: full, resource_type: 'test' }, values, at);
+  const node: TestNode = {
+    resource_type: 'test',
+    unique_id,
+    name: full,
+    package_name: owner.name,
+    path: file,
+    original_file_path: property.originalFile,
+    fqn,
+    description: describe(workspace, property, entry.description, [...path, 'description']),
+    tags: config.tags,
+    meta: config.meta,
+    config,
+    unrendered_config: merged.unrendered,
+    patch_path: null,
+    checksum: { name: 'none', checksum: '' },
+    depends_on: { nodes: [], macros: result.macros },
+    at,
+    ...names,
+    relation_name: quoteRelation({ schema: names.schema, name: names.alias }),
+    columns: {},
+    language: 'sql',
+    raw_code: raw,
+    compiled: false,
+    compiled_code: null,
+    refs: [],
+    sources: [],
+    test_metadata: metadata,
+    column_name: typeof kwargs.column_name === 'string' ? kwargs.column_name : null,
+    attached_node: subject.source === null ? subject.unique_id : null,
+    file_key_name: `${property.kind}.${subject.source === null ? subject.name : subject.source.source}`,
+  };
+  return { node, owner, file, layers, config: merged, ...draftParts, arguments: args };
+}
+
+/** A mistake in the line seg makes for a generic test belongs to the YAML entry: the user never saw the line. */
+export function atYaml<T>(virtualFile: string, at: Location, render: () => T): T {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof SegError)) throw error;
+    const moved = error.diagnostics.map((found) =>
+      found.at?.file === virtualFile || found.at === undefined ? { ...found, at } : found,
+    );
+    throw new SegError(moved, { cause: error });
+  }
+}
+
+/** Takes an entry apart: `unique`, `{unique: {...}}`, or `{test_name: unique, ...}`. */
+function readEntry(
+  workspace: Workspace,
+  property: Property,
+  written: JsonValue,
+  path: YamlPath,
+): Entry | undefined {
+  let name: string;
+  let body: JsonValue = null;
+  let bodyPath = path;
+  if (typeof written === 'string') name = written;
+  else if (isObject(written) && typeof written.test_name === 'string') {
+    name = written.test_name;
+    body = Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'test_name'));
+  } else if (isObject(written) && Object.keys(written).length === 1) {
+    name = Object.keys(written)[0]!;
+    body = written[name]!;
+    bodyPath = [...path, name];
+  } else {
+    workspace.collector.error('SEG126', 'a test must be a name, or one name with its arguments below it', {
+      at: property.at(path),
+      hint: 'Indent the arguments deeper than the name of the test.',
+    });
+    return undefined;
+  }
+  if (body !== null && !isObject(body)) {
+    workspace.collector.error('SEG126', `the arguments of test "${name}" must be a mapping`, {
+      at: property.at(bodyPath),
+      hint: 'Write every argument as "name: value".',
+    });
+    return undefined;
+  }
+  const given: JsonObject = body ?? {};
+  const nested = isObject(given.arguments) ? given.arguments : {};
+  const kwargs: JsonObject = {};
+  const unrendered: JsonObject = isObject(given.config) ? { ...given.config } : {};
+  for (const [key, value] of Object.entries(given)) {
+    if (
+      key === 'name' ||
+      key === 'config' ||
+      key === 'description' ||
+      (key === 'arguments' && isObject(value))
+    )
+      continue;
+    if (!testConfigKeys.includes(key)) kwargs[key] = value;
+    else if (key in unrendered) {
+      workspace.collector.error('SEG126', `"${key}" stands both in and beside "config" of test "${name}"`, {
+        at: property.at([...bodyPath, key], 'key'),
+        hint: 'Keep the one under "config".',
+      });
+    } else unrendered[key] = value;
+  }
+  Object.assign(kwargs, nested);
+  const configPath = (key: string): YamlPath =>
+    isObject(given.config) && key in given.config ? [...bodyPath, 'config', key] : [...bodyPath, key];
+  const config = renderTree(
+    unrendered,
+    (text, [key, ...inner]) =>
+      workspace.collector.attempt(() => {
+        const at = property.at([...configPath(String(key)), ...inner]);
+        return renderYamlText(workspace, property.owner, property.file, text, at);
+      }) ?? text,
+  ) as JsonObject;
+  const [namespace, test] = name.includes('.') ? name.split('.', 2) : [null, name];
+  return {
+    test: test!,
+    namespace: namespace ?? null,
+    name: typeof given.name === 'string' ? given.name : null,
+    kwargs,
+    config,
+    unrendered,
+    description: given.description,
+    argumentPath: (key) => (key in nested ? [...bodyPath, 'arguments', key] : [...bodyPath, key]),
+    configPath,
+  };
+}
+
+function findTestMacro(workspace: Workspace, packageName: string, entry: Entry): MacroNode | undefined {
+  const name = `test_${entry.test}`;
+  if (entry.namespace !== null) return workspace.macros.get(`macro.${entry.namespace}.${name}`);
+  const packages = [packageName, workspace.rootPackage.name, 'dbt', ...workspace.packages.keys()];
+  return packages
+    .map((owner) => workspace.macros.get(`macro.${owner}.${name}`))
+    .find((macro) => macro !== undefined);
+}
+
+function testNames(workspace: Workspace): string[] {
+  return [...workspace.macros.values()].flatMap(({ name, package_name }) => {
+    if (!name.startsWith('test_')) return [];
+    const test = name.slice('test_'.length);
+    const bare = package_name === 'dbt' || package_name === workspace.rootPackage.name;
+    return [bare ? test : `${package_name}.${test}`];
+  });
+}
+
+/** An argument the test does not have would otherwise be reported at a line the user did not write. */
+function checkArguments(
+  workspace: Workspace,
+  property: Property,
+  entry: Entry,
+  macro: MacroNode,
+  kwargs: JsonObject,
+): void {
+  const parameters = macro.arguments.map(({ name }) => name);
+  if (/\bkwargs\b/.test(macro.macro_sql)) return;
+  for (const key of Object.keys(kwargs)) {
+    if (parameters.includes(key) || (key === 'column_name' && entry.kwargs.column_name === undefined))
+      continue;
+    workspace.collector.error('SEG127', `test "${entry.test}" has no argument "${key}"`, {
+      at: property.at(entry.argumentPath(key), 'key'),
+      hint:
+        didYouMean(
+          key,
+          parameters.filter((name) => name !== 'model'),
+        ) ?? `Its arguments: ${parameters.filter((name) => name !== 'model').join(', ') || 'none'}.`,
+    });
+  }
+}
