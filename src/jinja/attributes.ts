@@ -12,7 +12,7 @@ import {
 import { bindMethod } from './methods/method.ts';
 import type { Method } from './methods/method.ts';
 import { stringMethods } from './methods/string-methods.ts';
-import { isInt } from './numbers.ts';
+import { isInt, isNumber } from './numbers.ts';
 import { repr, undefinedFault } from './print.ts';
 import { Slice, sliceOf } from './slices.ts';
 import type { Value } from './template-engine.ts';
@@ -22,7 +22,7 @@ import { HostObject, PyRange, PyTuple, Undefined } from './values.ts';
 
 /** A value of the engine itself that has attributes: macros and `loop`. */
 export interface WithAttributes {
-  attribute(name: string): Value | undefined;
+  attribute(name: string): Value;
   attributeNames(): Iterable<string>;
 }
 
@@ -30,15 +30,21 @@ function hasAttributes(value: object): value is WithAttributes {
   return 'attribute' in value && typeof value.attribute === 'function';
 }
 
-function own<T>(table: Readonly<Record<string, Method<T>>>, self: T, name: string): Value | undefined {
+function own<T>(table: Readonly<Record<string, Method<T>>>, self: T, name: string): Value {
   return Object.hasOwn(table, name) ? bindMethod(name, self, table[name]!) : undefined;
 }
 
+function numberAttribute(value: Value, name: string): Value {
+  if (!isNumber(value)) return undefined;
+  if (name === 'real') return value;
+  if (name === 'imag') return 0;
+  return isInt(value) ? own(intMethods, value, name) : undefined;
+}
+
 /** Python's `getattr`; undefined when there is no such attribute. */
-function attributeOf(value: Value, name: string, call: Callable): Value | undefined {
+function attributeOf(value: Value, name: string, call: Callable): Value {
   if (typeof value === 'string') return own(stringMethods, value, name);
-  if (typeof value !== 'object' || value === null)
-    return isInt(value) ? own(intMethods, value, name) : undefined;
+  if (typeof value !== 'object' || value === null) return numberAttribute(value, name);
   if (value instanceof Map) return own(dictMethods, value as Map<Value, Value>, name);
   if (value instanceof HostObject) return value.get(name);
   if (Array.isArray(value)) return own(listMethods(call), value as Value[], name);
@@ -55,7 +61,7 @@ function attributeOf(value: Value, name: string, call: Callable): Value | undefi
 }
 
 /** Python's `value[key]`; undefined when there is none or the value has no items. */
-function itemOf(value: Value, key: Value): Value | undefined {
+function itemOf(value: Value, key: Value): Value {
   if (value instanceof Map) {
     const dict = value as Map<Value, Value>;
     if (Array.isArray(key) || key instanceof Map || key instanceof Set) return undefined;
@@ -76,7 +82,7 @@ function itemOf(value: Value, key: Value): Value | undefined {
 }
 
 /** A list's item; None stored as undefined must not look absent. */
-function at(items: readonly Value[], index: number): Value | undefined {
+function at(items: readonly Value[], index: number): Value {
   const place = index < 0 ? index + items.length : index;
   return place in items ? (items[place] ?? null) : undefined;
 }

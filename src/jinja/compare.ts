@@ -1,5 +1,6 @@
 /** Equality, order, membership and truth of Python values. */
-import { isNumber, toNumber } from './numbers.ts';
+import type { toNumber } from './numbers.ts';
+import { isNumber } from './numbers.ts';
 import { iterate } from './iterate.ts';
 import { undefinedFault } from './print.ts';
 import type { Value } from './template-engine.ts';

@@ -52,6 +52,7 @@ export function dbtContext(options: DbtContextOptions = {}): Record<string, Valu
       return '';
     }),
     return: define('return', 'data=None', ([data]) => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- control flow, not a failure
       throw new ReturnSignal(data);
     }),
     modules: hostObject({

@@ -186,7 +186,7 @@ export class TemplateEnvironment {
       const within = namespace === null ? undefined : str(namespace);
       return this.#registry.dispatch(str(name), within, this.#prefixes, this.#projectName);
     }, 'dispatch');
-    const get = (name: string): Value | undefined => {
+    const get = (name: string): Value => {
       if (name === 'dispatch') return dispatch;
       if (host instanceof HostObject) return host.get(name);
       return undefined;

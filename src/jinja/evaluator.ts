@@ -26,7 +26,7 @@ const NO_KEYWORDS: ReadonlyMap<string, Value> = new Map();
 
 /** Names that no scope of the template has: macros, the host's globals, Jinja's own. */
 export interface GlobalNames {
-  lookUp(name: string, packageName: string): Value | undefined;
+  lookUp(name: string, packageName: string): Value;
   names(): Iterable<string>;
 }
 

@@ -186,44 +186,29 @@ export class ExpressionParser {
 
   #primary(): Expression {
     const token = this.stream.current;
-    switch (token.kind) {
-      case 'name': {
-        this.stream.next();
-        const constant = CONSTANTS.get(token.value);
-        if (constant !== undefined)
-          return { kind: 'constant', value: constant, start: token.start, end: token.end };
-        this.#onName(token.value);
-        return { kind: 'name', name: token.value, start: token.start, end: token.end };
-      }
-      case 'string': {
-        let value = '';
-        while (this.stream.current.kind === 'string') value += this.stream.next().value;
-        return { kind: 'constant', value, start: token.start, end: this.stream.previousEnd };
-      }
-      case 'integer':
-        this.stream.next();
-        return {
-          kind: 'constant',
-          value: parseIntegerLiteral(token.value),
-          start: token.start,
-          end: token.end,
-        };
-      case 'float':
-        this.stream.next();
-        return {
-          kind: 'constant',
-          value: parseFloatLiteral(token.value),
-          start: token.start,
-          end: token.end,
-        };
-      default:
-        break;
+    const { start, end } = token;
+    if (token.kind === 'name') {
+      this.stream.next();
+      const value = CONSTANTS.get(token.value);
+      if (value !== undefined) return { kind: 'constant', value, start, end };
+      this.#onName(token.value);
+      return { kind: 'name', name: token.value, start, end };
+    }
+    if (token.kind === 'string') {
+      let value = '';
+      while (this.stream.current.kind === 'string') value += this.stream.next().value;
+      return { kind: 'constant', value, start, end: this.stream.previousEnd };
+    }
+    if (token.kind === 'integer' || token.kind === 'float') {
+      this.stream.next();
+      const value = (token.kind === 'integer' ? parseIntegerLiteral : parseFloatLiteral)(token.value);
+      return { kind: 'constant', value, start, end };
     }
     if (this.stream.isOperator('(')) {
       this.stream.next();
       const inner = this.parseTuple({ parenthesised: true });
-      const { end } = this.stream.expectOperator(')');
-      return { ...inner, start: token.start, end };
+      const closing = this.stream.expectOperator(')');
+      return { ...inner, start, end: closing.end };
     }
     if (this.stream.isOperator('[')) return this.#list();
     if (this.stream.isOperator('{')) return this.#dict();

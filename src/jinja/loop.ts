@@ -25,7 +25,7 @@ export class Loop {
     return NAMES;
   }
 
-  attribute(name: string): Value | undefined {
+  attribute(name: string): Value {
     const { index0, items } = this;
     switch (name) {
       case 'index':

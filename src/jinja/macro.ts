@@ -28,7 +28,7 @@ export class Macro {
     this.lexicalVia = parts.lexicalVia;
   }
 
-  attribute(name: string): Value | undefined {
+  attribute(name: string): Value {
     switch (name) {
       case 'name':
         return this.name;
@@ -52,10 +52,10 @@ export class Macro {
 
 /** A call's arguments sorted to a macro's names; `undefined` marks a parameter that takes its default. */
 export interface MacroArguments {
-  readonly values: readonly (Value | undefined)[];
+  readonly values: readonly Value[];
   readonly varargs: Value[];
   readonly kwargs: Map<string, Value>;
-  readonly caller: Value | undefined;
+  readonly caller: Value;
 }
 
 /** Throws Fault SEG213 when the arguments do not fit the macro's signature. */
@@ -67,7 +67,7 @@ export function bindMacro(
   const { parameters, uses } = macro.node;
   const declaresCaller = parameters.some((parameter) => parameter.name === 'caller');
   const rest = new Map(keywords);
-  let caller: Value | undefined;
+  let caller: Value;
   if (!declaresCaller && rest.has('caller')) {
     if (!uses.caller) {
       throw new Fault(

@@ -48,6 +48,9 @@ function reprInside(value: Value, around: readonly Value[]): string {
       return value.toString();
     case 'object':
       return reprObject(value, around);
+    case 'undefined':
+    case 'function':
+    case 'symbol':
     default:
       return `<${typeof value}>`;
   }

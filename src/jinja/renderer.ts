@@ -10,7 +10,7 @@ import { bindMacro, Macro } from './macro.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { str } from './print.ts';
 import { ReturnSignal } from './return-signal.ts';
-import { Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 import type { Value } from './template-engine.ts';
 import type { TemplateSource } from './template-source.ts';
 import { WHITESPACE } from './text.ts';
@@ -251,6 +251,8 @@ export class Renderer extends Evaluator {
           return inner.text;
         };
     const loop = new Loop(items, depth, recurse);
+    // As in Jinja, `else` also runs when no round reached its end.
+    let completed = false;
     for (let index = 0; index < items.length; index++) {
       if (++this.#iterations > MAX_ITERATIONS) {
         throw new Fault(
@@ -263,9 +265,11 @@ export class Renderer extends Evaluator {
       const inner = scope.inner();
       inner.set('loop', loop);
       this.#assign(node.target, items[index], inner);
-      if (this.run(node.body, inner, out) === 'break') break;
+      const flow = this.run(node.body, inner, out);
+      if (flow === undefined) completed = true;
+      else if (flow === 'break') break;
     }
-    if (loop.index0 === -1) this.run(node.otherwise, scope.inner(), out);
+    if (!completed) this.run(node.otherwise, scope.inner(), out);
   }
 
   #localMacro(name: string, node: Macro['node'], scope: Scope, caller = false): Macro {

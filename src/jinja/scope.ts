@@ -17,12 +17,9 @@ export class Scope {
   }
 
   /** undefined when no scope has the name; a variable's own value is never undefined. */
-  lookUp(name: string): Value | undefined {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const value = scope.#variables.get(name);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+  lookUp(name: string): Value {
+    const value = this.#variables.get(name);
+    return value === undefined ? this.parent?.lookUp(name) : value;
   }
 
   set(name: string, value: Value): void {
@@ -30,8 +27,7 @@ export class Scope {
   }
 
   *names(): Generator<string> {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      yield* scope.#variables.keys();
-    }
+    yield* this.#variables.keys();
+    if (this.parent !== undefined) yield* this.parent.names();
   }
 }

@@ -1,4 +1,5 @@
 /** Binding of arguments to Python-like signatures, for filters, tests, methods and functions written here. */
+import { float } from './numbers.ts';
 import type { Value } from './template-engine.ts';
 import { Fault } from './values.ts';
 
@@ -42,7 +43,7 @@ function literal(text: string): Value {
   if (text === 'None') return null;
   if (text === 'True' || text === 'False') return text === 'True';
   if (text.startsWith("'")) return text.slice(1, -1).replace('\\n', '\n').replace('\\s', ' ');
-  return Number(text);
+  return text.includes('.') ? float(Number(text)) : Number(text);
 }
 
 export interface Bound {

@@ -33,3 +33,16 @@ export function compareText(a: string, b: string): number {
 
 /** What Python's `str.strip()` takes for whitespace. */
 export const WHITESPACE = '[\\s\\x1c-\\x1f\\x85]';
+
+const LINE_END = '\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]';
+const LINE = new RegExp(`((?:(?!${LINE_END})[^])*)(${LINE_END}|$)`, 'y');
+
+/** `str.splitlines`. */
+export function splitLines(text: string, keepEnds = false): string[] {
+  const lines: string[] = [];
+  for (LINE.lastIndex = 0; LINE.lastIndex < text.length;) {
+    const [whole, line] = LINE.exec(text) as unknown as [string, string];
+    lines.push(keepEnds ? whole : line);
+  }
+  return lines;
+}

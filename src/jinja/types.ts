@@ -29,6 +29,9 @@ export function typeName(value: Value): string {
       return Number.isInteger(value) ? 'int' : 'float';
     case 'object':
       return objectTypeName(value);
+    case 'undefined':
+    case 'function':
+    case 'symbol':
     default:
       return 'object';
   }

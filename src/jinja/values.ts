@@ -120,7 +120,7 @@ export function hostFunction(call: HostImplementation, name = call.name || 'func
 export abstract class HostObject {
   /** Python's name of its class, for messages. */
   readonly typeName: string = 'object';
-  abstract get(name: string): Value | undefined;
+  abstract get(name: string): Value;
   /** Names for "did you mean". */
   names(): Iterable<string> {
     return [];
@@ -129,7 +129,7 @@ export abstract class HostObject {
   print(): string | undefined {
     return undefined;
   }
-  item(_key: Value): Value | undefined {
+  item(_key: Value): Value {
     return undefined;
   }
   /** Present on callable objects. */
@@ -137,7 +137,7 @@ export abstract class HostObject {
   /** Present on iterable objects. */
   iterate?(): Iterable<Value>;
   /** `this op other`, or `other op this` when reversed; undefined = not supported. */
-  operate?(operator: string, other: Value, reversed: boolean): Value | undefined;
+  operate?(operator: string, other: Value, reversed: boolean): Value;
   /** Order against another value; undefined = none. */
   compareTo?(other: Value): number | undefined;
   /** `'{:%Y}'.format(this)`. */
@@ -150,7 +150,7 @@ export abstract class HostObject {
 /** A HostObject made of parts: `hostObject({ attributes: { schema: 'public' }, print: () => '"public"."t"' })`. */
 export function hostObject(parts: {
   attributes?: Readonly<Record<string, Value>>;
-  get?: (name: string) => Value | undefined;
+  get?: (name: string) => Value;
   print?: () => string;
   call?: HostImplementation;
   typeName?: string;
@@ -170,7 +170,7 @@ class ComposedObject extends HostObject {
     if (parts.call !== undefined) this.call = parts.call;
   }
 
-  override get(name: string): Value | undefined {
+  override get(name: string): Value {
     const { attributes, get } = this.#parts;
     if (attributes !== undefined && Object.hasOwn(attributes, name)) return attributes[name];
     return get?.(name);
@@ -193,10 +193,10 @@ export class Namespace extends HostObject {
     super();
     this.fields = fields;
   }
-  override get(name: string): Value | undefined {
+  override get(name: string): Value {
     return this.fields.get(name);
   }
-  override item(key: Value): Value | undefined {
+  override item(key: Value): Value {
     return typeof key === 'string' ? this.fields.get(key) : undefined;
   }
   override names(): Iterable<string> {

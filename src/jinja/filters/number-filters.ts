@@ -91,9 +91,9 @@ export const numberFilters: FilterTable = {
       : sign(Number(value) < 0 ? '-' : '+', value);
   }),
   filesizeformat: filter('binary=False', (value, [binary]) => fileSize(value, binary === true)),
-  float: filter('default=None', (value, [fallback]) => {
+  float: filter('default=0.0', (value, [fallback]) => {
     const number = parseFloat(value);
-    return number === undefined ? (fallback === null ? new PyFloat(0) : fallback) : float(number);
+    return number === undefined ? fallback : float(number);
   }),
   int: filter('default=0 base=10', (value, [fallback, base]) => {
     if (isInt(value)) return sign('+', value);

@@ -7,23 +7,14 @@ import { percentFormat } from '../python/percent-format.ts';
 import { prettyPrint } from '../python/pretty-print.ts';
 import { wrapText } from '../python/text-wrap.ts';
 import type { Value } from '../template-engine.ts';
-import { characters, lengthOf } from '../text.ts';
+import { characters, lengthOf, splitLines } from '../text.ts';
 import { Fault, PyIterator, PyTuple } from '../values.ts';
 import { filter } from './filter.ts';
 import type { FilterTable } from './filter.ts';
 
-/** What Python's `str.splitlines` gives. */
-function lines(text: string): string[] {
-  return stringMethods['splitlines']!.run(text, [false], {
-    values: [],
-    varargs: [],
-    kwargs: new Map(),
-  }) as string[];
-}
-
 function indent(text: string, width: Value, first: boolean, blank: boolean): string {
   const space = typeof width === 'string' ? width : ' '.repeat(Math.max(0, expectInt(width, 'width')));
-  const all = lines(`${text}\n`);
+  const all = splitLines(`${text}\n`);
   const indented = blank
     ? all.join(`\n${space}`)
     : all.map((line, index) => (index > 0 && line !== '' ? space + line : line)).join('\n');
@@ -96,7 +87,7 @@ export const textFilters: FilterTable = {
         breakLong: breakLong === true,
         breakHyphens: breakHyphens === true,
       };
-      return lines(str(value))
+      return splitLines(str(value))
         .map((line) => wrapText(line, options).join(by))
         .join(by);
     },

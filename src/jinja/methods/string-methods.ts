@@ -2,13 +2,15 @@ import { str } from '../print.ts';
 import { iterate } from '../iterate.ts';
 import { formatFields } from '../python/format-method.ts';
 import type { Value } from '../template-engine.ts';
-import { characters, lengthOf, pointIndex, WHITESPACE } from '../text.ts';
+import { characters, lengthOf, pointIndex, splitLines, WHITESPACE } from '../text.ts';
 import { typeName } from '../types.ts';
 import { Fault, PyTuple } from '../values.ts';
 import { expectInt, expectString, method } from './method.ts';
 import type { Method } from './method.ts';
 
 const LEADING = new RegExp(`^${WHITESPACE}+`);
+const FIRST_WORD = new RegExp(`^(?:(?!${WHITESPACE})[^])+`);
+const LAST_WORD = new RegExp(`(?:(?!${WHITESPACE})[^])+$`);
 const TRAILING = new RegExp(`${WHITESPACE}+$`);
 
 /** `str.strip`, `lstrip` and `rstrip`: whitespace, or any of the given characters. */
@@ -26,34 +28,34 @@ export function strip(text: string, chars: Value, sides: 'both' | 'left' | 'righ
   return all.slice(from, to).join('');
 }
 
+function splitAtSpaces(text: string, limit: number, fromRight: boolean): string[] {
+  const word = fromRight ? LAST_WORD : FIRST_WORD;
+  const parts: string[] = [];
+  let rest = strip(text, null, fromRight ? 'right' : 'left');
+  while (rest !== '' && (limit < 0 || parts.length < limit)) {
+    const [found] = word.exec(rest)!;
+    parts.push(found);
+    rest = fromRight ? rest.slice(0, -found.length) : rest.slice(found.length);
+    rest = strip(rest, null, fromRight ? 'right' : 'left');
+  }
+  if (rest !== '') parts.push(rest);
+  return fromRight ? parts.reverse() : parts;
+}
+
 function split(text: string, separator: Value, most: Value, fromRight: boolean): string[] {
   const limit = expectInt(most, 'maxsplit');
+  if (separator === null) return splitAtSpaces(text, limit, fromRight);
+  const by = expectString(separator, 'separator');
+  if (by === '') throw new Fault('SEG216', 'empty separator');
   const parts: string[] = [];
   let rest = text;
-  if (separator === null) {
-    const pattern = fromRight
-      ? new RegExp(`^([^]*?)${WHITESPACE}+((?:(?!${WHITESPACE})[^])+)$`)
-      : new RegExp(`^((?:(?!${WHITESPACE})[^])+)${WHITESPACE}+([^]*)$`);
-    rest = strip(rest, null, 'both');
-    if (rest === '') return [];
-    while (limit < 0 || parts.length < limit) {
-      const match = pattern.exec(rest);
-      if (match === null) break;
-      parts.push(match[fromRight ? 2 : 1]!);
-      rest = strip(match[fromRight ? 1 : 2]!, null, fromRight ? 'right' : 'left');
-    }
-    if (rest !== '') parts.push(rest);
-  } else {
-    const by = expectString(separator, 'separator');
-    if (by === '') throw new Fault('SEG216', 'empty separator');
-    while (limit < 0 || parts.length < limit) {
-      const at = fromRight ? rest.lastIndexOf(by) : rest.indexOf(by);
-      if (at === -1) break;
-      parts.push(fromRight ? rest.slice(at + by.length) : rest.slice(0, at));
-      rest = fromRight ? rest.slice(0, at) : rest.slice(at + by.length);
-    }
-    parts.push(rest);
+  while (limit < 0 || parts.length < limit) {
+    const at = fromRight ? rest.lastIndexOf(by) : rest.indexOf(by);
+    if (at === -1) break;
+    parts.push(fromRight ? rest.slice(at + by.length) : rest.slice(0, at));
+    rest = fromRight ? rest.slice(0, at) : rest.slice(at + by.length);
   }
+  parts.push(rest);
   return fromRight ? parts.reverse() : parts;
 }
 
@@ -223,13 +225,7 @@ export const stringMethods: Readonly<Record<string, Method<string>>> = {
   rsplit: method('sep=None maxsplit=-1', (self, [separator, most]) => split(self, separator, most, true)),
   rstrip: method('chars=None', (self, [chars]) => strip(self, chars, 'right')),
   split: method('sep=None maxsplit=-1', (self, [separator, most]) => split(self, separator, most, false)),
-  splitlines: method('keepends=False', (self, [keep]) => {
-    const lines = self.split(/(?<=\r\n|\n|\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029])/);
-    const kept = lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-    return keep === true
-      ? kept
-      : kept.map((line) => line.replace(/(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])$/, ''));
-  }),
+  splitlines: method('keepends=False', (self, [keep]) => splitLines(self, keep === true)),
   startswith: method('prefix start=None end=None', (self, values) => has(self, values, 'startsWith')),
   strip: method('chars=None', (self, [chars]) => strip(self, chars, 'both')),
   swapcase: method('', (self) =>

@@ -10,7 +10,7 @@ import { formatTime, parseTime } from './time-format.ts';
 const DAY_MS = 86_400_000;
 const two = (value: number) => String(value).padStart(2, '0');
 
-function own<T>(table: Readonly<Record<string, Method<T>>>, self: T, name: string): Value | undefined {
+function own<T>(table: Readonly<Record<string, Method<T>>>, self: T, name: string): Value {
   return Object.hasOwn(table, name) ? bindMethod(name, self, table[name]!) : undefined;
 }
 
@@ -53,7 +53,7 @@ export class PyTimedelta extends HostObject {
     return Math.floor(this.micros / (DAY_MS * 1000));
   }
 
-  get(name: string): Value | undefined {
+  get(name: string): Value {
     const rest = this.micros - this.days * DAY_MS * 1000;
     if (name === 'days') return this.days;
     if (name === 'seconds') return Math.floor(rest / 1e6);
@@ -75,7 +75,7 @@ export class PyTimedelta extends HostObject {
     return days + clock + (micros === 0 ? '' : `.${String(micros).padStart(6, '0')}`);
   }
 
-  override operate(operator: string, other: Value, reversed: boolean): Value | undefined {
+  override operate(operator: string, other: Value, reversed: boolean): Value {
     if (other instanceof PyTimedelta) {
       if (operator === '+') return new PyTimedelta(this.micros + other.micros);
       if (operator === '-' && !reversed) return new PyTimedelta(this.micros - other.micros);
@@ -136,7 +136,7 @@ export class PyDateTime extends HostObject {
     return this.ms - (this.zone?.minutes ?? 0) * 60_000;
   }
 
-  get(name: string): Value | undefined {
+  get(name: string): Value {
     const { date } = this;
     switch (name) {
       case 'year':
@@ -197,7 +197,7 @@ export class PyDateTime extends HostObject {
     return new PyDateTime(this.ms + ms, { micros: total - ms * 1000, zone: this.zone });
   }
 
-  override operate(operator: string, other: Value, reversed: boolean): Value | undefined {
+  override operate(operator: string, other: Value, reversed: boolean): Value {
     if (other instanceof PyTimedelta) {
       if (operator === '+') return this.plus(other.micros);
       if (operator === '-' && !reversed) return this.plus(-other.micros);

@@ -6,7 +6,8 @@ import { arithmetic } from '../numbers.ts';
 import { bind, signature } from '../signature.ts';
 import type { Bound } from '../signature.ts';
 import type { Value } from '../template-engine.ts';
-import { Fault, hostFunction, HostObject, hostObject, PyIterator, PyTuple } from '../values.ts';
+import type { HostObject } from '../values.ts';
+import { Fault, hostFunction, hostObject, PyIterator, PyTuple } from '../values.ts';
 
 const MAX_ITEMS = 1_000_000;
 

@@ -57,7 +57,7 @@ class Match extends HostObject {
     return this.group(key);
   }
 
-  get(name: string): Value | undefined {
+  get(name: string): Value {
     const { match } = this;
     const end = match.index + match[0].length;
     switch (name) {
@@ -106,7 +106,7 @@ class Pattern extends HostObject {
     this.flags = flags;
     this.#functions = functions;
   }
-  get(name: string): Value | undefined {
+  get(name: string): Value {
     if (name === 'pattern') return this.source;
     const found = this.#functions[name] as ReturnType<typeof hostFunction> | undefined;
     if (found === undefined || name === 'compile' || name === 'escape') return undefined;
