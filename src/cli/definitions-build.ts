@@ -118,7 +118,7 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
   {
     name: 'run-operation',
     group: 'Build:',
-    summary: 'call a macro',
+    summary: 'run the SQL that a macro renders',
     arguments: [{ syntax: '<macro>', help: 'name of the macro' }],
     flags: [{ name: 'args', kind: 'yaml', argument: 'yaml', help: `arguments, for example '{days: 30}'` }],
     examples: [`seg run-operation cleanup --args '{days: 30}'`],

@@ -22,7 +22,10 @@ export async function openProject(
   const logPath = flags.string('log-path');
   startLogFile(context, logPath === undefined ? resolve(root, 'logs') : resolve(context.cwd, logPath));
   const started = performance.now();
-  const project = await loadProject(load);
+  const project = await loadProject({
+    ...load,
+    onLog: (message, toConsole) => (toConsole ? log.info(message) : log.debug(message)),
+  });
   sources.use(project.root, project.files);
   log.debug(`Loaded the project in ${((performance.now() - started) / 1000).toFixed(2)} seconds`);
   reportWarnings(context, project.warnings);
@@ -46,7 +49,8 @@ export function loadOptions({ flags, cwd, env }: CommandContext): LoadOptions {
     profile: flags.string('profile'),
     target: flags.string('target'),
     vars: flags.mapping('vars'),
-    env,
+    // A copy: scenarios hand it to their threads.
+    env: { ...env },
     targetPath: folder('target-path'),
     threads,
   };

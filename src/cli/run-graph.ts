@@ -6,7 +6,7 @@ import { executeGraph, type ExecuteResult, type RunMode } from '../run/execute.t
 import { writeArtifact, writeCompiled } from './artifacts.ts';
 import type { ExitStatus } from './command-definition.ts';
 import type { CommandContext } from './context.ts';
-import { openProject } from './open-project.ts';
+import { loadOptions, openProject } from './open-project.ts';
 import { foundLine } from './report/found-line.ts';
 import { RunReporter } from './report/run-reporter.ts';
 import { writeRunResults } from './run-results.ts';
@@ -60,6 +60,7 @@ async function execute(
   const reporter = new RunReporter({ log, sources, width: flags.integer('printer-width')! });
   return executeGraph({
     project,
+    load: loadOptions(context),
     db,
     mode,
     selected: new Set(selected.map((node) => node.unique_id)),

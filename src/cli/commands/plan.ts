@@ -2,7 +2,7 @@ import type { CommandHandler } from '../command-definition.ts';
 import { renderDiagnostics } from '../../diagnostics/render.ts';
 import type { NodeOutcome } from '../../deploy/outcome.ts';
 import { executeGraph } from '../../run/execute.ts';
-import { openProject } from '../open-project.ts';
+import { loadOptions, openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
 import { counted } from '../report/summary.ts';
 import { openTarget } from '../run-graph.ts';
@@ -29,6 +29,7 @@ export const plan: CommandHandler = async (context) => {
   const db = await openTarget(context, project);
   const result = await executeGraph({
     project,
+    load: loadOptions(context),
     db,
     mode: 'run',
     selected: new Set(selected.map((node) => node.unique_id)),
