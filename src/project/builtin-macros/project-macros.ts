@@ -29,7 +29,8 @@ export const projectMacros = String.raw`
 
 {% macro now() %}{{ return(adapter.dispatch('now', 'dbt')()) }}{% endmacro %}
 {% macro default__now() -%} now() {%- endmacro %}
-{% macro postgres__now() -%} "{{ target.state_schema }}".now() {%- endmacro %}
+{#- A scalar subquery, not the function: it names the clock as an input, and it is evaluated once a query. -#}
+{% macro postgres__now() -%} (select "now" from "{{ target.state_schema }}"."clock") {%- endmacro %}
 {% macro materialize__now() -%} mz_now() {%- endmacro %}
 {% macro risingwave__now() -%} now() {%- endmacro %}
 
