@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawRecord } from './formats/raw-record.ts';
 import type { BatchSize } from './batch-size.ts';
 
@@ -26,9 +25,9 @@ export async function* inBatches(
   let characters = 0;
   let since = 0;
   let next: Promise<IteratorResult<RawRecord[]>> | null = null;
-  const aborted = whenAborted(signal);
+  const waiter = new Waiter(signal);
   try {
-    while (!aborted.yes) {
+    while (!waiter.aborted) {
       if (buffer.length >= size.rows || characters >= MAX_CHARACTERS) {
         const batch = buffer.slice(0, size.rows);
         buffer = buffer.slice(batch.length);
@@ -40,7 +39,7 @@ export async function* inBatches(
       next ??= input.next();
       const patience =
         buffer.length === 0 ? undefined : Math.min(IDLE_MS, since + delayMs - performance.now());
-      const arrived = await within(next, patience, aborted);
+      const arrived = await waiter.within(next, patience);
       if (arrived === undefined) {
         if (buffer.length === 0) continue;
         const batch = buffer;
@@ -59,47 +58,47 @@ export async function* inBatches(
     }
     if (buffer.length > 0) yield buffer;
   } finally {
-    aborted.forget();
+    waiter.close();
     // A reader in the middle of a read cannot be closed before the read ends, which on a pipe may be never.
     if (next === null) await input.return(undefined);
     else next.catch(() => {});
   }
 }
 
-interface Aborted {
-  readonly yes: boolean;
-  readonly promise: Promise<void>;
-  forget(): void;
-}
+/** An abort signal that wakes whoever waits at the moment, and holds on to nobody else. */
+class Waiter {
+  readonly #signal: AbortSignal | undefined;
+  #wake: () => void = () => {};
+  readonly #listener = (): void => this.#wake();
 
-function whenAborted(signal: AbortSignal | undefined): Aborted {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  const listener = (): void => resolve();
-  signal?.addEventListener('abort', listener, { once: true });
-  return {
-    get yes() {
-      return signal?.aborted ?? false;
-    },
-    promise,
-    forget: () => signal?.removeEventListener('abort', listener),
-  };
-}
-
-/** The value when it comes in time; undefined after `patienceMs` or an abort. */
-async function within<T>(
-  value: Promise<T>,
-  patienceMs: number | undefined,
-  aborted: Aborted,
-): Promise<T | undefined> {
-  const others: Promise<undefined>[] = [aborted.promise.then(() => undefined)];
-  const timer = new AbortController();
-  if (patienceMs !== undefined) {
-    others.push(sleep(Math.max(0, patienceMs), undefined, { signal: timer.signal }).catch(() => undefined));
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#listener);
   }
-  try {
-    return await Promise.race([value, ...others]);
-  } finally {
-    timer.abort();
+
+  get aborted(): boolean {
+    return this.#signal?.aborted ?? false;
+  }
+
+  /**
+   * The value when it comes in time; undefined after `patienceMs` or an abort. Not by Promise.race with a promise for
+   * the abort: that promise would keep every value of a long file alive.
+   */
+  async within<T>(value: Promise<T>, patienceMs: number | undefined): Promise<T | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<T | undefined>((resolve, reject) => {
+        value.then(resolve, reject);
+        this.#wake = () => resolve(undefined);
+        if (patienceMs !== undefined) timer = setTimeout(this.#wake, Math.max(0, patienceMs));
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#wake = () => {};
+    }
+  }
+
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#listener);
   }
 }
