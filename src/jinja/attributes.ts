@@ -34,6 +34,15 @@ function own<T>(table: Readonly<Record<string, Method<T>>>, self: T, name: strin
   return Object.hasOwn(table, name) ? bindMethod(name, self, table[name]!) : undefined;
 }
 
+const listTables = new WeakMap<Callable, ReturnType<typeof listMethods>>();
+
+/** One table for each render: `list.sort(key=...)` calls back into it. */
+function methodsOfLists(call: Callable): ReturnType<typeof listMethods> {
+  let table = listTables.get(call);
+  if (table === undefined) listTables.set(call, (table = listMethods(call)));
+  return table;
+}
+
 function numberAttribute(value: Value, name: string): Value {
   if (!isNumber(value)) return undefined;
   if (name === 'real') return value;
@@ -47,7 +56,7 @@ function attributeOf(value: Value, name: string, call: Callable): Value {
   if (typeof value !== 'object' || value === null) return numberAttribute(value, name);
   if (value instanceof Map) return own(dictMethods, value as Map<Value, Value>, name);
   if (value instanceof HostObject) return value.get(name);
-  if (Array.isArray(value)) return own(listMethods(call), value as Value[], name);
+  if (Array.isArray(value)) return own(methodsOfLists(call), value as Value[], name);
   if (value instanceof PyTuple) {
     const at = value.names.indexOf(name);
     return at === -1 ? own(tupleMethods, value, name) : value.items[at];
@@ -94,7 +103,7 @@ function namesOf(value: Value, call: Callable): Iterable<string> {
     return [...keys, ...Object.keys(dictMethods)];
   }
   if (value instanceof HostObject) return value.names();
-  if (Array.isArray(value)) return Object.keys(listMethods(call));
+  if (Array.isArray(value)) return Object.keys(methodsOfLists(call));
   if (value instanceof Set) return Object.keys(setMethods);
   return typeof value === 'object' && value !== null && hasAttributes(value) ? value.attributeNames() : [];
 }

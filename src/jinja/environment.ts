@@ -86,10 +86,18 @@ export class TemplateEnvironment {
     return found;
   }
 
-  /** Renders SQL text. Throws SegError (SEG2xx, or what a function of the host threw) with the place. */
-  render(file: string, source: string, globals: Record<string, Value>): RenderedTemplate {
+  /**
+   * Renders SQL text. Throws SegError (SEG2xx, or what a function of the host threw) with the place.
+   * @param overrides win over everything, macros too: what a unit test replaces, by bare name
+   */
+  render(
+    file: string,
+    source: string,
+    globals: Record<string, Value>,
+    overrides: Readonly<Record<string, Value>> = {},
+  ): RenderedTemplate {
     const { source: text, template } = this.#parse(file, source);
-    const renderer = new Renderer(text, this.#names(globals));
+    const renderer = new Renderer(text, this.#names(globals, overrides));
     const out = new OutputBuffer();
     renderer.guarded(() => renderer.run(template.body, new Scope(undefined, this.#projectName), out));
     return this.#rendered(out, renderer, text);
@@ -157,16 +165,21 @@ export class TemplateEnvironment {
   }
 
   #rendered(out: OutputBuffer, renderer: Renderer, source: TemplateSource): RenderedTemplate {
-    const sources = new Map(this.#macroSources).set(source.file, source.text);
+    const sources = new Map([[source.file, source.text]]);
+    for (const { file } of out.segments) {
+      const text = sources.has(file) ? undefined : this.#macroSources.get(file);
+      if (text !== undefined) sources.set(file, text);
+    }
     return { text: out.text, map: new SourceMap(out.segments, sources), macros: [...renderer.touched] };
   }
 
   /** Names outside of a template: macros first (a project may override `ref`, as in dbt), then globals. */
-  #names(globals: Record<string, Value>): GlobalNames {
+  #names(globals: Record<string, Value>, overrides: Readonly<Record<string, Value>> = {}): GlobalNames {
     const registry = this.#registry;
     const adapter = this.#adapter(globals['adapter']);
     return {
       lookUp: (name, packageName) => {
+        if (Object.hasOwn(overrides, name)) return overrides[name];
         const macro = registry.find(name, packageName);
         if (macro !== undefined) return macro;
         if (name === 'adapter') return adapter;

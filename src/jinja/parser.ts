@@ -20,7 +20,14 @@ import { TokenStream } from './token-stream.ts';
 
 /** Parses a template. Throws SegError SEG201-SEG205 at the first mistake. */
 export function parseTemplate(source: TemplateSource): Template {
-  return new Parser(source).parse();
+  try {
+    return new Parser(source).parse();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw segError('SEG221', 'the template is nested too deeply to be read', {
+      at: { file: source.file, line: 1, column: 1 },
+    });
+  }
 }
 
 interface OpenTag extends Span {

@@ -18,7 +18,7 @@ import { Fault, Namespace, PyTuple, Undefined } from './values.ts';
 
 /** Macros call each other at most so deep; JavaScript's own stack holds some times more. */
 const MAX_MACRO_DEPTH = 200;
-const MAX_ITERATIONS = 10_000_000;
+const MAX_ITERATIONS = 1_000_000;
 const BLANK_START = new RegExp(`^${WHITESPACE}*`);
 const BLANK_END = new RegExp(`${WHITESPACE}*$`);
 
@@ -341,7 +341,7 @@ export class Renderer extends Evaluator {
     try {
       this.run(macro.node.body, this.#macroScope(macro, bound), out);
     } catch (error) {
-      // A call block has no value of its own: its `return` leaves the macro around it, as in dbt.
+      // A call block has no value of its own: its `return` ends the macro that called it, as in dbt.
       if (!(error instanceof ReturnSignal) || macro.lexicalVia !== undefined) throw error;
       out.truncate(mark.text, mark.segments);
       returned = { value: error.value };
