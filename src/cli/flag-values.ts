@@ -36,7 +36,7 @@ export class FlagValues {
 
   string(name: string): string | undefined {
     const value = this.#value(name);
-    return value === undefined ? undefined : String(value as string);
+    return value === undefined ? undefined : String(value);
   }
 
   integer(name: string): number | undefined {

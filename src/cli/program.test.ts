@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SegError } from '../diagnostics/seg-error.ts';
-import { FlagValues, readFlags } from './flag-values.ts';
+import type { FlagValues } from './flag-values.ts';
+import { readFlags } from './flag-values.ts';
 import { GLOBAL_FLAGS } from './global-flags.ts';
 import { COMMANDS, parseCommandLine } from './program.ts';
 

@@ -4,8 +4,10 @@ const EVERY_MS = 1000;
 
 /** Logs at most one line a second of something that goes on; the text is made only when it is shown. */
 export function progress(context: Pick<CommandContext, 'log'>): (text: () => string) => void {
-  let shown = performance.now();
+  let shown: number | undefined;
   return (text) => {
+    // What is over within a second needs no progress.
+    shown ??= performance.now();
     if (performance.now() - shown < EVERY_MS) return;
     shown = performance.now();
     context.log.info(text());

@@ -19,7 +19,7 @@ export async function runCommandLine(
   const sources = new SourceTexts(terminal.cwd);
   // Until the flags are read, errors are logged by a logger that knows only the environment.
   let log = createLogger(new FlagValues(GLOBAL_FLAGS, new Map()), terminal, randomUUID());
-  let status: ExitStatus = 2;
+  let status: ExitStatus;
   let command = 'seg';
   try {
     let help = '';

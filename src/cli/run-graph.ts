@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { allNodes } from '../project/manifest.ts';
 import type { GraphNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import type { Database } from '../engines/connection.ts';
@@ -18,7 +19,7 @@ export interface RunGraphOptions {
   readonly mode: RunMode;
   /** The kinds of nodes the command runs. */
   readonly types: readonly GraphNode['resource_type'][];
-  /** Restricts the selection further: what `seg retry` repeats. */
+  /** Instead of what the flags select: what `seg retry` repeats. */
   readonly only?: ReadonlySet<string>;
   /** With the database still open, after the run. */
   readonly after?: (db: Database, project: Project, result: ExecuteResult) => Promise<void>;
@@ -30,9 +31,11 @@ export async function runGraph(context: CommandContext, options: RunGraphOptions
   const loaded = await openProject(context);
   const project = given(context, 'store-failures') ? withStoredFailures(loaded) : loaded;
   log.info(foundLine(project.manifest), { name: 'FoundStats', code: 'W006' });
-  const selected = selectGraphNodes(context, project, options.types).filter(
-    (node) => options.only === undefined || options.only.has(node.unique_id),
-  );
+  const { only } = options;
+  const selected =
+    only === undefined
+      ? selectGraphNodes(context, project, options.types)
+      : [...allNodes(project.manifest).values()].filter((node) => only.has(node.unique_id));
   if (selected.length === 0) return 0;
   const db = lazyDatabase(() => openTarget(context, project));
   try {

@@ -39,7 +39,7 @@ export function selectNodes(
   const wanted = resourceTypes(context, types);
   const selected = new Map<string, Listed>();
   for (const [id, node] of listed(project)) {
-    if (ids.has(id) && wanted.has(String(node['resource_type'] as string))) selected.set(id, node);
+    if (ids.has(id) && wanted.has(String(node['resource_type']))) selected.set(id, node);
   }
   return selected;
 }

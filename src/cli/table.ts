@@ -34,8 +34,7 @@ const MIN_COLUMN = 12;
 /** A value on one line: objects as JSON, control characters as escapes. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text =
-    typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | bigint | boolean);
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   // eslint-disable-next-line no-control-regex -- what would break the table, or the terminal
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

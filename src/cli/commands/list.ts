@@ -35,18 +35,12 @@ export const list: CommandHandler = async (context) => {
 };
 
 function lineOf({ flags }: CommandContext): (node: Json) => string {
-  switch (flags.string('output')) {
-    case 'name':
-      return nameOf;
-    case 'path':
-      return (node) => String(node['original_file_path'] as string);
-    case 'json': {
-      const keys = flags.list('output-keys').flatMap((words) => words.split(/\s+/));
-      return (node) => JSON.stringify(keys.length > 0 ? pick(node, keys) : pickPresent(node, DEFAULT_KEYS));
-    }
-    default:
-      return selectorOf;
-  }
+  const form = flags.string('output');
+  if (form === 'name') return nameOf;
+  if (form === 'path') return (node) => String(node['original_file_path'] as string);
+  if (form !== 'json') return selectorOf;
+  const keys = flags.list('output-keys').flatMap((words) => words.split(/\s+/));
+  return (node) => JSON.stringify(keys.length > 0 ? pick(node, keys) : pickPresent(node, DEFAULT_KEYS));
 }
 
 /** What selects exactly this node: its fqn, or its method where names alone do not reach. */
@@ -65,8 +59,8 @@ function selectorOf(node: Json): string {
 }
 
 function nameOf(node: Json): string {
-  const name = String(node['name'] as string);
-  return node['resource_type'] === 'source' ? `${String(node['source_name'] as string)}.${name}` : name;
+  const name = String(node['name']);
+  return node['resource_type'] === 'source' ? `${String(node['source_name'])}.${name}` : name;
 }
 
 /** Keys asked for, null where a node does not have them; `config.materialized` goes deeper and keeps its own name. */

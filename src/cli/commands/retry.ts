@@ -30,7 +30,7 @@ export const retry: CommandHandler = async (context) => {
       hint: 'There is no earlier run to retry; --state names the folder of its artifacts.',
     });
   }
-  const which = isRecord(artifact['args']) ? String(artifact['args']['which'] as string) : '';
+  const which = isRecord(artifact['args']) ? String(artifact['args']['which']) : '';
   if (!Object.hasOwn(TYPES, which)) {
     throw segError('SEG912', `the last run was \`seg ${which}\`, which cannot be retried`, {
       hint: 'seg run, seed, test and build can.',

@@ -72,10 +72,13 @@ group by o.product
   'models/recent_orders.sql': `{{ config(unique_key='order_id') }}
 
 -- now() is the project's clock: rows leave an hour after their order, without any event.
-select order_id, product, quantity, ordered_at
-from {{ ref('stg_orders') }}
-where not cancelled
-  and ordered_at > {{ now() }} - interval '1 hour'
+select o.order_id, o.product, o.quantity, o.ordered_at
+from {{ ref('stg_orders') }} as o
+where not o.cancelled
+  and o.ordered_at > {{ now() }} - interval '1 hour'
+  and not exists (
+    select 1 from {{ ref('stg_orders') }} as c where c.order_id = o.order_id and c.cancelled
+  )
 `,
   'models/schema.yml': `version: 2
 

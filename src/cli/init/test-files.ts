@@ -37,6 +37,10 @@ select * from {{ ref('revenue') }} where revenue <= 0
           revenue:
             - {product: tea, orders: 1, revenue: 9.00}
             - {product: coffee, orders: 1, revenue: 6.00}
+        changes:
+          recent_orders:
+            - {op: insert, order_id: 1}
+            - {op: insert, order_id: 2}
       - name: the same event once more changes nothing
         ingest: orders
         records:
@@ -50,9 +54,10 @@ select * from {{ ref('revenue') }} where revenue <= 0
         expect:
           revenue:
             - {product: tea, orders: 1, revenue: 9.00}
-      - name: an hour later nothing is recent
+        changes: {recent_orders: [{op: delete, order_id: 2}]}
+      - name: an hour later nothing is recent, without any event
         advance: 1 hour
-        expect: {recent_orders: []}
+        changes: {recent_orders: [{op: delete, order_id: 1}]}
       - verify: true
 `,
 };

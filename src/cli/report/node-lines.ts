@@ -24,7 +24,9 @@ export function startLine(node: GraphNode): NodeLine {
 
 export function finishLine({ node, status, message, failures }: NodeResult): NodeLine {
   if (status === 'skipped') {
-    const what = isTest(node) ? `${kindOf(node)} ${displayName(node)}` : `relation ${displayName(node)}`;
+    const what = isTest(node)
+      ? `${node.resource_type} ${displayName(node)}`
+      : `relation ${displayName(node)}`;
     return {
       text: `SKIP ${what}`,
       status: 'SKIP',
@@ -41,7 +43,9 @@ export function finishLine({ node, status, message, failures }: NodeResult): Nod
       return { text: `ERROR ${wrong} ${describe(node)}`, status: 'ERROR', paint: 'red', event };
     case 'no-op':
       return { text: `OK unchanged ${describe(node)}`, status: 'unchanged', paint: 'green', event };
-    default:
+    case 'success':
+    case 'pass':
+    case 'warn':
       return { text: `OK ${ok} ${describe(node)}`, status: message ?? 'OK', paint: 'green', event };
   }
 }
@@ -57,7 +61,10 @@ function testLine(node: GraphNode, status: NodeResult['status'], failures: numbe
       return { text: `${counted('WARN')} ${name}`, status: counted('WARN'), paint: 'yellow', event };
     case 'error':
       return { text: `ERROR ${name}`, status: 'ERROR', paint: 'red', event };
-    default:
+    case 'pass':
+    case 'success':
+    case 'no-op':
+    case 'skipped':
       return { text: `PASS ${name}`, status: 'PASS', paint: 'green', event };
   }
 }
@@ -78,13 +85,11 @@ function describe(node: GraphNode): string {
       return `seed file ${displayName(node)}`;
     case 'source':
       return `source table ${displayName(node)}`;
-    default:
-      return `${kindOf(node)} ${displayName(node)}`;
+    case 'test':
+    case 'unit_test':
+    case 'scenario':
+      return `${node.resource_type} ${displayName(node)}`;
   }
-}
-
-function kindOf(node: GraphNode): string {
-  return node.resource_type;
 }
 
 /** Relations with their schema, tests by name, unit tests as `model::name`. */
@@ -97,7 +102,8 @@ export function displayName(node: GraphNode): string {
       return `${node.schema}.${node.identifier}`;
     case 'unit_test':
       return `${node.model}::${node.name}`;
-    default:
+    case 'test':
+    case 'scenario':
       return node.name;
   }
 }

@@ -1,4 +1,5 @@
-import { renderDiagnostics } from '../../diagnostics/render.ts';
+import type { Location } from '../../diagnostics/diagnostic.ts';
+import { placeOf, renderDiagnostics } from '../../diagnostics/render.ts';
 import type { Logger } from '../../log/logger.ts';
 import { progressLine } from '../../log/progress-line.ts';
 import type { GraphNode } from '../../project/nodes.ts';
@@ -152,10 +153,16 @@ export class RunReporter {
       code: 'Z021',
       data: { node_info: nodeInfo(node, result.status) },
     });
-    if (diagnostics.length > 0)
-      log.error(`\n${this.#render(diagnostics)}`, { name: 'RunResultError', code: 'Z024' });
-    else if (message !== null) log.error(`  ${message}`, { name: 'RunResultError', code: 'Z024' });
-    if (details !== null) log.error(`\n${indent(details)}`);
+    if (diagnostics.length > 0) {
+      log.error(`\n${this.#render(diagnostics)}`, {
+        name: 'RunResultError',
+        code: 'Z024',
+        data: { diagnostics },
+      });
+    } else if (message !== null) {
+      log.error(`  ${message}`, { name: 'RunResultError', code: 'Z024' });
+    }
+    if (details !== null) log.error(`\n${indent(withoutPlace(details, diagnostics[0]?.at))}`);
     this.#whereToLook(result);
   }
 
@@ -196,6 +203,12 @@ export class RunReporter {
       colors: log.colors.isColorSupported,
     });
   }
+}
+
+/** The details of a scenario begin with the place of the failed step, which the diagnostic above them has shown. */
+function withoutPlace(details: string, at: Location | undefined): string {
+  const [first = '', ...rest] = details.split('\n');
+  return at !== undefined && rest.length > 0 && first.includes(placeOf(at)) ? rest.join('\n') : details;
 }
 
 /** `test unique_orders_order_id (models/schema.yml)`. */
