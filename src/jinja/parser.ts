@@ -12,6 +12,7 @@ import type {
   Target,
   Template,
 } from './ast.ts';
+import { parseParameters, parseTarget } from './binding-parser.ts';
 import { ExpressionParser } from './expression-parser.ts';
 import { tokenize } from './lexer.ts';
 import type { Token } from './lexer.ts';
@@ -209,7 +210,7 @@ class Parser {
   }
 
   #for(head: Span): Statement {
-    const target = this.#target({ ends: ['in'] });
+    const target = parseTarget(this.#stream, { ends: ['in'] });
     if (!this.#stream.skipName('in')) throw this.#stream.unexpected('"in"');
     const iterable = this.#expressions.parseTuple({ withConditional: false, ends: ['recursive'] });
     const condition = this.#stream.skipName('if') ? this.#expressions.parseExpression() : undefined;
@@ -225,7 +226,7 @@ class Parser {
   }
 
   #set(head: Span): Statement {
-    const target = this.#target({ withNamespace: true });
+    const target = parseTarget(this.#stream, { withNamespace: true });
     if (this.#stream.skipOperator('=')) {
       const value = this.#expressions.parseTuple();
       return { kind: 'set', target, value, start: head.start, end: value.end };
@@ -242,7 +243,7 @@ class Parser {
     const bindings: { target: Target; value: Expression }[] = [];
     while (this.#stream.current.kind !== 'block_end') {
       if (bindings.length > 0) this.#stream.expectOperator(',');
-      const target = this.#target({});
+      const target = parseTarget(this.#stream, {});
       this.#stream.expectOperator('=');
       bindings.push({ target, value: this.#expressions.parseExpression() });
     }
@@ -291,14 +292,14 @@ class Parser {
 
   #macro(head: Span): Statement {
     const name = this.#stream.expectName("the macro's name").value;
-    const body = this.#macroBody('macro', head, () => this.#parameters());
+    const body = this.#macroBody('macro', head, () => parseParameters(this.#stream, this.#expressions));
     return { kind: 'macro', name, ...body };
   }
 
   #call(head: Span): Statement {
     let call: Call | undefined;
     const body = this.#macroBody('call', head, () => {
-      const parameters = this.#stream.isOperator('(') ? this.#parameters() : [];
+      const parameters = this.#stream.isOperator('(') ? parseParameters(this.#stream, this.#expressions) : [];
       // What the block calls belongs to the surrounding macro, not to the block: see #macroBody.
       const usage = this.#usages.pop()!;
       const expression = this.#expressions.parseExpression();
@@ -331,32 +332,13 @@ class Parser {
     return token.kind === 'block_end' ? token.end : this.#stream.previousEnd;
   }
 
-  #parameters(): Parameter[] {
-    const parameters: Parameter[] = [];
-    this.#stream.expectOperator('(');
-    while (!this.#stream.isOperator(')')) {
-      if (parameters.length > 0) this.#stream.expectOperator(',');
-      if (this.#stream.isOperator(')')) break;
-      const name = this.#stream.expectName("a parameter's name");
-      if (parameters.some((other) => other.name === name.value)) {
-        throw this.#stream.error(`parameter "${name.value}" declared twice`, name);
-      }
-      const fallback = this.#stream.skipOperator('=') ? this.#expressions.parseExpression() : undefined;
-      if (fallback === undefined && parameters.at(-1)?.fallback !== undefined) {
-        throw this.#stream.error('parameter without a default after one that has a default', name);
-      }
-      parameters.push({ name: name.value, fallback, start: name.start, end: this.#stream.previousEnd });
-    }
-    this.#stream.expectOperator(')');
-    return parameters;
-  }
-
   #definition(tag: Token, head: Span): Definition {
     if (tag.value === 'docs') return this.#docs(head);
     const name = this.#stream.expectName(`the ${tag.value}'s name`).value;
     let adapter: string | undefined;
     const body = this.#macroBody(tag.value, head, () => {
-      if (tag.value === 'test' || tag.value === 'data_test') return this.#parameters();
+      if (tag.value === 'test' || tag.value === 'data_test')
+        return parseParameters(this.#stream, this.#expressions);
       if (tag.value === 'materialization') adapter = this.#materializationAdapter();
       return [];
     });
@@ -392,43 +374,5 @@ class Parser {
     const uses = { varargs: false, kwargs: false, caller: false };
     const span = { start: head.start, end: this.#tagEnd() };
     return { kind: 'docs', name, adapter: undefined, text, parameters: [], body: [], uses, head, ...span };
-  }
-
-  /** Names, tuples of them (nested in parentheses too), and with `withNamespace` also `ns.field`. */
-  #target(options: { ends?: readonly string[]; withNamespace?: boolean }): Target {
-    const first = this.#simpleTarget(options);
-    if (!this.#stream.isOperator(',')) return first;
-    const items = [first];
-    while (this.#stream.skipOperator(',')) {
-      const { kind, value } = this.#stream.current;
-      if (kind === 'block_end' || this.#stream.isOperator('=') || this.#stream.isOperator(')')) break;
-      if (kind === 'name' && options.ends?.includes(value)) break;
-      items.push(this.#simpleTarget(options));
-    }
-    return { kind: 'tuple_target', items, start: first.start, end: this.#stream.previousEnd };
-  }
-
-  #simpleTarget(options: { withNamespace?: boolean }): Target {
-    const start = this.#stream.current;
-    if (this.#stream.skipOperator('(')) {
-      const inner = this.#target({ withNamespace: options.withNamespace });
-      this.#stream.expectOperator(')');
-      return inner;
-    }
-    const token = this.#stream.expectName('a name to assign to');
-    if (/^(true|false|none)$/i.test(token.value) && token.value !== 'NONE') {
-      throw this.#stream.error(`cannot assign to "${token.value}"`, token);
-    }
-    if (options.withNamespace && this.#stream.skipOperator('.')) {
-      const field = this.#stream.expectName('a field of the namespace');
-      return {
-        kind: 'namespace_target',
-        name: token.value,
-        field: field.value,
-        start: start.start,
-        end: field.end,
-      };
-    }
-    return { kind: 'name', name: token.value, start: token.start, end: token.end };
   }
 }

@@ -1,10 +1,10 @@
 /** Statements → text with its source map. One Renderer serves one render. */
-import { SegError, segError } from '../diagnostics/seg-error.ts';
 import { macroNotes } from '../diagnostics/source-map.ts';
 import type { CallBlock, Expression, FilterExpression, For, Statement, Target, With } from './ast.ts';
 import { Evaluator } from './evaluator.ts';
 import type { GlobalNames } from './evaluator.ts';
 import { iterate } from './iterate.ts';
+import { locatedError } from './located-error.ts';
 import { Loop } from './loop.ts';
 import { bindMacro, Macro } from './macro.ts';
 import { OutputBuffer } from './output-buffer.ts';
@@ -41,33 +41,8 @@ export class Renderer extends Evaluator {
     try {
       return work();
     } catch (error) {
-      throw this.#located(error);
+      throw locatedError(error, this.source.locate(this.place), macroNotes(this.via));
     }
-  }
-
-  #located(error: unknown): unknown {
-    const notes = macroNotes(this.via);
-    const at = this.source.locate(this.place);
-    if (error instanceof Fault) return segError(error.code, error.message, { at, notes, hint: error.hint });
-    if (error instanceof ReturnSignal) {
-      return segError('SEG219', '"return" outside of a macro', {
-        at,
-        notes,
-        hint: 'Only a macro can return a value.',
-      });
-    }
-    if (error instanceof SegError) {
-      const diagnostics = error.diagnostics.map((diagnostic) => ({
-        ...diagnostic,
-        at: diagnostic.at ?? at,
-        notes: [...(diagnostic.notes ?? []), ...notes],
-      }));
-      return new SegError(diagnostics, { exitCode: error.exitCode, cause: error.cause });
-    }
-    if (error instanceof RangeError && /call stack/i.test(error.message)) {
-      return segError('SEG221', 'the template is nested too deeply', { at, notes: notes.slice(0, 5) });
-    }
-    return error;
   }
 
   run(statements: readonly Statement[], scope: Scope, out: OutputBuffer): Flow {
