@@ -115,6 +115,8 @@ export class FolderConfig {
   check(): Diagnostic[] {
     const found: Diagnostic[] = [];
     this.#visit(this.#tree, [], (entries, path) => {
+      // `meta:` without a plus is read as a folder; `unused` says so, its keys are not judged.
+      if (configSchemas[this.kind].properties?.[path.at(-1) ?? ''] !== undefined) return;
       found.push(...checkConfig(this.kind, entries, (inner, part) => this.#at([...path, ...inner], part)));
     });
     return found;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { genericTestHash, genericTestName, pythonRepr } from './generic-test-name.ts';
+import { genericTestHash, genericTestName } from './generic-test-name.ts';
 import type { JsonObject } from './project-file.ts';
+import { pythonRepr } from './python-text.ts';
 
 const id = (test: string, model: string, kwargs: JsonObject): string => {
   const { full } = genericTestName(test, model, kwargs);

@@ -236,7 +236,7 @@ function readProfileName(
           toJson(jinja.renderNative(raw.file, text, globals, raw.at(['profile', ...at]))),
         );
   if (typeof rendered === 'string' && rendered !== '') return rendered;
-  throw segError('SEG806', 'the project file names no profile', {
+  throw segError('SEG856', 'the project file names no profile', {
     at: raw.at(rendered === undefined ? [] : ['profile']),
     hint: 'Add "profile:", the name of an entry in profiles.yml.',
   });

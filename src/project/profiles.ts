@@ -15,6 +15,7 @@ import { profileSchema, targetSchemas } from './schemas/project-schema.ts';
 import { validate } from './validate.ts';
 import { parseYaml } from './yaml.ts';
 import type { YamlFile } from './yaml.ts';
+import { pythonStr } from './python-text.ts';
 
 export type TargetType = 'pglite' | 'postgres' | 'risingwave' | 'materialize';
 
@@ -53,7 +54,7 @@ export interface LoadedProfile {
 /**
  * Reads profiles.yml and picks the target, as dbt: `--target`, then SEG_TARGET / DBT_TARGET, then the profile's
  * `target`, then "default". Only the chosen output is rendered, so that others may need variables that are not set.
- * Throws SEG801.. with place and nearest names.
+ * Throws SEG851.. with place and nearest names.
  */
 export function loadTarget(options: ProfileOptions): LoadedProfile {
   const { shown, absolute } = findProfiles(options);
@@ -63,7 +64,7 @@ export function loadTarget(options: ProfileOptions): LoadedProfile {
   const names = Object.keys(profiles).filter((name) => name !== 'config');
   const profile = Object.hasOwn(profiles, options.profile) ? profiles[options.profile] : undefined;
   if (profile === undefined) {
-    throw segError('SEG802', `unknown profile "${options.profile}"`, {
+    throw segError('SEG852', `unknown profile "${options.profile}"`, {
       at: yaml.at([]),
       hint: `${didYouMean(options.profile, names) ?? `Profiles in this file: ${names.join(', ') || 'none'}.`} The project file names its profile under "profile".`,
     });
@@ -85,7 +86,7 @@ export function loadTarget(options: ProfileOptions): LoadedProfile {
     options.target ?? setting(options.env, 'TARGET') ?? (byFile as string | undefined) ?? 'default';
   if (!Object.hasOwn(outputs, wanted)) {
     const known = Object.keys(outputs);
-    throw segError('SEG803', `unknown target "${wanted}" in profile "${options.profile}"`, {
+    throw segError('SEG853', `unknown target "${wanted}" in profile "${options.profile}"`, {
       at: yaml.at([options.profile, 'outputs'], 'key'),
       hint: `${didYouMean(wanted, known) ?? ''} Targets of this profile: ${known.join(', ') || 'none'}.`.trim(),
     });
@@ -110,7 +111,7 @@ function toTarget(
   const fields = isObject(output) ? output : {};
   const types = Object.keys(targetSchemas);
   if (fields.type === undefined) {
-    throw segError('SEG804', `missing key "type" in profile "${options.profile}" and target "${name}"`, {
+    throw segError('SEG854', `missing key "type" in profile "${options.profile}" and target "${name}"`, {
       at: at([]),
       hint: `Add "type:", one of ${types.join(', ')}.`,
     });
@@ -118,7 +119,7 @@ function toTarget(
   const type = fields.type;
   if (typeof type !== 'string' || !Object.hasOwn(targetSchemas, type)) {
     const shown = typeof type === 'string' ? type : JSON.stringify(type);
-    throw segError('SEG805', `unknown target type "${shown}"`, {
+    throw segError('SEG855', `unknown target type "${shown}"`, {
       at: at(['type']),
       hint: `${didYouMean(shown, types) ?? ''} Types: ${types.join(', ')}.`.trim(),
     });
@@ -131,7 +132,7 @@ function toTarget(
     profileName: options.profile,
     type: type as TargetType,
     schema: typeof fields.schema === 'string' ? fields.schema : 'public',
-    database: String((fields.database ?? fields.dbname ?? defaultDatabase) as string),
+    database: pythonStr(fields.database ?? fields.dbname ?? defaultDatabase),
     threads: options.threads ?? (typeof fields.threads === 'number' ? fields.threads : 1),
     fields,
   };
@@ -152,7 +153,7 @@ function findProfiles(options: ProfileOptions): { shown: string; absolute: strin
       return { shown: relative.startsWith('..') ? absolute : relative, absolute };
     }
   }
-  throw segError('SEG801', `no profiles.yml in ${[...new Set(folders)].join(', ')}`, {
+  throw segError('SEG851', `no profiles.yml in ${[...new Set(folders)].join(', ')}`, {
     hint: 'It says where the models live. `seg init` writes one; --profiles-dir or SEG_PROFILES_DIR names its folder.',
   });
 }

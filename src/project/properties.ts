@@ -12,6 +12,7 @@ import { readPackageFile, renderYamlText } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 import { parseYaml } from './yaml.ts';
 import type { YamlPath } from './yaml.ts';
+import { pythonStr } from './python-text.ts';
 
 export const propertyKinds = [
   'models',
@@ -62,8 +63,7 @@ export function readProperties(workspace: Workspace, owner: Package, found: Foun
   const { yaml, errors } = parseYaml(file, text);
   collector.add(errors);
   if (errors.length > 0) return [];
-  let rendered: JsonValue = yaml.value;
-  rendered = renderTree(
+  const rendered: JsonValue = renderTree(
     yaml.value,
     (template, path) =>
       collector.attempt(() => renderYamlText(workspace, owner, file, template, yaml.at(path))) ?? template,
@@ -80,7 +80,7 @@ export function readProperties(workspace: Workspace, owner: Package, found: Foun
       const unrendered = asList((yaml.value as JsonObject)[kind])[index];
       properties.push({
         kind,
-        name: String(values.name as string),
+        name: pythonStr(values.name),
         values,
         unrendered: isObject(unrendered) ? unrendered : {},
         owner,

@@ -59,7 +59,7 @@ export class RelationValue extends HostObject {
     ];
   }
 
-  override get(name: string): Value | undefined {
+  override get(name: string): Value {
     switch (name) {
       case 'database':
         return this.database;

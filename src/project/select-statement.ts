@@ -15,7 +15,7 @@ export interface SelectText {
 
 /**
  * Checks that rendered SQL is exactly one query, and strips a closing semicolon. Throws SEG401 (syntax), SEG402 (no query),
- * SEG403 (more than one statement), SEG404 (nothing there), with the place in the template.
+ * SEG430 (more than one statement), SEG431 (nothing there), with the place in the template.
  * The dialects of Materialize and RisingWave know more than PostgreSQL's parser: what it refuses is left to them.
  * @param user `model "x"`
  * @param at where the node is defined, for texts that have no place of their own
@@ -42,10 +42,10 @@ export function readSelect(rendered: Rendered, user: string, at: Location, type:
   }
   const [first, second] = statements;
   if (first === undefined) {
-    throw segError('SEG404', `${user} has no SQL`, { at, hint: 'Write a SELECT, or disable the node.' });
+    throw segError('SEG431', `${user} has no SQL`, { at, hint: 'Write a SELECT, or disable the node.' });
   }
   if (second !== undefined) {
-    throw segError('SEG403', `more than one statement in ${user}`, {
+    throw segError('SEG430', `more than one statement in ${user}`, {
       at: rendered.map.locate(skipBlank(rendered.text, second.start)) ?? at,
       hint: 'Keep one SELECT; other statements belong into hooks.',
     });

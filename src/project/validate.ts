@@ -7,10 +7,18 @@ import type { Schema } from './schemas/schema.ts';
 import type { YamlPath } from './yaml.ts';
 
 /** Where a part of the validated value stands. */
-export type Locate = (path: YamlPath, part?: 'key' | 'value') => Location;
+export type Locate = (this: void, path: YamlPath, part?: 'key' | 'value') => Location;
 
 // Types may be unions on purpose (a tag or a list of tags); `verbose` brings the schema's title and the value found.
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, allowUnionTypes: true });
+// Compiling is most of Ajv's cost here, so its optimizer and the check of the schemas themselves (a test does it) are off.
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  strict: false,
+  validateSchema: false,
+  meta: false,
+  code: { optimize: false },
+});
 const compiled = new WeakMap<Schema, ValidateFunction>();
 
 /**
@@ -126,9 +134,9 @@ function describeTypes(types: readonly string[]): string {
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
   if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
-  return `${typeof value === 'boolean' ? '' : 'the number '}${String(value as number | boolean)}`;
+  if (typeof value === 'boolean') return String(value);
+  return typeof value === 'number' ? `the number ${value}` : 'a mapping';
 }
 
 function templateHint(value: unknown): string | undefined {

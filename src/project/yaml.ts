@@ -13,7 +13,7 @@ export interface YamlFile {
   /** `{}` for an empty file. Keys are always strings, spelt as in the file (`on`, `2021`). */
   readonly value: JsonValue;
   /** Where `path` stands; the nearest enclosing part that exists when it does not. `key` = its key, not its value. */
-  at(path: YamlPath, part?: 'key' | 'value'): Location;
+  at(this: void, path: YamlPath, part?: 'key' | 'value'): Location;
 }
 
 /**

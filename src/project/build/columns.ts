@@ -7,6 +7,7 @@ import type { Workspace } from '../workspace.ts';
 import type { YamlPath } from '../yaml.ts';
 import { describe } from './descriptions.ts';
 import { objectOrEmpty, textList, textOrNull } from './layers.ts';
+import { pythonStr } from '../python-text.ts';
 
 /** The `columns:` of a YAML item, by name; a name that stands twice is SEG116. */
 export function readColumns(
@@ -20,7 +21,7 @@ export function readColumns(
   for (const [index, column] of asList(columns).entries()) {
     if (!isObject(column)) continue;
     const at: YamlPath = [...path, 'columns', index];
-    const name = String(column.name as string);
+    const name = pythonStr(column.name);
     const first = firsts.get(name);
     if (first !== undefined) {
       workspace.collector.error('SEG116', `duplicate column "${name}"`, {

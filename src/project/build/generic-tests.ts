@@ -21,6 +21,7 @@ import { relationNames } from './naming.ts';
 import { renderTemplate } from './sql-draft.ts';
 import type { SqlDraft, Template, TestArguments } from './sql-draft.ts';
 import { testConfig, testConfigKeys } from './test-config.ts';
+import { pythonStr } from '../python-text.ts';
 
 /** What tests in YAML are written on: a model, a seed, a table of a source. */
 export interface TestSubject {
@@ -91,10 +92,10 @@ function draftTest(
   }
   const kwargs: JsonObject = { ...entry.kwargs };
   if (column !== null && kwargs.column_name === undefined) {
-    const name = String(column.name as string);
+    const name = pythonStr(column.name);
     kwargs.column_name = column.quote === true ? quoteIdentifier(name) : name;
   }
-  checkArguments(workspace, property, entry, macro, kwargs);
+  if (!checkArguments(workspace, property, entry, macro, kwargs)) return undefined;
 
   const target = subject.source === null ? subject.name : `${subject.source.source}_${subject.source.table}`;
   const qualified = entry.namespace === null ? entry.test : `${entry.namespace}_${entry.test}`;
@@ -293,7 +294,7 @@ function readEntry(
   ) as JsonObject;
   const [namespace, test] = name.includes('.') ? name.split('.', 2) : [null, name];
   return {
-    test: test!,
+    test: test,
     namespace: namespace ?? null,
     name: typeof given.name === 'string' ? given.name : null,
     kwargs,
@@ -330,12 +331,14 @@ function checkArguments(
   entry: Entry,
   macro: MacroNode,
   kwargs: JsonObject,
-): void {
+): boolean {
+  let fits = true;
   const parameters = macro.arguments.map(({ name }) => name);
-  if (/\bkwargs\b/.test(macro.macro_sql)) return;
+  if (/\bkwargs\b/.test(macro.macro_sql)) return true;
   for (const key of Object.keys(kwargs)) {
     if (parameters.includes(key) || (key === 'column_name' && entry.kwargs.column_name === undefined))
       continue;
+    fits = false;
     workspace.collector.error('SEG127', `test "${entry.test}" has no argument "${key}"`, {
       at: property.at(entry.argumentPath(key), 'key'),
       hint:
@@ -345,4 +348,5 @@ function checkArguments(
         ) ?? `Its arguments: ${parameters.filter((name) => name !== 'model').join(', ') || 'none'}.`,
     });
   }
+  return fits;
 }

@@ -7,6 +7,7 @@ import { nodeContext } from '../context/node-context.ts';
 import { toJson } from '../../jinja/to-json.ts';
 import { projectOverrides, varsOf } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
+import { pythonStr } from '../python-text.ts';
 
 /** PostgreSQL cuts longer names silently, so two models could become one. */
 const maxNameBytes = 63;
@@ -77,5 +78,5 @@ export function relationNames(
 }
 
 function text(value: JsonValue | undefined): string | null {
-  return value === undefined || value === null ? null : String(value as string);
+  return value === undefined || value === null ? null : pythonStr(value);
 }

@@ -22,6 +22,7 @@ import {
   textOrNull,
 } from './layers.ts';
 import { folders, patchPath } from './model.ts';
+import { pythonStr } from '../python-text.ts';
 
 const sourceKeys = ['tags', 'meta', 'freshness', 'loaded_at_field', 'loaded_at_query'];
 const tableKeys = [...sourceKeys, 'key', 'format', 'json_schema', 'on_conflict'];
@@ -50,7 +51,7 @@ function buildTable(
   tablePath: YamlPath,
 ): SourceNode {
   const { owner, values: source, name: sourceName } = property;
-  const name = String(table.name as string);
+  const name = pythonStr(table.name);
   const fqn = [owner.name, ...folders(property.path), sourceName, name];
   const merged = mergeConfig([
     ...projectLayers(workspace, owner, 'source', fqn),

@@ -19,6 +19,7 @@ import type { Locate } from '../validate.ts';
 import type { Vars } from '../vars.ts';
 import { projectOverrides, varsOf } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
+import { pythonStr } from '../python-text.ts';
 
 export interface RefCall {
   readonly name: string;
@@ -103,7 +104,10 @@ export function renderTemplate(
     doc: (name) => workspace.docs.get(name)?.text,
   });
   const replaced = Object.fromEntries(
-    Object.entries(choices.macros ?? {}).map(([name, value]) => [name, hostFunction(() => value, name)]),
+    Object.entries(choices.macros ?? {}).map(([name, value]) => [
+      name.slice(name.indexOf('.') + 1),
+      hostFunction(() => value, name),
+    ]),
   );
   if (template.arguments !== undefined) {
     globals._dbt_generic_test_kwargs = testKeywords(
@@ -114,7 +118,7 @@ export function renderTemplate(
       choices,
     );
   }
-  const rendered = workspace.jinja.render(template.file, template.text, { ...globals, ...replaced });
+  const rendered = workspace.jinja.render(template.file, template.text, globals, replaced);
   return { rendered, macros: [...rendered.macros], config: merged(config.calls) };
 }
 
@@ -180,7 +184,7 @@ function testKeywords(
             const native = toJson(
               workspace.jinja.renderNative(template.file, text, globals, args.at([key, ...path])),
             );
-            return key === 'column_name' ? String(native as string) : native;
+            return key === 'column_name' ? pythonStr(native) : native;
           });
     found.set(key, rendered);
   }
@@ -190,7 +194,7 @@ function testKeywords(
     found.set('model', typeof value === 'string' ? value : text.trim());
   } else if (where !== undefined && where !== null && where !== '') {
     const shown = (relation as RelationValue).print();
-    found.set('model', `(select * from ${shown} where ${String(where as string)}) dbt_subquery`);
+    found.set('model', `(select * from ${shown} where ${pythonStr(where)}) dbt_subquery`);
   } else found.set('model', relation);
   return found;
 }

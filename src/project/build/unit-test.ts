@@ -9,6 +9,7 @@ import type { Workspace } from '../workspace.ts';
 import { describe } from './descriptions.ts';
 import { commonConfig, objectOrEmpty, projectLayers, propertyLayers } from './layers.ts';
 import { folders, sha256 } from './model.ts';
+import { pythonStr } from '../python-text.ts';
 
 type Format = 'dict' | 'csv' | 'sql';
 
@@ -25,7 +26,7 @@ export function buildUnitTest(
   fixtures: ReadonlyMap<string, Fixture>,
 ): UnitTestNode {
   const { owner, values, name } = property;
-  const model = String(values.model as string);
+  const model = pythonStr(values.model);
   const fqn = [owner.name, ...folders(property.path), model, name];
   const merged = mergeConfig([
     ...projectLayers(workspace, owner, 'unit_test', fqn),
@@ -70,7 +71,7 @@ export function buildUnitTest(
     at: property.at(['name']),
     model,
     given: asList(values.given).flatMap((input, index) =>
-      isObject(input) ? [{ input: String(input.input as string), ...table(input, ['given', index]) }] : [],
+      isObject(input) ? [{ input: pythonStr(input.input), ...table(input, ['given', index]) }] : [],
     ),
     expect: table(objectOrEmpty(values.expect), ['expect']),
     overrides: {

@@ -10,6 +10,7 @@ import type { Env } from '../environment-variables.ts';
 import type { Target } from '../profiles.ts';
 import type { Vars } from '../vars.ts';
 import { jsonArgument, namedArguments, textArgument } from './call.ts';
+import { pythonStr } from '../python-text.ts';
 
 /** What is the same for every template of one invocation. */
 export interface Invocation {
@@ -62,7 +63,7 @@ export function baseContext(
       return readEnvVar(
         env,
         textArgument(call, 'env_var', args, 'var'),
-        fallback === undefined || fallback === null ? undefined : String(fallback as string),
+        fallback === undefined || fallback === null ? undefined : pythonStr(fallback),
         call.at,
         { secrets: options.secrets ?? false },
       );
@@ -121,8 +122,15 @@ export function targetFields(target: Target): Record<string, JsonValue> {
   };
 }
 
+const targetValues = new WeakMap<Target, Value>();
+
 function targetValue(target: Target): Value {
-  return new DictLikeObject('target', targetFields(target));
+  let value = targetValues.get(target);
+  if (value === undefined) {
+    value = new DictLikeObject('target', targetFields(target));
+    targetValues.set(target, value);
+  }
+  return value;
 }
 
 /** A dict whose keys are attributes too, as dbt's `target` and `flags` are. */
@@ -138,10 +146,10 @@ export class DictLikeObject extends HostObject {
   override names(): string[] {
     return Object.keys(this.#fields);
   }
-  override item(key: Value): Value | undefined {
+  override item(key: Value): Value {
     return typeof key === 'string' && Object.hasOwn(this.#fields, key) ? this.#fields[key] : undefined;
   }
-  override get(name: string): Value | undefined {
+  override get(name: string): Value {
     if (name === 'get') {
       return hostFunction((call) => {
         const args = namedArguments(call, 'get', ['key', 'default']);

@@ -56,7 +56,7 @@ export class ConfigValue extends HostObject {
     return '';
   }
 
-  override get(name: string): Value | undefined {
+  override get(name: string): Value {
     switch (name) {
       case 'get':
         return hostFunction((call) => this.#read(call, 'get', this.#current(this.calls), false), 'get');

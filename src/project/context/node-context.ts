@@ -1,6 +1,6 @@
 import { segError } from '../../diagnostics/seg-error.ts';
 import type { HostCall, Value } from '../../jinja/template-engine.ts';
-import { hostFunction, hostObject } from '../../jinja/values.ts';
+import { hostFunction, HostObject, hostObject } from '../../jinja/values.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
 import type { Env } from '../environment-variables.ts';
 import { toJson } from '../../jinja/to-json.ts';
@@ -12,6 +12,7 @@ import { baseContext, DictLikeObject } from './base-context.ts';
 import type { Invocation } from './base-context.ts';
 import { namedArguments, textArgument } from './call.ts';
 import type { ConfigValue } from './config-value.ts';
+import { pythonStr } from '../python-text.ts';
 
 /** Everything the template of one node can reach. */
 export interface NodeScope {
@@ -50,14 +51,15 @@ export function nodeContext(scope: NodeScope): Record<string, Value> {
   const self = scope.self ?? null;
   return {
     ...(scope.execute ? scope.invocation.shared.execute : scope.invocation.shared.parse),
+    ...targetGlobals(target, scope.execute),
     ...base,
     ref,
     source,
     config: scope.config,
     builtins: hostObject({ typeName: 'builtins', attributes: { ref, source, config: scope.config } }),
     this: self,
-    model: lazyDict('model', scope.node),
-    graph: lazyDict('graph', scope.graph),
+    model: new LazyDict('model', scope.node),
+    graph: new LazyDict('graph', scope.graph),
     execute: scope.execute,
     schema: target.schema,
     database: target.database,
@@ -74,11 +76,45 @@ export function nodeContext(scope: NodeScope): Record<string, Value> {
     }),
     connection_name: hostFunction(() => target.name, 'connection_name'),
     doc: hostFunction((call) => docText(call, scope), 'doc'),
-    run_query: needsConnection('run_query', scope.execute),
-    statement: needsConnection('statement', scope.execute),
+  };
+}
+
+const globalsOfTargets = new WeakMap<
+  Target,
+  { parse: Record<string, Value>; execute: Record<string, Value> }
+>();
+
+/** What is the same for every node of a target, made once: there are as many renders as nodes, twice. */
+function targetGlobals(target: Target, execute: boolean): Record<string, Value> {
+  let known = globalsOfTargets.get(target);
+  if (known === undefined) {
+    known = { parse: makeTargetGlobals(target, false), execute: makeTargetGlobals(target, true) };
+    globalsOfTargets.set(target, known);
+  }
+  return execute ? known.execute : known.parse;
+}
+
+function makeTargetGlobals(target: Target, execute: boolean): Record<string, Value> {
+  return {
+    schema: target.schema,
+    database: target.database,
+    schemas: [target.schema],
+    flags: new DictLikeObject('flags', {
+      FULL_REFRESH: false,
+      WHICH: 'compile',
+      STORE_FAILURES: false,
+      EMPTY: false,
+    }),
+    api: hostObject({
+      typeName: 'api',
+      attributes: { Relation: relationFactory(target), Column: columnFactory },
+    }),
+    connection_name: hostFunction(() => target.name, 'connection_name'),
+    run_query: needsConnection('run_query', execute),
+    statement: needsConnection('statement', execute),
+    load_agate_table: needsConnection('load_agate_table', execute),
     load_result: hostFunction(() => null, 'load_result'),
     store_result: hostFunction(() => '', 'store_result'),
-    load_agate_table: needsConnection('load_agate_table', scope.execute),
     write: hostFunction(() => '', 'write'),
     pre_hooks: [],
     post_hooks: [],
@@ -89,20 +125,34 @@ export function nodeContext(scope: NodeScope): Record<string, Value> {
 }
 
 /** A dict that is made when it is first looked into. */
-function lazyDict(typeName: string, make: () => JsonObject): Value {
-  let made: DictLikeObject | undefined;
-  const dict = (): DictLikeObject => (made ??= new DictLikeObject(typeName, make()));
-  return new (class extends DictLikeObject {
-    override names(): string[] {
-      return dict().names();
-    }
-    override item(key: Value): Value | undefined {
-      return dict().item(key);
-    }
-    override print(): string {
-      return dict().print();
-    }
-  })(typeName, {});
+class LazyDict extends HostObject {
+  override readonly typeName: string;
+  readonly #make: () => JsonObject;
+  #made: DictLikeObject | undefined;
+
+  constructor(typeName: string, make: () => JsonObject) {
+    super();
+    this.typeName = typeName;
+    this.#make = make;
+  }
+  get #dict(): DictLikeObject {
+    return (this.#made ??= new DictLikeObject(this.typeName, this.#make()));
+  }
+  override names(): string[] {
+    return this.#dict.names();
+  }
+  override get(name: string): Value {
+    return this.#dict.get(name);
+  }
+  override item(key: Value): Value {
+    return this.#dict.item(key);
+  }
+  override iterate(): string[] {
+    return this.names();
+  }
+  override print(): string {
+    return this.#dict.print();
+  }
 }
 
 function needsConnection(name: string, execute: boolean): Value {
@@ -158,7 +208,7 @@ function docText(call: HostCall, scope: NodeScope): string {
   const name = words.at(-1);
   const text = typeof name === 'string' ? scope.doc(name) : undefined;
   if (text !== undefined) return text;
-  throw segError('SEG238', `unknown docs block "${String(name as string)}"`, {
+  throw segError('SEG238', `unknown docs block "${pythonStr(name)}"`, {
     at: call.at,
     hint: 'Define it in a .md file: {% docs name %} ... {% enddocs %}.',
   });
