@@ -160,6 +160,7 @@ a\r\nb\rc {{ 'x\r\ny' }}
 {{ 'x' 'y'|upper }} {{ 'a,b'|replace(',', '\n') }} {{ "tab\there" }} {{ 'nul\0x'|length }} {{ '\q' }}
 {{ 1 if true else 2 if false else 3 }} {{ (1 if false else 2) if true else 3 }}
 {{ 1.real is defined }}
+{% set x = 'a' if false %}[{{ x }}{{ x|upper }}{{ x ~ 'b' }}] {{ x is defined }} {{ x|default('q') }} {{ ('a' if false)|d(1) }} {% for i in x %}i{% endfor %}{{ 'y' if x }}
 """.strip("\n").split("\n")
 
 ERRORS = r"""

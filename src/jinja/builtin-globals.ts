@@ -3,7 +3,7 @@ import { makeDict } from './filters/list-filters.ts';
 import { expectInt } from './methods/method.ts';
 import { str } from './print.ts';
 import type { Value } from './template-engine.ts';
-import { Fault, hostFunction, hostObject, Namespace, PyRange } from './values.ts';
+import { builtinFunction, Fault, hostObject, Namespace, PyRange } from './values.ts';
 
 /** The limit of Jinja's sandbox, in which dbt renders. */
 const MAX_RANGE = 100_000;
@@ -24,17 +24,18 @@ function range(args: readonly Value[]): PyRange {
 function cycler(items: readonly Value[]): Value {
   if (items.length === 0) throw new Fault('SEG213', 'cycler() needs at least one item');
   let position = 0;
-  const next = hostFunction(() => {
+  const next = builtinFunction(() => {
     const item = items[position];
     position = (position + 1) % items.length;
     return item;
   }, 'next');
-  const reset = hostFunction(() => {
+  const reset = builtinFunction(() => {
     position = 0;
     return null;
   }, 'reset');
   return hostObject({
     typeName: 'jinja2.utils.Cycler object',
+    internal: true,
     get: (name) => ({ next, reset, current: items[position], items: [...items] })[name],
   });
 }
@@ -43,6 +44,7 @@ function joiner(separator: string): Value {
   let used = false;
   return hostObject({
     typeName: 'jinja2.utils.Joiner object',
+    internal: true,
     call: () => {
       const text = used ? separator : '';
       used = true;
@@ -52,15 +54,18 @@ function joiner(separator: string): Value {
 }
 
 export const builtinGlobals: ReadonlyMap<string, Value> = new Map<string, Value>([
-  ['range', hostFunction(({ args }) => range(args), 'range')],
-  ['dict', hostFunction(({ args, kwargs }) => makeDict(args[0] ?? null, kwargs), 'dict')],
+  ['range', builtinFunction(({ args }) => range(args), 'range')],
+  ['dict', builtinFunction(({ args, kwargs }) => makeDict(args[0] ?? null, kwargs), 'dict')],
   [
     'namespace',
-    hostFunction(
+    builtinFunction(
       ({ args, kwargs }) => new Namespace(makeDict(args[0] ?? null, kwargs) as Map<string, Value>),
       'namespace',
     ),
   ],
-  ['cycler', hostFunction(({ args }) => cycler(args), 'cycler')],
-  ['joiner', hostFunction(({ args, kwargs }) => joiner(str(args[0] ?? kwargs.get('sep') ?? ', ')), 'joiner')],
+  ['cycler', builtinFunction(({ args }) => cycler(args), 'cycler')],
+  [
+    'joiner',
+    builtinFunction(({ args, kwargs }) => joiner(str(args[0] ?? kwargs.get('sep') ?? ', ')), 'joiner'),
+  ],
 ]);

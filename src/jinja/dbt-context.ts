@@ -14,7 +14,7 @@ import { ReturnSignal } from './return-signal.ts';
 import { bind, signature } from './signature.ts';
 import type { HostCall, Value } from './template-engine.ts';
 import { toJson } from './to-json.ts';
-import { Fault, fromHost, hostFunction, hostObject, PyTuple } from './values.ts';
+import { builtinFunction, Fault, fromHost, hostFunction, hostObject, PyTuple } from './values.ts';
 
 export interface DbtContextOptions {
   /** `run_started_at`; absent = the time of the call. */
@@ -34,7 +34,10 @@ type Define = (name: string, text: string, run: (values: Value[], call: HostCall
 
 const define: Define = (name, text, run) => {
   const declared = signature(text);
-  return hostFunction((call) => run(bind(`${name}()`, declared, call.args, call.kwargs).values, call), name);
+  return builtinFunction(
+    (call) => run(bind(`${name}()`, declared, call.args, call.kwargs).values, call),
+    name,
+  );
 };
 
 /** Makes globals for TemplateEnvironment's `extraGlobals` or a render. */

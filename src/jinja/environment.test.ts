@@ -148,6 +148,23 @@ describe('values of the host', () => {
     expect(globals.d.a).toEqual([1]);
   });
 
+  test('lists keep their identity wherever they are reached through', () => {
+    const template =
+      "{% set d = {'l': []} %}{% do d.l.append(1) %}{% do d['l'].append(2) %}{% do d.get('l').append(3) %}" +
+      '{% set ns = namespace(x=d) %}{% do ns.x.l.append(4) %}{% set c = cycler(d.l) %}{% do c.next().append(5) %}' +
+      '{% for k, v in d.items() %}{% do v.append(6) %}{% endfor %}{{ d }}';
+    expect(text(template)).toBe("{'l': [1, 2, 3, 4, 5, 6]}");
+  });
+
+  test('a template cannot change what the host keeps', () => {
+    const kept = new Map<Value, Value>([['l', [1]]]);
+    const vars = hostFunction(() => kept, 'vars');
+    expect(text('{% do vars().l.append(2) %}{% do m.l.append(3) %}{{ vars() }}', { vars, m: kept })).toBe(
+      "{'l': [1, 2, 3]}",
+    );
+    expect(kept.get('l')).toEqual([1]);
+  });
+
   test('objects print, have attributes, and can be called', () => {
     const config = hostObject({
       attributes: { name: 'n' },

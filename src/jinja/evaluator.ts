@@ -20,7 +20,7 @@ import type { HostCall, Value } from './template-engine.ts';
 import type { Span, TemplateSource } from './template-source.ts';
 import { tests } from './tests.ts';
 import { typeName } from './types.ts';
-import { Fault, fromHost, HostFunction, HostObject, PyTuple, Undefined } from './values.ts';
+import { Fault, fromHost, HostFunction, HostObject, NothingChosen, PyTuple, Undefined } from './values.ts';
 
 const NO_KEYWORDS: ReadonlyMap<string, Value> = new Map();
 
@@ -104,17 +104,17 @@ export abstract class Evaluator implements Runtime {
       }
       case 'conditional':
         if (this.truth(this.evaluate(node.test, scope))) return this.evaluate(node.then, scope);
-        return node.otherwise === undefined ? '' : this.evaluate(node.otherwise, scope);
+        return node.otherwise === undefined ? new NothingChosen() : this.evaluate(node.otherwise, scope);
       case 'attribute': {
         const object = this.evaluate(node.object, scope);
         this.place = object instanceof Undefined ? node.object : node.nameSpan;
-        return this.#incoming(getAttribute(object, node.name, this.call));
+        return this.#attribute(object, getAttribute(object, node.name, this.call));
       }
       case 'item': {
         const object = this.evaluate(node.object, scope);
         const index = this.evaluate(node.index, scope);
         this.place = object instanceof Undefined ? node.object : node;
-        return this.#incoming(getItem(object, index, this.call));
+        return this.#attribute(object, getItem(object, index, this.call));
       }
       case 'slice': {
         const [from, to, step] = [node.from, node.to, node.step].map(
@@ -154,6 +154,11 @@ export abstract class Evaluator implements Runtime {
     const global = this.#globals.lookUp(name, scope.packageName);
     if (global !== undefined) return this.#incoming(global);
     return new Undefined(name, undefined, () => [...scope.names(), ...this.#globals.names()]);
+  }
+
+  /** What was read of an object: the host's objects hold the host's values. */
+  #attribute(object: Value, found: Value): Value {
+    return object instanceof HostObject && !object.internal ? this.#incoming(found) : found;
   }
 
   /** A value of the host, read as Python's. */
@@ -204,7 +209,8 @@ export abstract class Evaluator implements Runtime {
   readonly call: Runtime['call'] = (callee, args, kwargs = NO_KEYWORDS) => {
     if (callee instanceof Macro) return this.callMacro(callee, args, kwargs);
     if (callee instanceof HostFunction || (callee instanceof HostObject && callee.call !== undefined)) {
-      return this.#incoming(callee.call!(this.hostCall(args, kwargs)));
+      const result = callee.call!(this.hostCall(args, kwargs));
+      return callee.internal ? result : this.#incoming(result);
     }
     if (callee instanceof Loop && callee.recurse !== undefined)
       return callee.recurse(this.hostCall(args, kwargs));
@@ -242,7 +248,9 @@ export abstract class Evaluator implements Runtime {
     if (filter === undefined) {
       throw new Fault('SEG211', `unknown filter "${name}"`, didYouMean(name, filters.keys()));
     }
-    if (value instanceof Undefined && !filter.takesUndefined) throw undefinedFault(value);
+    if (value instanceof Undefined && !(value instanceof NothingChosen) && !filter.takesUndefined) {
+      throw undefinedFault(value);
+    }
     const bound = bind(`filter "${name}"`, filter.signature, args, kwargs);
     return filter.run(value, bound.values, this, bound);
   };
@@ -255,7 +263,7 @@ export abstract class Evaluator implements Runtime {
     return test.run(value, bound.values, this);
   };
 
-  readonly path: Runtime['path'] = (value, path) => this.#incoming(getPath(value, path, this.call));
+  readonly path: Runtime['path'] = (value, path) => this.#attribute(value, getPath(value, path, this.call));
   readonly hasFilter = (name: string): boolean => filters.has(name);
   readonly hasTest = (name: string): boolean => tests.has(name);
 }

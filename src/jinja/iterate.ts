@@ -3,7 +3,16 @@ import type { Value } from './template-engine.ts';
 import { characters } from './text.ts';
 import { lengthOf } from './text.ts';
 import { typeName } from './types.ts';
-import { DictView, Fault, HostObject, PyIterator, PyRange, PyTuple, Undefined } from './values.ts';
+import {
+  DictView,
+  Fault,
+  HostObject,
+  NothingChosen,
+  PyIterator,
+  PyRange,
+  PyTuple,
+  Undefined,
+} from './values.ts';
 
 /** The items of an iterable value, or undefined when it is none. Lists are read live, as Python does. */
 export function tryIterate(value: Value): Iterable<Value> | undefined {
@@ -27,6 +36,7 @@ function* rangeItems(range: PyRange): Generator<number> {
 export function iterate(value: Value): Iterable<Value> {
   const items = tryIterate(value);
   if (items !== undefined) return items;
+  if (value instanceof NothingChosen) return [];
   if (value instanceof Undefined) throw undefinedFault(value);
   throw new Fault('SEG215', `'${typeName(value)}' object is not iterable`);
 }

@@ -1,6 +1,6 @@
 import type { HostCall, Value } from './template-engine.ts';
 import { equals } from './compare.ts';
-import { Fault, hostFunction, Undefined } from './values.ts';
+import { builtinFunction, Fault, Undefined } from './values.ts';
 
 const NAMES =
   'index index0 revindex revindex0 first last length depth depth0 previtem nextitem cycle changed'.split(' ');
@@ -53,12 +53,12 @@ export class Loop {
           ? items[index0 + 1]
           : new Undefined('nextitem', 'there is no next item');
       case 'cycle':
-        return hostFunction(({ args }) => {
+        return builtinFunction(({ args }) => {
           if (args.length === 0) throw new Fault('SEG213', 'loop.cycle() needs items to cycle through');
           return args[index0 % args.length];
         }, 'cycle');
       case 'changed':
-        return hostFunction(({ args }) => this.#isChanged(args), 'changed');
+        return builtinFunction(({ args }) => this.#isChanged(args), 'changed');
       default:
         return undefined;
     }

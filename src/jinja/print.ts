@@ -8,6 +8,7 @@ import {
   Fault,
   HostFunction,
   HostObject,
+  NothingChosen,
   PyFloat,
   PyIterator,
   PyRange,
@@ -20,6 +21,7 @@ import { didYouMean } from '../diagnostics/suggest.ts';
 export function str(value: Value): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isInteger(value) ? integerText(value) : reprFloat(value);
+  if (value instanceof NothingChosen) return '';
   if (value instanceof Undefined) throw undefinedFault(value);
   if (value instanceof HostObject) return value.print() ?? `<${value.typeName}>`;
   return repr(value);

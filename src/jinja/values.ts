@@ -98,14 +98,29 @@ export class Undefined {
 
 export type HostImplementation = (call: HostCall) => Value;
 
+/** What `'a' if false` without an else gives: undefined to tests and `default`, but it prints as nothing. */
+export class NothingChosen extends Undefined {
+  constructor() {
+    super('if', 'the inline if chose nothing: its test is false and it has no else');
+  }
+}
+
 /** A function of the host. Make it with `hostFunction`. */
 export class HostFunction {
   readonly name: string;
   readonly call: HostImplementation;
-  constructor(name: string, call: HostImplementation) {
+  /** Of the engine itself: its results are Python's values already and keep their identity. */
+  readonly internal: boolean;
+  constructor(name: string, call: HostImplementation, internal = false) {
     this.name = name;
     this.call = call;
+    this.internal = internal;
   }
+}
+
+/** A function of the engine: a bound method, `loop.cycle`. What it returns is handed on as it is, never copied. */
+export function builtinFunction(call: HostImplementation, name: string): HostFunction {
+  return new HostFunction(name, call, true);
 }
 
 /**
@@ -120,6 +135,8 @@ export function hostFunction(call: HostImplementation, name = call.name || 'func
 export abstract class HostObject {
   /** Python's name of its class, for messages. */
   readonly typeName: string = 'object';
+  /** Of the engine itself: its attributes are Python's values already and keep their identity. */
+  readonly internal: boolean = false;
   abstract get(name: string): Value;
   /** Names for "did you mean". */
   names(): Iterable<string> {
@@ -154,6 +171,7 @@ export function hostObject(parts: {
   print?: () => string;
   call?: HostImplementation;
   typeName?: string;
+  internal?: boolean;
 }): HostObject {
   return new ComposedObject(parts);
 }
@@ -161,12 +179,14 @@ export function hostObject(parts: {
 class ComposedObject extends HostObject {
   readonly #parts: Parameters<typeof hostObject>[0];
   override readonly typeName: string;
+  override readonly internal: boolean;
   override call?: (call: HostCall) => Value;
 
   constructor(parts: Parameters<typeof hostObject>[0]) {
     super();
     this.#parts = parts;
     this.typeName = parts.typeName ?? 'object';
+    this.internal = parts.internal ?? false;
     if (parts.call !== undefined) this.call = parts.call;
   }
 
@@ -188,6 +208,7 @@ class ComposedObject extends HostObject {
 /** `namespace(...)`: the one object whose attributes `{% set ns.x = ... %}` may change. */
 export class Namespace extends HostObject {
   override readonly typeName = 'jinja2.utils.Namespace object';
+  override readonly internal = true;
   readonly fields: Map<string, Value>;
   constructor(fields: Map<string, Value>) {
     super();
@@ -216,7 +237,8 @@ export class Fault extends Error {
 }
 
 /**
- * A value of the host as templates read it: plain objects become dicts (deeply), undefined becomes None.
+ * A value of the host as templates read it: plain objects become dicts, undefined becomes None; lists and dicts are
+ * copied (deeply), so that no template changes the host's data.
  * `seen` keeps identity within one render, so that a list changed by a template stays changed.
  */
 export function fromHost(value: Value, seen: Map<object, Value>): Value {
@@ -231,10 +253,18 @@ export function fromHost(value: Value, seen: Map<object, Value>): Value {
     seen.set(list, list);
     return list;
   }
+  if (value instanceof Map) {
+    const copy = new Map<Value, Value>();
+    seen.set(value, copy);
+    seen.set(copy, copy);
+    for (const [key, item] of value as Map<Value, Value>) copy.set(key, fromHost(item, seen));
+    return copy;
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const dict = new Map<Value, Value>();
   seen.set(value, dict);
+  seen.set(dict, dict);
   for (const [key, item] of Object.entries(value)) dict.set(key, fromHost(item, seen));
   return dict;
 }

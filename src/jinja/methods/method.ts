@@ -1,7 +1,7 @@
 import { bind, signature } from '../signature.ts';
 import type { Bound, Signature } from '../signature.ts';
 import type { Value } from '../template-engine.ts';
-import { Fault, hostFunction } from '../values.ts';
+import { builtinFunction, Fault } from '../values.ts';
 import type { HostFunction } from '../values.ts';
 
 /** A method of a Python type: `self` is the receiver. */
@@ -17,7 +17,7 @@ export function method<T>(text: string, run: Method<T>['run']): Method<T> {
 
 /** `receiver.name` as a callable value. */
 export function bindMethod<T>(name: string, self: T, { signature: declared, run }: Method<T>): HostFunction {
-  return hostFunction((call) => {
+  return builtinFunction((call) => {
     const bound = bind(`${name}()`, declared, call.args, call.kwargs);
     return run(self, bound.values, bound);
   }, name);
