@@ -228,6 +228,14 @@ describe('loading a seed', () => {
     expect(await seen()).toEqual(['INSERT', 'TRUNCATE']);
   });
 
+  it('mends what another writer has done to the table', async () => {
+    const config = { unique_key: 'id' };
+    await load('mend.csv', 'id,v\n1,a\n2,b\n', config);
+    await db.exec("insert into s.mend values (1, 'a'), (1, 'x'), (null, 'n'), (3, 'c'), (3, 'c')");
+    const { rows } = await load('mend.csv', 'id,v\n1,a\n2,b\n', config);
+    expect(rows).toEqual(['(1,a)', '(2,b)']);
+  });
+
   it('compares without a key as a bag, NULLs and duplicates included', async () => {
     await load('bag.csv', 'a,b\n1,\n1,\n2,x\n3,"y ""q"""\n3,"y ""q"""\n');
     const { outcome, rows } = await load('bag.csv', 'a,b\n1,\n2,x\n2,x\n2,\n3,"y ""q"""\n3,"y ""q"""\n');
