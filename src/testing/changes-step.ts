@@ -1,5 +1,5 @@
 /** `changes:`: what has changed in a model since the scenario last asked. */
-import type { ChangeBatch, JsonRow, JsonValue } from '../changelog/change.ts';
+import type { ChangeBatch, JsonRow } from '../changelog/change.ts';
 import { consolidateChanges } from './consolidate-changes.ts';
 import {
   findRelation,
@@ -34,7 +34,7 @@ interface ExpectedChange {
 
 /**
  * Compares the consolidated changes. Columns are the row's (of a delete: the row that went), and under `before:` those of
- * the row as it was. A column is NULL when another expected change of the same kind names it, else not compared.
+ * the row as it was. A change is compared on the columns it names.
  */
 export async function checkChanges(
   step: ChangesStep,
@@ -169,17 +169,13 @@ async function expectedCells(
   beforeColumns: readonly RelationColumn[],
   wanted: readonly ExpectedChange[],
 ): Promise<ExpectedCell[][]> {
-  const kind = (change: ExpectedChange): string => (change.op === 'delete' ? 'delete' : 'upsert');
-  const filled = wanted.map((change) => {
-    const row: Record<string, JsonValue> = { ...change.row };
-    for (const column of columns) {
-      if (Object.hasOwn(row, column.name)) continue;
-      const peers = wanted.filter((other) => kind(other) === kind(change) && change.op !== undefined);
-      if (peers.some((other) => Object.hasOwn(other.row, column.name))) row[column.name] = null;
-    }
-    return row;
-  });
-  const rowCells = await castRows(db, relation, columns, filled, { unnamed: 'any' });
+  const rowCells = await castRows(
+    db,
+    relation,
+    columns,
+    wanted.map((change) => change.row),
+    { unnamed: 'any' },
+  );
   const before = wanted.map((change) => change.before);
   const beforeCells = await castRows(db, relation, beforeColumns, before, { unnamed: 'any' });
   return wanted.map((change, i) => [change.op ?? unnamed, ...rowCells[i]!, ...beforeCells[i]!]);

@@ -117,7 +117,10 @@ class ScenarioRun {
     } catch (error) {
       const known =
         error instanceof StepMistake || error instanceof SegError || error instanceof DatabaseError;
-      const [message = 'error', ...lines] = errorLines(error);
+      const [first = 'error', ...lines] = errorLines(error);
+      const diagnostic = error instanceof SegError ? error.diagnostics[0] : undefined;
+      const message = diagnostic?.message ?? first;
+      if (diagnostic?.at !== undefined) lines.unshift(first);
       if (!known && error instanceof Error && error.stack !== undefined)
         lines.push(...error.stack.split('\n').slice(1, 6));
       const path = error instanceof StepMistake ? (error.path ?? step.path) : step.path;

@@ -93,7 +93,9 @@ export async function runScenarios(
     const host = new ScenarioHost(load, { colors, most, update }, project);
     for (let job = next(); job !== undefined; job = next()) done(await host.run(job));
   } else {
-    const start: WorkerStart = { load, options: { colors, most, update } };
+    // A function cannot cross to another thread.
+    const { onLog: _, ...plain } = load;
+    const start: WorkerStart = { load: plain, options: { colors, most, update } };
     await Promise.all(Array.from({ length: threads }, () => serve(entry, start, next, done)));
   }
   return nodes.flatMap((node) => results.get(node.unique_id) ?? []);

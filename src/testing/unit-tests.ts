@@ -37,6 +37,8 @@ export interface UnitTestOptions {
   readonly colors?: boolean;
   /** Differences shown per test. */
   readonly most?: number;
+  /** Tests that have not begun when it is aborted are left out of the results. */
+  readonly signal?: AbortSignal;
   readonly onStart?: (uniqueId: string) => void;
   readonly onResult?: (result: TestResult) => void;
 }
@@ -58,6 +60,7 @@ export async function runUnitTests(
     const catalog = new TypeCatalog(db, project);
     const results: TestResult[] = [];
     for (const node of nodes) {
+      if (options.signal?.aborted === true) break;
       options.onStart?.(node.unique_id);
       const result = await runOne(db, catalog, project, node, options);
       results.push(result);
