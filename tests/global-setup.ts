@@ -1,21 +1,22 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
 
 const root = join(import.meta.dirname, '..');
 
-/** The end-to-end tests run the built program: it is built once, before the first test, when it is older than src/. */
-export default function setup(): void {
+/**
+ * End-to-end tests run the built program: when some are about to run, it is built once before the first test, unless
+ * dist/ is newer than src/. Type errors do not stop it; `npm run check` is for those.
+ */
+export default async function setup(project: TestProject): Promise<void> {
+  const { testFiles } = await project.globTestFiles(project.vitest.filenamePattern);
+  if (!testFiles.some((file) => file.endsWith('.e2e.test.ts'))) return;
   const main = join(root, 'dist', 'cli', 'main.js');
   if (existsSync(main) && newest(join(root, 'src')) <= newest(join(root, 'dist'))) return;
-  execFileSync(
-    process.execPath,
-    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
-    {
-      cwd: root,
-      stdio: 'inherit',
-    },
-  );
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  if (!existsSync(main)) throw new Error('the program could not be built: see the messages of tsc above');
 }
 
 function newest(folder: string): number {

@@ -40,6 +40,14 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     arguments: [{ syntax: '<stream>', help: STREAMS.join(', ') }],
     flags: [
       {
+        name: 'format',
+        kind: 'string',
+        argument: 'form',
+        choices: ['json', 'csv'],
+        default: 'json',
+        help: 'NDJSON or CSV',
+      },
+      {
         name: 'count',
         kind: 'integer',
         argument: 'n',

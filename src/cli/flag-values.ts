@@ -36,7 +36,7 @@ export class FlagValues {
 
   string(name: string): string | undefined {
     const value = this.#value(name);
-    return value === undefined ? undefined : String(value);
+    return typeof value === 'string' ? value : undefined;
   }
 
   integer(name: string): number | undefined {

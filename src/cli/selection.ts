@@ -98,7 +98,7 @@ function namedSelectors(project: Project): Map<string, NamedSelector> {
 
 function warnUnmatched(context: CommandContext, raw: string, near: readonly string[]): void {
   const message = `The selection criterion '${raw}' does not match any enabled nodes`;
-  const hint = near.length > 0 ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?` : undefined;
+  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : undefined;
   const dbtName = 'NoNodesForSelectionCriteria';
   const treatment = warningPolicy(context.flags)('SEG358', dbtName);
   if (treatment === 'silence') return;

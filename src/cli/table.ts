@@ -34,7 +34,8 @@ const MIN_COLUMN = 12;
 /** A value on one line: objects as JSON, control characters as escapes. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text =
+    typeof value === 'string' ? value : typeof value === 'bigint' ? `${value}` : JSON.stringify(value);
   // eslint-disable-next-line no-control-regex -- what would break the table, or the terminal
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -163,7 +163,7 @@ class Evaluation {
     const criteria = tree.kind === 'criterion' ? [tree] : tree.of.filter((part) => part.kind === 'criterion');
     const nodes = [...this.#nodes.values()];
     const candidates: Partial<Record<string, () => string[]>> = {
-      fqn: () => nodes.map((node) => node.name),
+      fqn: () => nodes.flatMap((node) => [node.name, ...node.fqn.slice(1)]),
       tag: () => nodes.flatMap((node) => node.tags),
       file: () => nodes.map((node) => node.original_file_path.split('/').at(-1)!),
       path: () => nodes.flatMap((node) => withFolders(node.original_file_path)),

@@ -37,7 +37,7 @@ export const list: CommandHandler = async (context) => {
 function lineOf({ flags }: CommandContext): (node: Json) => string {
   const form = flags.string('output');
   if (form === 'name') return nameOf;
-  if (form === 'path') return (node) => String(node['original_file_path'] as string);
+  if (form === 'path') return (node) => String(node['original_file_path']);
   if (form !== 'json') return selectorOf;
   const keys = flags.list('output-keys').flatMap((words) => words.split(/\s+/));
   return (node) => JSON.stringify(keys.length > 0 ? pick(node, keys) : pickPresent(node, DEFAULT_KEYS));
