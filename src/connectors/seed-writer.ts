@@ -148,9 +148,13 @@ async function writeAsBag(tx: Connection, table: string, columns: readonly strin
   return { inserted, deleted, updated: 0 };
 }
 
+/**
+ * Counts before it writes. Not by EXISTS: that is planned for the first row to come soon, as a nested loop, which for
+ * "no row is new" in a seed of 100,000 rows took minutes where the count's hash join takes a tenth of a second.
+ */
 async function writeIfAny(tx: Connection, what: string, statement: string): Promise<number> {
-  const { rows } = await tx.query<{ any: boolean }>(`select exists (select 1 ${what}) as any`);
-  return rows[0]!.any ? (await tx.query(statement)).rowCount : 0;
+  const found = await count(tx, `select count(*) as n from (select 1 ${what}) as found`);
+  return found > 0 ? (await tx.query(statement)).rowCount : 0;
 }
 
 /** One COPY, or several when the text would be too long for one. */
