@@ -13,8 +13,9 @@ export interface FailureTextOptions {
   readonly update?: boolean;
 }
 
-/** `step 3 "bob leaves"`, `step 3 (expect segment_toggles)`. */
-export function stepTitle(step: Step): string {
+/** `step 3 "bob leaves"`, `step 3 (expect segment_toggles)`; `the start` before the first step. */
+export function stepTitle(step: Step | null): string {
+  if (step === null) return 'the start';
   return step.name === null
     ? `step ${step.number} (${stepActions(step)})`
     : `step ${step.number} "${step.name}"`;
@@ -48,7 +49,7 @@ export function placeText(at: Location): string {
  * ```
  */
 export function failureText(
-  step: Step,
+  step: Step | null,
   at: Location,
   clock: string,
   context: string | null,

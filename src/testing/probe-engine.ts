@@ -7,7 +7,13 @@ import type { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { consolidateChanges } from './consolidate-changes.ts';
-import type { IngestInput, IngestOutcome, NamedRelation, ScenarioEngine } from './scenario-engine.ts';
+import type {
+  IngestInput,
+  IngestOutcome,
+  NamedRelation,
+  ScenarioEngine,
+  ViewVerified,
+} from './scenario-engine.ts';
 import { StepMistake } from './step-outcome.ts';
 
 /** Tables are sources with their primary key; views are models with the key named in `keys`. */
@@ -131,8 +137,8 @@ class ProbeEngine implements ScenarioEngine {
     return [{ position, at: '', changes: consolidateChanges([{ position, at: '', changes }]) }];
   }
 
-  async verify(): Promise<readonly { title: string; missing: number; extra: number }[]> {
-    return [{ title: 'model "broken"', missing: 0, extra: 2 }];
+  async verify(): Promise<readonly ViewVerified[]> {
+    return [{ title: 'model "broken"', missing: 0, extra: 2, samples: ['+ {"id":1}'] }];
   }
 
   async close(): Promise<void> {

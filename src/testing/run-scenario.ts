@@ -54,8 +54,7 @@ class ScenarioRun {
 
   async run(): Promise<TestResult> {
     const started = performance.now();
-    const first = this.#scenario.steps[0]!;
-    const failed = (await this.#try(first, () => this.#begin())) ?? (await this.#allSteps());
+    const failed = (await this.#try(null, () => this.#begin())) ?? (await this.#allSteps());
     return {
       uniqueId: this.#options.uniqueId,
       kind: 'scenario',
@@ -75,11 +74,15 @@ class ScenarioRun {
   async #begin(): Promise<StepFailure[]> {
     if (this.#scenario.at !== null) await this.#setClock(this.#scenario.at, [...this.#scenario.path, 'at']);
     const ids = new Set<string>();
-    for (const step of this.#scenario.steps) {
-      for (const { model, path } of step.changes) ids.add(findRelation(this.#engine, model, path).id);
+    for (const { model, path } of this.#scenario.steps.flatMap((step) => step.changes)) {
+      const { id } = findRelation(this.#engine, model, path);
+      if (ids.has(id)) continue;
+      ids.add(id);
+      await this.#engine.keepChanges([id]).catch((error: unknown) => {
+        throw error instanceof SegError ? placed(error, path) : error;
+      });
     }
     if (ids.size === 0) return [];
-    await this.#engine.keepChanges([...ids]);
     const start = await this.#engine.position();
     for (const id of ids) this.#asked.set(id, start);
     return [];
@@ -103,7 +106,7 @@ class ScenarioRun {
     return null;
   }
 
-  async #try(step: Step, work: () => Promise<StepFailure[]>): Promise<Failed | null> {
+  async #try(step: Step | null, work: () => Promise<StepFailure[]>): Promise<Failed | null> {
     try {
       const failures = await work();
       if (failures.length === 0) return null;
@@ -123,12 +126,20 @@ class ScenarioRun {
       if (diagnostic?.at !== undefined) lines.unshift(first);
       if (!known && error instanceof Error && error.stack !== undefined)
         lines.push(...error.stack.split('\n').slice(1, 6));
-      const path = error instanceof StepMistake ? (error.path ?? step.path) : step.path;
-      return this.#failed(step, 'error', [{ message, lines, count: 1, at: this.#scenario.locate(path) }]);
+      const path =
+        (error instanceof StepMistake ? error.path : undefined) ?? step?.path ?? this.#scenario.path;
+      // What is found out at the start may be about a later step.
+      const about =
+        step ?? this.#scenario.steps.find((other) => other.path.every((key, i) => path[i] === key)) ?? null;
+      return this.#failed(about, 'error', [{ message, lines, count: 1, at: this.#scenario.locate(path) }]);
     }
   }
 
-  async #failed(step: Step, status: 'fail' | 'error', failures: readonly StepFailure[]): Promise<Failed> {
+  async #failed(
+    step: Step | null,
+    status: 'fail' | 'error',
+    failures: readonly StepFailure[],
+  ): Promise<Failed> {
     const order = this.#options.order ?? 0;
     const context =
       order === 0
@@ -183,10 +194,11 @@ class ScenarioRun {
     if (step.verify !== false || this.#scenario.verifyEachStep) {
       const names = Array.isArray(step.verify) ? (step.verify as readonly string[]) : null;
       const path = step.verify === false ? step.path : [...step.path, 'verify'];
-      for (const { title, missing, extra } of await engine.verify(names)) {
+      for (const { title, missing, extra, samples } of await engine.verify(names)) {
         if (missing + extra === 0) continue;
         failures.push({
           message: `${title} differs from its recomputation: ${plural(missing, 'row')} missing, ${plural(extra, 'row')} too many`,
+          lines: samples,
           count: missing + extra,
           at: this.#scenario.locate(path),
         });

@@ -136,6 +136,11 @@ it('shows what is wrong', async () => {
     steps: [{ingest: orders, generate: {stream: segment_event}}]
   - name: a template error
     steps: [{sql: "select * from {{ ref('totls') }}"}]
+  - name: a later step
+    steps: [{verify: true}, {changes: totls, rows: []}]
+  - name: a start
+    at: noonish
+    steps: [{verify: true}]
 `);
   const [wrong, ordered, ...others] = results;
   expect(wrong).toMatchObject({
@@ -167,6 +172,8 @@ it('shows what is wrong', async () => {
     ),
     'an unknown stream: error: step 1 (ingest orders): unknown stream "segment_event"',
     expect.stringMatching(/^a template error: error: step 1 \(sql\): .*unknown model "totls"/),
+    'a later step: error: step 2 (changes totls): unknown model, seed or source "totls"',
+    expect.stringMatching(/^a start: error: the start: .*noonish/),
   ]);
   expect(others[0]!.detail).toContain('hint: Did you mean "totals"?');
 });

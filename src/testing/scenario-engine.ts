@@ -23,6 +23,15 @@ export interface IngestOutcome {
   readonly rejected: readonly { readonly line: number; readonly reason: string }[];
 }
 
+export interface ViewVerified {
+  readonly title: string;
+  /** Rows the recomputation gives and the view lacks, and the other way round. */
+  readonly missing: number;
+  readonly extra: number;
+  /** Some of them, as lines for people. */
+  readonly samples: readonly string[];
+}
+
 export interface ScenarioEngine {
   /** The session; another one after `restart`. */
   readonly db: Connection;
@@ -46,9 +55,7 @@ export interface ScenarioEngine {
   position(): Promise<Position>;
   /** Batches after `from`, in order. */
   changes(id: string, from: Position): Promise<readonly ChangeBatch[]>;
-  /** Maintained views that differ from their recomputation. @param names null = all */
-  verify(
-    names: readonly string[] | null,
-  ): Promise<readonly { title: string; missing: number; extra: number }[]>;
+  /** Maintained views against their recomputation. @param names null = all */
+  verify(names: readonly string[] | null): Promise<readonly ViewVerified[]>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Runs scenarios one after the other in this thread; keeps a base per set of vars. */
 import type { JsonValue } from '../changelog/change.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
 import { loadProject, type LoadOptions, type Project } from '../project/load.ts';
 import type { FailureTextOptions } from './failure-text.ts';
 import { runScenario } from './run-scenario.ts';
@@ -35,50 +36,58 @@ export class ScenarioHost {
     this.#project = project;
   }
 
-  /** Runs one scenario in every order it asks for; a project that cannot be deployed with its vars is an `error`. */
+  /** Runs one scenario in every order it asks for. Never throws: what cannot be run is a result of status `error`. */
   async run({ uniqueId, scenario }: ScenarioJob): Promise<TestResult> {
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
-    let base: ScenarioBase;
-    try {
-      base = await this.#base(scenario);
-    } catch (error) {
-      if (!(error instanceof SegError)) throw error;
-      const [first] = error.diagnostics;
+    const broken = (what: string, error: unknown, place: string): TestResult => {
+      const lines = errorLines(error);
+      const isKnown = error instanceof SegError || error instanceof DatabaseError;
+      if (!isKnown && error instanceof Error && error.stack !== undefined) lines.push(error.stack);
       return {
         uniqueId,
         kind: 'scenario',
         name: scenario.name,
         status: 'error',
         failures: null,
-        message: `the project cannot be deployed: ${first?.message ?? error.message}`,
+        message: `${what}: ${(error instanceof SegError ? error.diagnostics[0]?.message : undefined) ?? lines[0]}`,
         seconds: seconds(),
-        detail: errorLines(error).join('\n'),
-        at: scenario.locate([...scenario.path, 'vars']),
+        detail: lines.join('\n'),
+        at: scenario.locate([...scenario.path, place]),
       };
+    };
+    let base: ScenarioBase;
+    try {
+      base = await this.#base(scenario);
+    } catch (error) {
+      return broken('the project cannot be deployed', error, 'vars');
     }
+    try {
+      return { ...(await this.#allOrders(base, uniqueId, scenario)), seconds: seconds() };
+    } catch (error) {
+      return broken('the scenario could not be run', error, 'name');
+    }
+  }
+
+  async #allOrders(base: ScenarioBase, uniqueId: string, scenario: Scenario): Promise<TestResult> {
     const mentioned = scenario.steps.flatMap((step) =>
       [...step.expect, ...step.changes].map(({ model }) => model),
     );
-    let result: TestResult | undefined;
-    let edits: TestResult['edits'];
+    const { root } = base.project;
+    let first: TestResult | undefined;
     for (let order = 0; order <= scenario.orders.count; order++) {
       const engine = await openScenarioWorld(base, mentioned);
       try {
-        result = await runScenario(scenario, engine, {
-          ...this.#options,
-          uniqueId,
-          root: base.project.root,
-          order,
-        });
+        const result = await runScenario(scenario, engine, { ...this.#options, uniqueId, root, order });
+        first ??= result;
+        if (result.status !== 'pass') return result;
+        // What is to be rewritten would fail in every other order.
+        if (result.edits !== undefined) return result;
       } finally {
         await engine.close();
       }
-      edits ??= result.edits;
-      // What is to be rewritten would fail in every other order.
-      if (result.status !== 'pass' || edits !== undefined) break;
     }
-    return { ...result!, ...(edits === undefined ? {} : { edits }), seconds: seconds() };
+    return first!;
   }
 
   #base(scenario: Scenario): Promise<ScenarioBase> {

@@ -15,7 +15,13 @@ import type { ModelNode, SeedNode, SourceNode, TestNode } from '../project/nodes
 import type { Project } from '../project/load.ts';
 import { verify } from '../verify/verify.ts';
 import type { ScenarioBase } from './scenario-base.ts';
-import type { IngestInput, IngestOutcome, NamedRelation, ScenarioEngine } from './scenario-engine.ts';
+import type {
+  IngestInput,
+  IngestOutcome,
+  NamedRelation,
+  ScenarioEngine,
+  ViewVerified,
+} from './scenario-engine.ts';
 import { loadSeedRows } from './seed-rows.ts';
 import { StepMistake } from './step-outcome.ts';
 
@@ -156,15 +162,18 @@ class ScenarioWorld implements ScenarioEngine {
     return readChanges(this.db, id, from, { stateSchema: this.#state });
   }
 
-  async verify(
-    names: readonly string[] | null,
-  ): Promise<readonly { title: string; missing: number; extra: number }[]> {
+  async verify(names: readonly string[] | null): Promise<readonly ViewVerified[]> {
     const ids =
       names === null
         ? undefined
         : new Set(names.map((name) => findNode(this.#project, name, ['model', 'test']).unique_id));
     const results = await verify(this.db, { ids, stateSchema: this.#state });
-    return results.map(({ name, missing, extra }) => ({ title: `model "${name}"`, missing, extra }));
+    return results.map(({ name, missing, extra, samples }) => ({
+      title: `model "${name}"`,
+      missing,
+      extra,
+      samples: samples.map(({ row, weight }) => `${weight > 0 ? '-' : '+'} ${JSON.stringify(row)}`),
+    }));
   }
 
   async close(): Promise<void> {
