@@ -132,17 +132,16 @@ export class Compiler {
   callMacro(name: string, args: Readonly<Record<string, JsonValue>>): { text: string; value: JsonValue } {
     const { packageName, globals } = this.#operationContext(name);
     const known = name.includes('.') ? name : `${packageName}.${name}`;
-    const macro = this.#workspace.jinja.hasMacro(known) ? known : name;
-    const { text, value } = this.#workspace.jinja.callMacro(macro, [], args, globals);
+    const { jinja, invocation } = this.#workspace;
+    invocation.phase.execute = true;
+    const { text, value } = jinja.callMacro(jinja.hasMacro(known) ? known : name, [], args, globals);
     return { text, value: toJson(value) };
   }
 
   #operationContext(name: string): { packageName: string; globals: Record<string, Value> } {
-    const { rootPackage, invocation, target } = this.#workspace;
+    const { rootPackage } = this.#workspace;
     const user = `macro "${name}"`;
     const globals = nodeContext({
-      invocation,
-      target,
       packageName: rootPackage.name,
       vars: varsOf(this.#workspace, rootPackage.name),
       user,
@@ -183,6 +182,7 @@ export class Compiler {
       ...draft,
       text: node.raw_code,
       user,
+      known: draft.config,
       node: () => ({ ...node, config: draft.config.values }) as unknown as JsonObject,
     };
     const vars = varsOf(workspace, owner.name);

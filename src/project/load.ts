@@ -15,6 +15,7 @@ import { Compiler } from './compile.ts';
 import type { InlineResult, RenderOverrides } from './compile.ts';
 import { baseContext, newInvocation } from './context/base-context.ts';
 import type { Invocation } from './context/base-context.ts';
+import { projectContext } from './context/node-context.ts';
 import { setting } from './environment-variables.ts';
 import type { Env } from './environment-variables.ts';
 import { isDirectory } from './files.ts';
@@ -149,6 +150,9 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
 
   const names = new Set(packages.keys());
   const rootVars = { name: rootPackage.name, vars: rootPackage.vars };
+  const vars = new Map(
+    [...packages].map(([name, each]) => [name, packageVars(name, rootVars, each.vars, names, cliVars)]),
+  );
   const workspace: Workspace = {
     root,
     rootPackage,
@@ -158,13 +162,12 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     jinja: new TemplateEnvironment({
       projectName: rootPackage.name,
       adapter: target.type,
+      extraGlobals: projectContext(invocation, target, vars.get(rootPackage.name)!),
       builtinPackages: builtinPackages.filter((name) => !packages.has(name)),
     }),
     collector,
     files,
-    vars: new Map(
-      [...packages].map(([name, each]) => [name, packageVars(name, rootVars, each.vars, names, cliVars)]),
-    ),
+    vars,
     docs: new Map(),
     macros: new Map(),
   };
@@ -210,7 +213,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     sourceMaps,
     files,
     warnings: collector.warnings,
-    vars: workspace.vars.get(rootPackage.name)!.values,
+    vars: vars.get(rootPackage.name)!.values,
     selectorsFile,
     onRunStart: rootPackage.onRunStart,
     onRunEnd: rootPackage.onRunEnd,

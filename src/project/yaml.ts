@@ -184,7 +184,7 @@ class Reader {
         if (pair === undefined) break;
         node = pair.value;
         const isLast = index === path.length - 1;
-        place = (isLast && part === 'key') || node === null || rangeOf(node) === undefined ? pair.key : node;
+        place = (isLast && part === 'key') || isAbsent(node) ? pair.key : node;
       } else if (isSeq(target) && typeof step === 'number' && step < target.items.length) {
         node = target.items[step] as Node | null;
         place = node ?? place;
@@ -224,6 +224,12 @@ function keyOf(key: unknown): string {
 /** Sets a key without ever reaching the prototype (`__proto__` as a key in a file is just a key). */
 function define(target: { [key: string]: JsonValue }, name: string, value: JsonValue): void {
   Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+/** `key:` with nothing behind it. */
+function isAbsent(node: Node | null): boolean {
+  const range = rangeOf(node);
+  return range === undefined || range[0] === range[1];
 }
 
 function rangeOf(node: Node | ParsedNode | null | undefined): Range | undefined {

@@ -167,6 +167,8 @@ function draftTest(
     atYaml(file, at, () =>
       renderTemplate(workspace, template, {
         execute: false,
+        // The tests seg ships neither configure nor refer to anything by themselves.
+        argumentsOnly: !workspace.packages.has(macro.package_name),
         self,
         ref: (ref) => {
           draftParts.refs.push(ref);

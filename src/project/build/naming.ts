@@ -5,6 +5,7 @@ import type { JsonObject } from '../project-file.ts';
 import { ConfigValue } from '../context/config-value.ts';
 import { nodeContext } from '../context/node-context.ts';
 import { toJson } from '../../jinja/to-json.ts';
+import { fromHost } from '../../jinja/values.ts';
 import { projectOverrides, varsOf } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
 import { pythonStr } from '../python-text.ts';
@@ -29,8 +30,6 @@ export function relationNames(
     if (!projectOverrides(workspace, macro)) return undefined;
     const current: JsonObject = { ...node, config };
     const globals = nodeContext({
-      invocation: workspace.invocation,
-      target,
       packageName: owner.name,
       vars: varsOf(workspace, owner.name),
       user: `macro "${macro}"`,
@@ -43,7 +42,7 @@ export function relationNames(
       source: () => null,
       doc: () => undefined,
     });
-    const called = workspace.jinja.callMacro(macro, [value, current], {}, globals);
+    const called = workspace.jinja.callMacro(macro, [value, fromHost(current, new Map())], {}, globals);
     const result = toJson(called.value);
     return (typeof result === 'string' ? result : called.text).trim();
   };

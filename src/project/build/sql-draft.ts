@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../changelog/change.ts';
 import type { Location } from '../../diagnostics/diagnostic.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
+import { SourceMap } from '../../diagnostics/source-map.ts';
 import type { HostCall, Rendered, Value } from '../../jinja/template-engine.ts';
 import { hostFunction } from '../../jinja/values.ts';
 import { mergeConfig } from '../config.ts';
@@ -61,6 +62,8 @@ export interface RenderChoices {
   readonly ref: (call: RefCall) => Value;
   readonly source: (call: SourceCall) => Value;
   readonly graph?: () => JsonObject;
+  /** Render the arguments of a generic test and not its macro: enough to find what a built-in test depends on. */
+  readonly argumentsOnly?: boolean;
   readonly vars?: Vars;
   readonly env?: Env;
   readonly macros?: Readonly<Record<string, JsonValue>>;
@@ -71,6 +74,8 @@ export type Template = Pick<SqlDraft, 'owner' | 'file' | 'layers' | 'arguments'>
   /** `model "x"`, for messages. */
   readonly user: string;
   readonly node: () => JsonObject;
+  /** The merged configuration, when an earlier render has found it. */
+  readonly known?: MergedConfig;
 };
 
 /** Renders a node's template and tells what it configured and which macros it used. */
@@ -79,17 +84,16 @@ export function renderTemplate(
   template: Template,
   choices: RenderChoices,
 ): { rendered: Rendered; macros: string[]; config: MergedConfig } {
-  const merged = (calls: readonly ConfigCall[]): MergedConfig =>
-    mergeConfig([...template.layers, ...calls.map(callLayer)]);
   // Macros such as get_where_subquery read config in a loop; the merge is made again only after a new call.
-  let known: { calls: number; config: MergedConfig } | undefined;
-  const config = new ConfigValue((calls) => {
-    if (known?.calls !== calls.length) known = { calls: calls.length, config: merged(calls) };
-    return known.config.values;
-  });
+  let known = { calls: 0, config: template.known ?? mergeConfig(template.layers) };
+  const merged = (calls: readonly ConfigCall[]): MergedConfig => {
+    if (template.known !== undefined || known.calls === calls.length) return known.config;
+    known = { calls: calls.length, config: mergeConfig([...template.layers, ...calls.map(callLayer)]) };
+    return known.config;
+  };
+  const config = new ConfigValue((calls) => merged(calls).values);
+  workspace.invocation.phase.execute = choices.execute;
   const globals = nodeContext({
-    invocation: workspace.invocation,
-    target: workspace.target,
     packageName: template.owner.name,
     vars: choices.vars ?? varsOf(workspace, template.owner.name),
     ...(choices.env === undefined ? {} : { env: choices.env }),
@@ -110,17 +114,15 @@ export function renderTemplate(
     ]),
   );
   if (template.arguments !== undefined) {
-    globals._dbt_generic_test_kwargs = testKeywords(
-      workspace,
-      template,
-      template.arguments,
-      globals,
-      choices,
-    );
+    const { arguments: args } = template;
+    globals._dbt_generic_test_kwargs = testKeywords(workspace, template, args, globals, choices, merged([]));
+    if (choices.argumentsOnly === true) return { rendered: nothing, macros: [], config: merged([]) };
   }
   const rendered = workspace.jinja.render(template.file, template.text, globals, replaced);
   return { rendered, macros: [...rendered.macros], config: merged(config.calls) };
 }
+
+const nothing: Rendered = { text: '', map: new SourceMap([], new Map()) };
 
 function callLayer(call: ConfigCall): ConfigLayer {
   return { values: call.values, unrendered: call.values, at: () => call.at };
@@ -171,6 +173,7 @@ function testKeywords(
   args: TestArguments,
   globals: Record<string, Value>,
   choices: RenderChoices,
+  { values: { where } }: MergedConfig,
 ): Value {
   const { subject } = args;
   const relation = 'ref' in subject ? choices.ref(subject.ref) : choices.source(subject.source);
@@ -188,7 +191,6 @@ function testKeywords(
           });
     found.set(key, rendered);
   }
-  const { where } = mergeConfig(template.layers).values;
   if (projectOverrides(workspace, 'get_where_subquery')) {
     const { value, text } = workspace.jinja.callMacro('get_where_subquery', [relation], {}, globals);
     found.set('model', typeof value === 'string' ? value : text.trim());

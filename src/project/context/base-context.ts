@@ -18,8 +18,10 @@ export interface Invocation {
   readonly startedAt: Date;
   readonly env: Env;
   readonly segVersion: string;
-  /** dbt's functions that need no project (log, exceptions, fromjson ...), while parsing and while executing. */
-  readonly shared: { readonly parse: Record<string, Value>; readonly execute: Record<string, Value> };
+  /** dbt's functions that need no project: log, exceptions, fromjson ... */
+  readonly shared: Record<string, Value>;
+  /** Whether the render going on makes final SQL; renders are synchronous, so there is one at a time. */
+  readonly phase: { execute: boolean };
 }
 
 /** Makes an invocation. Messages of `log` and `print` come only from the final render, so none comes twice. */
@@ -32,22 +34,21 @@ export function newInvocation(options: {
 }): Invocation {
   const { env, startedAt, segVersion } = options;
   const id = randomUUID();
-  const common = { runStartedAt: startedAt, invocationId: id };
-  return {
-    id,
-    startedAt,
-    env,
-    segVersion,
-    shared: {
-      parse: dbtContext(common),
-      execute: dbtContext({
-        ...common,
-        onLog: options.onLog,
-        onPrint: (message) => options.onLog(message, true),
-        onWarning: options.onWarning,
-      }),
+  const phase = { execute: false };
+  const shared = dbtContext({
+    runStartedAt: startedAt,
+    invocationId: id,
+    onLog: (message, info) => {
+      if (phase.execute) options.onLog(message, info);
     },
-  };
+    onPrint: (message) => {
+      if (phase.execute) options.onLog(message, true);
+    },
+    onWarning: (warning) => {
+      if (phase.execute) options.onWarning(warning);
+    },
+  });
+  return { id, startedAt, env, segVersion, shared, phase };
 }
 
 /** Globals of YAML values and of SQL alike: `env_var`, `var`, versions and the invocation. */
@@ -55,19 +56,8 @@ export function baseContext(
   invocation: Invocation,
   options: { vars: Vars; user: string; secrets?: boolean; target?: Target; projectName?: string; env?: Env },
 ): Record<string, Value> {
-  const env = options.env ?? invocation.env;
   return {
-    env_var: hostFunction((call) => {
-      const args = namedArguments(call, 'env_var', ['var', 'default']);
-      const fallback = jsonArgument(args, 'default');
-      return readEnvVar(
-        env,
-        textArgument(call, 'env_var', args, 'var'),
-        fallback === undefined || fallback === null ? undefined : pythonStr(fallback),
-        call.at,
-        { secrets: options.secrets ?? false },
-      );
-    }, 'env_var'),
+    env_var: envVarFunction(options.env ?? invocation.env, options.secrets ?? false),
     var: varFunction(options.vars, options.user),
     dbt_version: dbtVersion,
     seg_version: invocation.segVersion,
@@ -78,10 +68,24 @@ export function baseContext(
   };
 }
 
+export function envVarFunction(env: Env, secrets: boolean): Value {
+  return hostFunction((call) => {
+    const args = namedArguments(call, 'env_var', ['var', 'default']);
+    const fallback = jsonArgument(args, 'default');
+    return readEnvVar(
+      env,
+      textArgument(call, 'env_var', args, 'var'),
+      fallback === undefined || fallback === null ? undefined : pythonStr(fallback),
+      call.at,
+      { secrets },
+    );
+  }, 'env_var');
+}
+
 /** The release of dbt whose behaviour seg follows; packages ask for it. */
 export const dbtVersion = '1.11.0';
 
-function varFunction(vars: Vars, user: string): Value {
+export function varFunction(vars: Vars, user: string): Value {
   return hostObject({
     typeName: 'Var',
     call: (call) => {

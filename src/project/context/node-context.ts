@@ -8,7 +8,7 @@ import type { Target } from '../profiles.ts';
 import type { JsonObject } from '../project-file.ts';
 import { RelationValue } from '../relation-value.ts';
 import type { Vars } from '../vars.ts';
-import { baseContext, DictLikeObject } from './base-context.ts';
+import { baseContext, DictLikeObject, envVarFunction, varFunction } from './base-context.ts';
 import type { Invocation } from './base-context.ts';
 import { namedArguments, textArgument } from './call.ts';
 import type { ConfigValue } from './config-value.ts';
@@ -16,8 +16,6 @@ import { pythonStr } from '../python-text.ts';
 
 /** Everything the template of one node can reach. */
 export interface NodeScope {
-  readonly invocation: Invocation;
-  readonly target: Target;
   readonly packageName: string;
   readonly vars: Vars;
   /** Replaces the process's environment (unit tests). */
@@ -38,64 +36,30 @@ export interface NodeScope {
 
 /** The globals of a node's template. Values that cost something are made when a template asks for them. */
 export function nodeContext(scope: NodeScope): Record<string, Value> {
-  const { target } = scope;
   const ref = hostFunction(scope.ref, 'ref');
   const source = hostFunction(scope.source, 'source');
-  const base = baseContext(scope.invocation, {
-    vars: scope.vars,
-    user: scope.user,
-    target,
-    projectName: scope.packageName,
-    ...(scope.env === undefined ? {} : { env: scope.env }),
-  });
-  const self = scope.self ?? null;
   return {
-    ...(scope.execute ? scope.invocation.shared.execute : scope.invocation.shared.parse),
-    ...targetGlobals(target, scope.execute),
-    ...base,
     ref,
     source,
     config: scope.config,
     builtins: hostObject({ typeName: 'builtins', attributes: { ref, source, config: scope.config } }),
-    this: self,
+    this: scope.self ?? null,
     model: new LazyDict('model', scope.node),
     graph: new LazyDict('graph', scope.graph),
     execute: scope.execute,
-    schema: target.schema,
-    database: target.database,
-    schemas: [target.schema],
-    flags: new DictLikeObject('flags', {
-      FULL_REFRESH: false,
-      WHICH: 'compile',
-      STORE_FAILURES: false,
-      EMPTY: false,
-    }),
-    api: hostObject({
-      typeName: 'api',
-      attributes: { Relation: relationFactory(target), Column: columnFactory },
-    }),
-    connection_name: hostFunction(() => target.name, 'connection_name'),
+    var: varFunction(scope.vars, scope.user),
+    project_name: scope.packageName,
     doc: hostFunction((call) => docText(call, scope), 'doc'),
+    ...(scope.env === undefined ? {} : { env_var: envVarFunction(scope.env, false) }),
   };
 }
 
-const globalsOfTargets = new WeakMap<
-  Target,
-  { parse: Record<string, Value>; execute: Record<string, Value> }
->();
-
-/** What is the same for every node of a target, made once: there are as many renders as nodes, twice. */
-function targetGlobals(target: Target, execute: boolean): Record<string, Value> {
-  let known = globalsOfTargets.get(target);
-  if (known === undefined) {
-    known = { parse: makeTargetGlobals(target, false), execute: makeTargetGlobals(target, true) };
-    globalsOfTargets.set(target, known);
-  }
-  return execute ? known.execute : known.parse;
-}
-
-function makeTargetGlobals(target: Target, execute: boolean): Record<string, Value> {
+/** Globals that are the same for every node of a project: made once, beneath those of the node. */
+export function projectContext(invocation: Invocation, target: Target, vars: Vars): Record<string, Value> {
+  const needs = (name: string): Value => needsConnection(name, invocation.phase);
   return {
+    ...invocation.shared,
+    ...baseContext(invocation, { vars, user: 'the project', target }),
     schema: target.schema,
     database: target.database,
     schemas: [target.schema],
@@ -110,9 +74,9 @@ function makeTargetGlobals(target: Target, execute: boolean): Record<string, Val
       attributes: { Relation: relationFactory(target), Column: columnFactory },
     }),
     connection_name: hostFunction(() => target.name, 'connection_name'),
-    run_query: needsConnection('run_query', execute),
-    statement: needsConnection('statement', execute),
-    load_agate_table: needsConnection('load_agate_table', execute),
+    run_query: needs('run_query'),
+    statement: needs('statement'),
+    load_agate_table: needs('load_agate_table'),
     load_result: hostFunction(() => null, 'load_result'),
     store_result: hostFunction(() => '', 'store_result'),
     write: hostFunction(() => '', 'write'),
@@ -155,10 +119,10 @@ class LazyDict extends HostObject {
   }
 }
 
-function needsConnection(name: string, execute: boolean): Value {
+function needsConnection(name: string, phase: Invocation['phase']): Value {
   return hostFunction((call) => {
     // dbt gives nothing while it parses; templates guard the use by `execute`.
-    if (!execute) return null;
+    if (!phase.execute) return null;
     throw segError('SEG234', `${name}() is not available: seg compiles a project without a connection`, {
       at: call.at,
       hint: 'Put what the query would give into a var, a seed or a model.',
