@@ -11,7 +11,7 @@ import { ConfigValue } from './context/config-value.ts';
 import { nodeContext } from './context/node-context.ts';
 import type { Env } from './environment-variables.ts';
 import { joinMapped, sliceMapped } from './mapped-text.ts';
-import type { ModelNode, SeedNode, SourceNode } from './nodes.ts';
+import type { ModelNode, RelationNode, SeedNode, SourceNode } from './nodes.ts';
 import type { JsonObject } from './project-file.ts';
 import { RelationValue } from './relation-value.ts';
 import type { Lookup } from './resolve.ts';
@@ -93,8 +93,11 @@ export class Compiler {
     return this.#inject(this.#body(draft, overrides), overrides);
   }
 
-  /** Renders SQL that belongs to no node, in the root project's context. */
-  renderInline(sql: string, file: string): InlineResult {
+  /**
+   * Renders SQL that is no node's own, in the root project's context.
+   * @param about the node a hook belongs to: `this` and `model` stand for it
+   */
+  renderInline(sql: string, file: string, about?: RelationNode): InlineResult {
     const workspace = this.#workspace;
     const dependsOn = new Set<string>();
     const ephemeral: string[] = [];
@@ -104,12 +107,12 @@ export class Compiler {
       layers: [],
       text: sql,
       user: file,
-      node: () => ({}),
+      node: () => (about ?? {}) as unknown as JsonObject,
     };
     const user = `query "${file}"`;
     const { rendered } = renderTemplate(workspace, template, {
       execute: true,
-      self: undefined,
+      self: about === undefined ? undefined : relationOf(about),
       graph: this.#graph,
       ref: (call) => {
         const found = this.#find(call, template.owner.name, user);

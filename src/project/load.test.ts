@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadFiles, show, withProject } from './fixture.ts';
 import { loadProject } from './load.ts';
-import type { ModelNode, TestNode } from './nodes.ts';
+import type { ModelNode, SeedNode, TestNode } from './nodes.ts';
 import type { Project } from './load.ts';
 
 const node = (project: Project, id: string): ModelNode | TestNode => {
@@ -311,6 +311,8 @@ describe('compiled SQL', () => {
       text: 'delete from "app"."raw_orders"',
       dependsOn: ['source.shop.shop.raw_orders'],
     });
+    const about = project.manifest.nodes['seed.shop.prices'] as SeedNode;
+    expect(project.renderInline('analyze {{ this }}', 'hook', about).text).toBe('analyze "app"."prices"');
     expect(project.renderInline("select * from {{ ref('e1') }}").text).toContain('with __dbt__cte__e1 as (');
     expect(() => project.renderInline("select * from {{ ref('ordrs') }}", 'query')).toThrow(
       'unknown model "ordrs"',

@@ -22,6 +22,7 @@ import { isDirectory } from './files.ts';
 import { buildGraph, checkRelations, everyNode, linkNodes } from './link.ts';
 import { builtinPackages, linkMacros, registerBuiltinMacros, registerMacros } from './macros.ts';
 import type { Manifest } from './manifest.ts';
+import type { RelationNode } from './nodes.ts';
 import { buildNodes, readAllProperties, readDocs } from './nodes-of-project.ts';
 import { readPackage } from './package.ts';
 import type { Package } from './package.ts';
@@ -75,8 +76,11 @@ export interface Project {
   readonly cleanTargets: readonly string[];
   readonly packagesPath: string;
   readonly invocation: Pick<Invocation, 'id' | 'startedAt' | 'env'>;
-  /** Renders SQL in the project's context (`show --inline`, hooks, scenario steps). Throws SegError. */
-  renderInline(sql: string, file?: string): InlineResult;
+  /**
+   * Renders SQL in the project's context (`show --inline`, hooks, scenario steps). Throws SegError.
+   * @param about the node a hook belongs to: `{{ this }}` and `{{ model }}` stand for it
+   */
+  renderInline(sql: string, file?: string, about?: RelationNode): InlineResult;
   /** Renders a model or test anew with other relations, variables, macros (unit tests). Throws SegError. */
   renderNode(uniqueId: string, overrides?: RenderOverrides): Rendered;
   /** Calls a macro by name (`run-operation`). Throws SegError. */
@@ -220,7 +224,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     cleanTargets: rootPackage.cleanTargets,
     packagesPath: rootPackage.packagesPath,
     invocation,
-    renderInline: (sql, file = 'inline query') => compiler.renderInline(sql, file),
+    renderInline: (sql, file = 'inline query', about) => compiler.renderInline(sql, file, about),
     renderNode: (uniqueId, overrides = {}) => compiler.renderNode(uniqueId, overrides),
     callMacro: (name, args) => compiler.callMacro(name, args),
   };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { draftGenericTests } from './build/generic-tests.ts';
 import type { TestSubject } from './build/generic-tests.ts';
+import { fileStart } from './build/layers.ts';
 import { draftModel } from './build/model.ts';
 import { buildScenario } from './build/scenario.ts';
 import { buildSeed, seedName } from './build/seed.ts';
@@ -100,6 +101,17 @@ export function buildNodes(workspace: Workspace, properties: readonly Property[]
       if (!found.file.endsWith('.sql') || isFixture(found)) continue;
       const name = path.posix.basename(found.path, '.sql');
       add(workspace, nodes, draftSingularTest(workspace, owner, found, tests.get(name)));
+    }
+    const foreign = [
+      ...files(owner.paths.models, ({ file }) => file.endsWith('.py')),
+      ...files(owner.paths.snapshots, ({ file }) => file.endsWith('.sql')),
+    ];
+    for (const { file } of owner === workspace.rootPackage ? foreign : []) {
+      const kind = file.endsWith('.py') ? 'Python model' : 'snapshot';
+      workspace.collector.warn('SEG129', `${file} is left out: seg has no ${kind}s`, {
+        at: fileStart(file),
+        hint: 'Write it as a model in SQL, or name it in .segignore.',
+      });
     }
     const built = byKind('sources', owner).flatMap((property) => buildSources(workspace, property));
     for (const { node } of built) if (isNew(workspace, nodes, node)) nodes.sources.set(node.unique_id, node);

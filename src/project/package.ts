@@ -7,7 +7,7 @@ import type { JsonObject, RawProjectFile } from './project-file.ts';
 import { renderTree } from './render-tree.ts';
 import type { ConfigKind } from './schemas/config-schemas.ts';
 import { projectSchema } from './schemas/project-schema.ts';
-import { validate } from './validate.ts';
+import { validateRecord } from './validate.ts';
 
 /** The root project or an installed package, its project file read, rendered and validated. */
 export interface Package {
@@ -23,6 +23,7 @@ export interface Package {
     readonly tests: readonly string[];
     readonly macros: readonly string[];
     readonly analyses: readonly string[];
+    readonly snapshots: readonly string[];
     readonly docs: readonly string[];
     /** Every folder that may hold property files. */
     readonly properties: readonly string[];
@@ -33,8 +34,6 @@ export interface Package {
   readonly vars: JsonObject;
   readonly onRunStart: readonly string[];
   readonly onRunEnd: readonly string[];
-  /** `dispatch:` of the project file: where adapter.dispatch looks for the macros of a package. */
-  readonly dispatch: readonly { namespace: string; searchOrder: string[] }[];
   readonly configs: Readonly<Record<ConfigKind, FolderConfig>>;
 }
 
@@ -71,7 +70,7 @@ export function readPackage(
       renderTree(raw.values, (text, path) => render(file, text, at(path)), keepsTemplates),
     ) as JsonObject | undefined) ?? raw.values;
   // What is wrong in somebody else's package is not the user's to mend.
-  const found = validate(projectSchema, values, at).map((diagnostic) =>
+  const found = validateRecord(projectSchema, values, at).map((diagnostic) =>
     diagnostic.code === 'SEG111' && raw.values.name === undefined
       ? { ...diagnostic, hint: 'Add "name:", the name of the project.' }
       : diagnostic,
@@ -129,19 +128,22 @@ export function readPackage(
     root: raw.root,
     prefix,
     file,
-    paths: { models, seeds, tests, macros, analyses, docs: folders('docs-paths', properties), properties },
+    paths: {
+      models,
+      seeds,
+      tests,
+      macros,
+      analyses,
+      snapshots,
+      docs: folders('docs-paths', properties),
+      properties,
+    },
     targetPath: text('target-path', 'target'),
     packagesPath: text('packages-install-path', 'dbt_packages'),
     cleanTargets: cleaned.length > 0 ? cleaned : [text('target-path', 'target')],
     vars: isObject(values.vars) ? values.vars : {},
     onRunStart: texts('on-run-start'),
     onRunEnd: texts('on-run-end'),
-    dispatch: asList(values.dispatch)
-      .filter(isObject)
-      .map((rule) => ({
-        namespace: String(rule.macro_namespace as string),
-        searchOrder: asList(rule.search_order).filter((item) => typeof item === 'string'),
-      })),
     configs,
   };
 }

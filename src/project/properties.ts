@@ -6,7 +6,7 @@ import { isObject } from './project-file.ts';
 import type { JsonObject } from './project-file.ts';
 import { renderTree } from './render-tree.ts';
 import { propertySchema } from './schemas/property-schema.ts';
-import { validate } from './validate.ts';
+import { validateRecord } from './validate.ts';
 import type { Locate } from './validate.ts';
 import { readPackageFile, renderYamlText } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
@@ -69,7 +69,7 @@ export function readProperties(workspace: Workspace, owner: Package, found: Foun
       collector.attempt(() => renderYamlText(workspace, owner, file, template, yaml.at(path))) ?? template,
     keepsTemplates,
   );
-  const mistakes = validate(propertySchema, rendered, yaml.at);
+  const mistakes = validateRecord(propertySchema, rendered, yaml.at);
   // Nobody can mend the keys of an installed package.
   collector.add(owner.prefix === '' ? mistakes : mistakes.filter(({ severity }) => severity === 'error'));
   if (!isObject(rendered) || mistakes.some(({ severity }) => severity === 'error')) return [];
