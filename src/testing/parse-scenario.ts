@@ -14,6 +14,7 @@ import type {
   YamlPath,
 } from './scenario.ts';
 import { scenarioSchema } from './scenario-schema.ts';
+import { keyMistakes } from './step-keys.ts';
 import { compileSchema, schemaDiagnostics } from './schema-errors.ts';
 
 const validate = compileSchema(scenarioSchema);
@@ -63,9 +64,6 @@ type Fields = { [key: string]: JsonValue };
 function mistake(code: string, message: string, at: Location, hint?: string): Diagnostic {
   return { severity: 'error', code, message, at, ...(hint === undefined ? {} : { hint }) };
 }
-
-const expectKeys = ['rows', 'file', 'format', 'contains', 'where', 'columns', 'ordered', 'key', 'count'];
-const ingestKeys = ['records', 'generate', 'any_order', 'accepted', 'duplicate', 'rejected'];
 
 /** Reads what the schema has let through; what a schema cannot say (keys that need each other) is checked here. */
 class ScenarioReader {
@@ -122,90 +120,8 @@ class ScenarioReader {
 
   #step(fields: Fields, number: number, path: YamlPath): Step {
     const has = (key: string): boolean => Object.hasOwn(fields, key);
-    const actions = [
-      'at',
-      'advance',
-      'restart',
-      'kill',
-      'seed',
-      'run',
-      'sql',
-      'ingest',
-      'expect',
-      'changes',
-      'verify',
-    ];
-    if (!actions.some(has)) {
-      this.#error('SEG614', `step ${number} does nothing`, path, `Give it one of ${actions.join(', ')}.`);
-    }
-    if (has('at') && has('advance')) {
-      this.#error(
-        'SEG614',
-        `step ${number} has both "at" and "advance"`,
-        [...path, 'advance'],
-        'Use two steps.',
-      );
-    }
-    if (has('restart') && has('kill')) {
-      this.#error(
-        'SEG614',
-        `step ${number} has both "restart" and "kill"`,
-        [...path, 'kill'],
-        'Use two steps.',
-      );
-    }
-    if (has('error') && !has('sql')) {
-      this.#error('SEG614', `"error" of step ${number} belongs to "sql", which is absent`, [
-        ...path,
-        'error',
-      ]);
-    }
-    for (const key of ingestKeys) {
-      if (has(key) && !has('ingest') && !(key === 'records' && has('seed'))) {
-        this.#error('SEG614', `"${key}" of step ${number} belongs to "ingest", which is absent`, [
-          ...path,
-          key,
-        ]);
-      }
-    }
-    // One place may hold rows for one purpose only; where several actions could claim them, the longer form says whose they are.
-    const short = (['expect', 'changes'] as const).filter((key) => typeof fields[key] === 'string');
-    if (short.length === 2) {
-      this.#error(
-        'SEG614',
-        `step ${number} has both "expect" and "changes" with a name only`,
-        [...path, 'changes'],
-        'Write them as mappings, "expect: {model: rows}", or use two steps.',
-      );
-    }
-    for (const key of expectKeys) {
-      const mine =
-        short.length > 0 || ((key === 'file' || key === 'format') && (has('ingest') || has('seed')));
-      const hint = has('ingest') && key === 'rows' ? 'Records to ingest are given as "records".' : undefined;
-      if (has(key) && !mine && !(key === 'rows' && has('seed'))) {
-        this.#error(
-          'SEG614',
-          `"${key}" of step ${number} belongs to an "expect" or "changes" with a model's name, which is absent`,
-          [...path, key],
-          hint,
-        );
-      }
-    }
-    if ((has('file') || has('format')) && short.length > 0 && (has('ingest') || has('seed'))) {
-      this.#error(
-        'SEG614',
-        `"${has('file') ? 'file' : 'format'}" of step ${number} could belong to two actions`,
-        [...path, has('file') ? 'file' : 'format'],
-        'Use two steps.',
-      );
-    }
-    if (has('seed') && has('ingest')) {
-      this.#error(
-        'SEG614',
-        `step ${number} has both "seed" and "ingest"`,
-        [...path, 'ingest'],
-        'Use two steps.',
-      );
+    for (const { key, message, hint } of keyMistakes(fields, number)) {
+      this.#error('SEG614', message, key === null ? path : [...path, key], hint);
     }
     return {
       number,
