@@ -62,7 +62,6 @@ export function parseStatements(sql: string): ParsedStatement[] {
 
 /** A function from UTF-8 byte offsets in `text` to UTF-16 offsets (the same numbers when the text is ASCII). */
 export function byteOffsets(text: string): (byteOffset: number) => number {
-   
   if (/^[\0-\x7f]*$/.test(text)) return (byteOffset) => Math.min(byteOffset, text.length);
   const bytes = Buffer.from(text, 'utf8');
   return (byteOffset) => bytes.toString('utf8', 0, byteOffset).length;
