@@ -9,7 +9,7 @@ export function nearest(name: string, candidates: Iterable<string>, most = 3): s
   const scored: { candidate: string; score: number }[] = [];
   for (const candidate of new Set(candidates)) {
     const lower = candidate.toLowerCase();
-    const score = distance(wanted, lower);
+    const score = isSwap(wanted, lower) ? 1 : distance(wanted, lower);
     // Of short names every other is a part: that says nothing.
     const contained =
       Math.min(wanted.length, lower.length) >= 4 && (lower.includes(wanted) || wanted.includes(lower));
@@ -19,6 +19,14 @@ export function nearest(name: string, candidates: Iterable<string>, most = 3): s
   }
   scored.sort((a, b) => a.score - b.score || (a.candidate < b.candidate ? -1 : 1));
   return scored.slice(0, most).map(({ candidate }) => candidate);
+}
+
+/** Two neighbouring letters changed places (`nmae`): one slip of the hand, which edit distance counts as two. */
+function isSwap(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
 }
 
 /** `Did you mean "a" or "b"?`, or undefined when nothing is near. */

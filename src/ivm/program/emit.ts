@@ -22,6 +22,10 @@ export const triggerNames = {
  * It runs with its owner's rights, so that whoever may write to the table keeps the views right; with the names and
  * settings of deployment, so that a writer's search_path or time zone cannot change an answer; and with
  * `use_column`, so that a model's column may bear any name.
+ *
+ * Recomputing reads everything, so its plans are set-wise: without statistics (a WASM server never analyzes) a plan made while
+ * a table was empty loops over it, and a cached one would go on to do so when it has grown: 10 minutes instead of 10
+ * seconds for 100,000 events.
  */
 export function emitFunction(
   program: Program,
@@ -56,6 +60,8 @@ SET search_path = ${options.searchPath.map(quoteIdentifier).join(', ')}
 SET TimeZone = 'UTC'
 SET DateStyle = 'ISO, MDY'
 SET IntervalStyle = 'postgres'
+SET plan_cache_mode = force_custom_plan
+SET enable_nestloop = off
 AS ${dollarQuote(body)}`;
 }
 
