@@ -2,14 +2,20 @@ const FIRST = 1_000;
 const LARGEST = 50_000;
 const FAST_SECONDS = 0.5;
 const SLOW_SECONDS = 2;
+/** Even where bigger batches pay, progress, other writers and Ctrl-C do not wait longer than about this. */
+const LONGEST_SECONDS = 10;
 
 /**
- * How many records the next batch holds. Each statement has fixed costs in every model above the source, so batches
- * grow while they are quick, and shrink when one takes so long that progress and other writers would wait for it.
+ * How many records the next batch holds. A batch costs `fixed + rows * each`: the models above the source may have a
+ * cost per statement, whatever its size (a view that is recomputed has a large one). Batches grow while they are
+ * quick, and also when slow as long as the fixed part is most of their time, since smaller ones would then only be
+ * slower in total; they shrink when the rows themselves take too long.
  */
 export class BatchSize {
   #rows: number;
   readonly #largest: number;
+  #last: { rows: number; seconds: number } | undefined;
+  #each: number | undefined;
 
   constructor(largest: number = LARGEST) {
     this.#largest = Math.max(1, Math.floor(largest));
@@ -22,8 +28,26 @@ export class BatchSize {
 
   /** Learns from a batch; one that was not full (a live pipe) says nothing about a bigger one. */
   observe(rows: number, seconds: number): void {
-    if (seconds > SLOW_SECONDS) this.#rows = Math.max(1, Math.floor(Math.min(this.#rows, rows) / 2));
-    else if (seconds < FAST_SECONDS && rows >= this.#rows)
-      this.#rows = Math.min(this.#largest, this.#rows * 2);
+    if (this.#last !== undefined && Math.abs(this.#last.rows - rows) > 0.2 * rows) {
+      this.#each = Math.max(0, (seconds - this.#last.seconds) / (rows - this.#last.rows));
+    }
+    if (rows > 0) this.#last = { rows, seconds };
+    const fixed = this.#each === undefined ? seconds / 2 : Math.max(0, seconds - this.#each * rows);
+    const full = rows >= this.#rows;
+    if (seconds < FAST_SECONDS) {
+      if (full) this.#resize(this.#rows * 2);
+    } else if (fixed > seconds / 2 || this.#each === undefined) {
+      if (full && seconds < LONGEST_SECONDS / 2) this.#resize(this.#rows * 2);
+      // Nothing is known of other sizes yet, or the batch took too long for anybody: look at a smaller one.
+      else if (seconds > (this.#each === undefined ? LONGEST_SECONDS / 2 : LONGEST_SECONDS) * 0.99)
+        this.#resize(rows / 2);
+    } else if (seconds > SLOW_SECONDS) {
+      // Not below the size at which the fixed part is half of the time.
+      this.#resize(Math.max(rows / 2, this.#each > 0 ? fixed / this.#each : 0));
+    }
+  }
+
+  #resize(rows: number): void {
+    this.#rows = Math.min(this.#largest, Math.max(1, Math.floor(rows)));
   }
 }
