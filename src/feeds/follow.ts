@@ -1,25 +1,23 @@
 /**
  * Following a model from any process. The embedded database belongs to one process at a time, so a follower holds it
  * only for as long as it reads: while another process owns the directory, the follower listens to that owner; when
- * nobody does, it opens the directory for a moment whenever it has changed.
+ * nobody does, it opens the directory for a moment after each owner that could have written.
  */
-import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeBatch, Position } from '../changelog/change.ts';
 import { keepChangelog } from '../deploy/keep-changes.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
-import { SegError } from '../diagnostics/seg-error.ts';
+import { SegError, segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
-import { readOwner } from '../engines/pglite/lock.ts';
+import { readOwner, READER_COMMAND } from '../engines/pglite/lock.ts';
 import type { LockOwner } from '../engines/pglite/lock.ts';
-import { openDirectoryDatabase } from '../engines/pglite/open.ts';
+import { directoryExists, lastWriter, openDirectoryDatabase } from '../engines/pglite/open.ts';
 import type { Project } from '../project/load.ts';
-import { currentPosition, readChanges, readSnapshot } from './feed.ts';
+import { readChanges, readSnapshot } from './feed.ts';
 import type { Snapshot } from './feed.ts';
-import type { RelayMessage } from './relay.ts';
+import type { RelayMessage, RelayRequest } from './relay.ts';
 
 export type FeedItem = { readonly snapshot: Snapshot } | { readonly batch: ChangeBatch };
 
@@ -58,7 +56,7 @@ export async function* readFeed(
 
 /**
  * Follows a model of a data directory until `signal` (or, with `once`, to the present).
- * @throws SegError as readChanges, readSnapshot and openDirectoryDatabase do
+ * @throws SegError SEG707 when there is no database yet, else as readChanges, readSnapshot and openDirectoryDatabase do
  */
 export async function* followDirectory(
   directory: string,
@@ -68,31 +66,44 @@ export async function* followDirectory(
 ): AsyncGenerator<FeedItem> {
   let position = options.from;
   let skipSnapshot = options.skipSnapshot === true;
-  let seen: number | undefined;
+  /** Whose writes were all read; null before the first look. */
+  let seen: string | undefined | null = null;
+  if (!directoryExists(directory) && (await readOwner(directory)) === undefined) {
+    throw segError('SEG707', `there is no database in "${directory}" yet, so nothing can be followed`, {
+      hint: 'Run "seg build" first.',
+      exitCode: 1,
+    });
+  }
   while (options.signal?.aborted !== true) {
     const owner = await readOwner(directory);
     if (owner?.address !== undefined) {
-      for await (const item of listen(owner.address, model, position, options)) {
-        if (!('snapshot' in item && skipSnapshot)) yield item;
-        position = 'snapshot' in item ? item.snapshot.position : item.batch.position;
+      const request = { token: owner.address.token, model, from: position ?? null, once: options.once };
+      for await (const message of listen(owner.address, request, options.signal)) {
+        if ('done' in message) return;
+        if (!('snapshot' in message && skipSnapshot)) yield message;
+        position = 'snapshot' in message ? message.snapshot.position : message.batch.position;
         skipSnapshot = false;
       }
-      seen = undefined;
-    } else if (owner === undefined) {
-      const changed = await changedAt(directory);
-      if (changed === undefined || changed !== seen) {
-        const read = await readBriefly(directory, project, model, { from: position, skipSnapshot });
-        if (read !== undefined) {
-          yield* read.items;
-          position = read.position;
-          skipSnapshot = false;
-          seen = await changedAt(directory);
-          if (options.once === true) return;
-        }
+      // What the owner did not get told before its end is read below: it is not the writer that was seen last.
+    } else if (owner === undefined && (seen === null || (await lastWriter(directory)) !== seen)) {
+      const read = await readBriefly(directory, project, model, { from: position, skipSnapshot });
+      if (read !== undefined) {
+        yield* read.items;
+        position = read.position;
+        skipSnapshot = false;
+        seen = read.writer;
+        if (options.once === true) return;
       }
     }
     await sleep(waitMs, undefined, { signal: options.signal }).catch(() => {});
   }
+}
+
+interface BriefRead {
+  readonly items: FeedItem[];
+  readonly position: Position;
+  /** The last writer, asked for while nobody else could become it. */
+  readonly writer: string | undefined;
 }
 
 /** undefined when another process took the directory first. */
@@ -101,10 +112,10 @@ async function readBriefly(
   project: Project,
   model: string,
   options: Pick<FollowOptions, 'from' | 'skipSnapshot'>,
-): Promise<{ items: FeedItem[]; position: Position } | undefined> {
+): Promise<BriefRead | undefined> {
   let db;
   try {
-    db = await openDirectoryDatabase(directory, { command: 'seg subscribe' });
+    db = await openDirectoryDatabase(directory, { command: READER_COMMAND });
   } catch (error) {
     if (error instanceof SegError && error.diagnostics[0]?.code === 'SEG801') return undefined;
     throw error;
@@ -114,7 +125,7 @@ async function readBriefly(
     const feed = readFeed(db, project, model, options);
     for (;;) {
       const next = await feed.next();
-      if (next.done === true) return { items, position: next.value ?? (await currentPosition(db)) };
+      if (next.done === true) return { items, position: next.value, writer: await lastWriter(directory) };
       items.push(next.value);
     }
   } finally {
@@ -122,28 +133,48 @@ async function readBriefly(
   }
 }
 
+/**
+ * What the owner of a directory sends, until it says that it ends, or is gone: an owner that ends in the middle is no
+ * error, the next one, or the directory itself, has the rest.
+ */
 async function* listen(
   address: NonNullable<LockOwner['address']>,
-  model: string,
-  from: Position | undefined,
-  options: FollowOptions,
-): AsyncGenerator<FeedItem> {
+  request: RelayRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FeedItem | { readonly done: true }> {
   const socket = connect({ host: '127.0.0.1', port: address.port });
   const stop = (): void => void socket.destroy();
-  options.signal?.addEventListener('abort', stop);
-  // An owner that ends in the middle is no error: the next one, or the directory itself, has the rest.
+  signal?.addEventListener('abort', stop);
   socket.on('error', stop);
-  socket.write(`${JSON.stringify({ token: address.token, model, from: from ?? null })}\n`);
+  socket.write(`${JSON.stringify(request)}\n`);
   try {
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of lines(socket)) {
       const message = parseMessage(line);
       if (message === undefined || 'end' in message) return;
       if ('error' in message) throw new SegError(message.error, { exitCode: 1 });
       yield message;
     }
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
     socket.destroy();
+  }
+}
+
+/**
+ * Complete lines until the connection ends, in whatever way. (Not node:readline: it rejects on a reset connection, and
+ * never ends when the socket is destroyed from this side.)
+ */
+async function* lines(socket: Socket): AsyncGenerator<string> {
+  socket.setEncoding('utf8');
+  let rest = '';
+  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<string>;
+  for (;;) {
+    // Refused, reset, closed by us: all of them mean that the owner has no more to say.
+    const next = await chunks.next().catch(() => ({ done: true as const, value: undefined }));
+    if (next.done === true) return;
+    const parts = (rest + next.value).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
   }
 }
 
@@ -154,12 +185,4 @@ function parseMessage(line: string): RelayMessage | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** When the last owner of the directory closed it: PostgreSQL writes its control file then. */
-async function changedAt(directory: string): Promise<number | undefined> {
-  return stat(join(directory, 'global', 'pg_control')).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  );
 }

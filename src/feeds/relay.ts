@@ -3,8 +3,9 @@
  * `seg ingest` in another one commits. A line of JSON each way on a loopback port; the port and a secret word stand in
  * the lock file, which only its user may read.
  *
- *     follower → owner   {token, model, from: Position | null}      from = null asks for a snapshot first
- *     owner → follower   {snapshot} once, then {batch}..., {end: true} when the owner closes, or {error: Diagnostic[]}
+ *     follower → owner   {token, model, from: Position | null, once}      from = null asks for a snapshot first
+ *     owner → follower   {snapshot} once, then {batch}...; {done: true} when `once` was asked for and all is told;
+ *                        {end: true} when the owner closes; {error: Diagnostic[]}
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -25,12 +26,15 @@ export interface RelayRequest {
   readonly token: string;
   readonly model: string;
   readonly from: Position | null;
+  /** To the present only. */
+  readonly once?: boolean;
 }
 
 export type RelayMessage =
   | { readonly snapshot: Snapshot }
   | { readonly batch: ChangeBatch }
   | { readonly error: readonly Diagnostic[] }
+  | { readonly done: true }
   | { readonly end: true };
 
 export interface Relay {
@@ -41,6 +45,9 @@ export interface Relay {
 
 /** How often a follower's feed is looked at; a look costs one indexed query. */
 const pollMs = 100;
+
+/** How long the end of the owner waits for a follower that does not read; it finds the rest in the directory. */
+const farewellMs = 2000;
 
 export async function startRelay(db: Connection, project: Project): Promise<Relay> {
   const token = randomBytes(24).toString('base64url');
@@ -72,6 +79,7 @@ class Follower {
   #model: string | undefined;
   #position: Position | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looking = false;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(socket: Socket, db: Connection, project: Project, token: string) {
@@ -90,10 +98,17 @@ class Follower {
 
   async end(): Promise<void> {
     clearInterval(this.#timer);
+    const timer = setTimeout(() => this.#socket.destroy(), farewellMs);
     if (this.#position !== undefined) this.#guard(() => this.#pump());
     await this.#sending;
-    this.#send({ end: true });
-    await new Promise<void>((resolve) => this.#socket.end(resolve));
+    await this.#send({ end: true });
+    if (!this.#socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#socket.once('close', resolve);
+        this.#socket.end(resolve);
+      });
+    }
+    clearTimeout(timer);
   }
 
   async #begin(request: RelayRequest): Promise<void> {
@@ -102,38 +117,59 @@ class Follower {
     await keepChangelog(this.#db, this.#project, request.model);
     if (request.from === null) {
       const snapshot = await readSnapshot(this.#db, request.model, stateSchema);
-      this.#send({ snapshot });
+      await this.#send({ snapshot });
       this.#position = snapshot.position;
     } else {
       this.#position = request.from;
       await this.#pump();
     }
-    this.#timer = setInterval(() => this.#guard(() => this.#pump()), pollMs);
+    if (request.once === true) {
+      await this.#send({ done: true });
+      this.#socket.end();
+      return;
+    }
+    this.#timer = setInterval(() => {
+      // One look at a time: with a slow follower they would pile up.
+      if (!this.#looking) this.#guard(() => this.#pump());
+    }, pollMs);
     this.#timer.unref();
   }
 
   async #pump(): Promise<void> {
     if (this.#model === undefined || this.#position === undefined) return;
+    this.#looking = true;
     const batches = await readChanges(this.#db, this.#model, this.#position, {
       stateSchema: stateSchemaOf(this.#project),
     });
     for (const batch of batches) {
-      this.#send({ batch });
+      await this.#send({ batch });
       this.#position = batch.position;
     }
+    this.#looking = false;
   }
 
   /** One piece of work after the other; a mistake of the follower is told and ends the connection. */
   #guard(work: () => Promise<void>): void {
     this.#sending = this.#sending.then(work).catch((error: unknown) => {
-      if (error instanceof SegError) this.#send({ error: error.diagnostics });
-      this.#socket.end();
       clearInterval(this.#timer);
+      if (error instanceof SegError) void this.#send({ error: error.diagnostics });
+      this.#socket.end();
     });
   }
 
-  #send(message: RelayMessage): void {
-    if (!this.#socket.destroyed) this.#socket.write(`${JSON.stringify(message)}\n`);
+  /** Resolves when the follower has room for more, or is gone: what is not sent yet stays in the changelog, not here. */
+  async #send(message: RelayMessage): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.write(`${JSON.stringify(message)}\n`)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
   }
 }
 
@@ -145,6 +181,7 @@ function parseRequest(line: string): RelayRequest | undefined {
       token: value.token,
       model: value.model,
       from: typeof value.from === 'string' ? value.from : null,
+      once: value.once === true,
     };
   } catch {
     return undefined;

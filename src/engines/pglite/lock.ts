@@ -10,6 +10,7 @@ import { mkdir, open, readFile, rename, rm, stat, unlink, writeFile } from 'node
 import { readFileSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { segError } from '../../diagnostics/seg-error.ts';
 
 export interface LockOwner {
@@ -32,6 +33,12 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
+/** The command of owners that only read, for a moment: others wait for them. */
+export const READER_COMMAND = 'seg subscribe';
+
+/** How long others wait for a reader; reading takes well under a second unless a model is very large. */
+const READER_PATIENCE_MS = 10_000;
+
 export function lockPath(directory: string): string {
   return `${directory.replace(/[/\\]+$/, '')}.lock`;
 }
@@ -43,7 +50,7 @@ export async function readOwner(directory: string): Promise<LockOwner | undefine
 }
 
 /**
- * Takes the directory's lock.
+ * Takes the directory's lock. A reader (`seg subscribe`) that holds it is waited for.
  * @throws SegError SEG801 naming the owner when another live process holds it; SEG802 when the place is not writable
  */
 export async function acquireLock(directory: string, command: string): Promise<DirectoryLock> {
@@ -57,9 +64,15 @@ export async function acquireLock(directory: string, command: string): Promise<D
   };
   try {
     await mkdir(dirname(path), { recursive: true });
+    const deadline = Date.now() + READER_PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       if (await createExclusively(path, self)) return held(path, self);
       const owner = await parseLock(path);
+      if (owner?.command === READER_COMMAND && isAlive(owner) && Date.now() < deadline) {
+        attempt--;
+        await sleep(25);
+        continue;
+      }
       if (owner !== undefined && isAlive(owner)) throw heldBy(directory, owner);
       if (attempt > 50) throw heldBy(directory, owner);
       await removeStale(path);
@@ -138,7 +151,7 @@ async function parseLock(path: string): Promise<LockOwner | undefined> {
     try {
       return JSON.parse(text) as LockOwner;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await sleep(25);
     }
   }
   return undefined;
@@ -156,7 +169,7 @@ async function removeStale(path: string): Promise<void> {
       () => 0,
     );
     if (age > 10_000) await rm(guard, { force: true });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     return;
   }
   try {

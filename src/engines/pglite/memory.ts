@@ -1,14 +1,21 @@
 import { PGlite } from '@electric-sql/pglite';
 import { PGliteDatabase } from './connection.ts';
-import { startParams } from './settings.ts';
+import { briefStartParams, startParams } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
 
-/**
- * A database that lives in this process's memory and goes with it.
- * @param options.from a data directory packed by `PGliteDatabase.dump()`; default: an empty one
- */
-export async function openMemoryDatabase(options: { from?: Blob } = {}): Promise<PGliteDatabase> {
+export interface OpenMemoryOptions {
+  /** A data directory packed by `PGliteDatabase.dump()`; default: an empty one. */
+  readonly from?: Blob;
+  /** `large`: with the buffers of a database in a directory, for as much data. Default: `brief`, quick to open. */
+  readonly size?: 'brief' | 'large';
+}
+
+/** A database that lives in this process's memory and goes with it. */
+export async function openMemoryDatabase(options: OpenMemoryOptions = {}): Promise<PGliteDatabase> {
   const loadDataDir = options.from ?? (await emptySnapshot());
-  const client = await PGlite.create({ loadDataDir, startParams });
+  const client = await PGlite.create({
+    loadDataDir,
+    startParams: options.size === 'large' ? startParams : briefStartParams,
+  });
   return new PGliteDatabase(client);
 }

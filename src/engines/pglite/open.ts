@@ -1,10 +1,11 @@
 import { PGlite } from '@electric-sql/pglite';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { PGliteDatabase } from './connection.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock, READER_COMMAND } from './lock.ts';
 import type { DirectoryLock } from './lock.ts';
 import { startParams } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
@@ -56,7 +57,9 @@ export async function openDirectoryDatabase(
   const path = resolve(directory);
   const lock = await acquireLock(path, options.command);
   try {
-    if (!existsSync(join(path, 'PG_VERSION'))) await createDirectory(path);
+    if (!directoryExists(path)) await createDirectory(path);
+    // Before the first write: a follower that finds the same mark again has missed nothing, also after a kill.
+    if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID());
     const client = await PGlite.create({ dataDir: path, startParams });
     const walSync = options.durability === 'process' ? undefined : new WalSync(path);
     return new DirectoryDatabase(client, lock, walSync);
@@ -71,6 +74,21 @@ export async function openDirectoryDatabase(
       cause: error,
     });
   }
+}
+
+/** Whether a database has been made there. */
+export function directoryExists(path: string): boolean {
+  return existsSync(join(path, 'PG_VERSION'));
+}
+
+/** Names the last process that opened the directory and could write; undefined when none has. */
+export async function lastWriter(path: string): Promise<string | undefined> {
+  return readFile(writerMark(path), 'utf8').catch(() => undefined);
+}
+
+/** Within the directory, so that it goes where the data goes; PostgreSQL passes over files it does not know. */
+function writerMark(path: string): string {
+  return join(path, 'seg.writer');
 }
 
 /** Built beside its place and renamed into it, so that a kill in between never leaves half a database. */
