@@ -174,6 +174,7 @@ export class Deployer {
       await writeDeployed(this.#tx, this.stateSchema, {
         uniqueId: spec.uniqueId,
         name: spec.name,
+        label: spec.label,
         kind: spec.kind,
         schema: spec.schema,
         relation: spec.relation,
@@ -260,7 +261,7 @@ export class Deployer {
       } catch (error) {
         throw withNote(
           error,
-          `${String(node.settings['label'])} is deployed and reads what this run changes, so nothing was changed.`,
+          `${node.label} is deployed and reads what this run changes, so nothing was changed.`,
         );
       }
     }
@@ -300,13 +301,13 @@ export class Deployer {
     orphans.sort((a, b) => order.indexOf(a.uniqueId) - order.indexOf(b.uniqueId));
     const outcomes: NodeOutcome[] = [];
     for (const node of orphans) {
-      const label = String(node.settings['label']);
+      const label = node.label;
       if (prune) {
         const readers = [...this.#deployed.values()].filter(({ reads }) => reads.includes(node.uniqueId));
         if (readers.length > 0) {
           throw segError(
             'SEG411',
-            `${label} is gone from the project but is still read by ${readers.map((reader) => String(reader.settings['label'])).join(', ')}`,
+            `${label} is gone from the project but is still read by ${readers.map((reader) => reader.label).join(', ')}`,
             {
               hint: 'Deploy the readers too (run without --select), then prune.',
               exitCode: 1,

@@ -112,7 +112,7 @@ function inputs(deployed: ReadonlyMap<string, DeployedNode>, stateSchema: string
     .filter(({ kind }) => kind === 'source' || kind === 'seed' || kind === 'table')
     .map((node) => ({
       id: node.uniqueId,
-      label: String(node.settings['label']),
+      label: node.label,
       relation: { schema: node.schema, name: node.relation },
     }));
   return [...tables, { id: CLOCK, label: 'the clock', relation: { schema: stateSchema, name: 'clock' } }];

@@ -7,7 +7,7 @@ export function specOfDeployed(node: DeployedNode): NodeSpec {
   return {
     uniqueId: node.uniqueId,
     name: node.name,
-    label: String(node.settings['label']),
+    label: node.label,
     kind: node.kind,
     schema: node.schema,
     relation: node.relation,

@@ -26,7 +26,7 @@ export async function openDatabase(target: Target, options: OpenOptions): Promis
   }
   if (isMemory(target)) {
     const { openMemoryDatabase } = await import('./pglite/memory.ts');
-    return openMemoryDatabase();
+    return openMemoryDatabase({ size: 'large' });
   }
   const { openDirectoryDatabase } = await import('./pglite/open.ts');
   return openDirectoryDatabase(dataDirectory(target, options.root), {

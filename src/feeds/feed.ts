@@ -46,13 +46,9 @@ export async function followable(
     });
   }
   if (node.kind !== 'materialized_view') {
-    throw segError(
-      'SEG705',
-      `${String(node.settings['label'])} is a ${node.kind}, which has no change feed`,
-      {
-        hint: 'Materialize the model as "materialized_view" to follow it.',
-      },
-    );
+    throw segError('SEG705', `${node.label} is a ${node.kind}, which has no change feed`, {
+      hint: 'Materialize the model as "materialized_view" to follow it.',
+    });
   }
   return node;
 }
@@ -96,7 +92,7 @@ export async function readChanges(
   const after = epochOf(from);
   const since = node.settings[CHANGES_SINCE];
   if (!node.keepChanges || (typeof since === 'string' && after < BigInt(since))) {
-    throw segError('SEG706', `the changes of ${String(node.settings['label'])} after ${from} are not kept`, {
+    throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
       hint: 'Begin with a snapshot (without --from); set "changelog: true" on the model to keep its changes from its deployment on.',
     });
   }

@@ -20,6 +20,8 @@ export interface DeployedNode {
   readonly id: number;
   readonly uniqueId: string;
   readonly name: string;
+  /** For messages: `model "x"`. */
+  readonly label: string;
   readonly kind: NodeKind;
   readonly schema: string;
   readonly relation: string;
@@ -77,6 +79,7 @@ export async function readDeployed(
         id: row.id,
         uniqueId: row.unique_id,
         name: row.name,
+        label: typeof row.settings['label'] === 'string' ? row.settings['label'] : row.unique_id,
         kind: row.kind,
         schema: row.schema_name,
         relation: row.relation_name,

@@ -81,6 +81,26 @@ const migrations: readonly Migration[] = [
       epoch bigint PRIMARY KEY,
       at timestamptz NOT NULL
     );`,
+  (seg) => `
+    -- How each maintained view is kept: its stages, as planned when it was built.
+    CREATE TABLE ${seg}.plan (
+      view text PRIMARY KEY,
+      node integer GENERATED ALWAYS AS IDENTITY (START WITH 1000000),
+      plan json NOT NULL
+    );
+    -- Indexes that maintenance made on relations of others, and for whom.
+    CREATE TABLE ${seg}.derived_index (
+      view text NOT NULL,
+      schema_name text NOT NULL,
+      index_name text NOT NULL,
+      PRIMARY KEY (view, schema_name, index_name)
+    );
+    -- Notes that a statement is changing a table, until its AFTER trigger has run (ivm/program/emit-program.ts).
+    CREATE FUNCTION ${seg}.begin_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM set_config('seg.pending', coalesce(current_setting('seg.pending', true), '') || TG_RELID::text || ',', true);
+        RETURN NULL;
+      END $$;`,
 ];
 
 /**
