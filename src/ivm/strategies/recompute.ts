@@ -16,6 +16,8 @@ export interface StoredColumn {
   readonly name: string;
   /** Whether the type has a hash function; where it has none (money, bit, tsvector), its text is hashed. */
   readonly hashable: boolean;
+  /** Kept for maintenance only: not part of the row that readers of the change feed see. */
+  readonly hidden?: boolean;
 }
 
 export interface StoredView {
@@ -53,8 +55,13 @@ ${view.query}
  * One statement that brings the stored rows up to date and answers `changed`, the number of distinct rows that came or
  * went. Deletes find their rows by a hash of the whole row (a hash join over one pass), then by IS NOT DISTINCT FROM,
  * and take exactly as many copies as the weight says.
+ * @param answer what the statement selects in the end, from "_seg_delta": the view's columns and "_seg_w"
  */
-export function recomputeSql(view: StoredView, changelog: ChangelogTarget | null): string {
+export function recomputeSql(
+  view: StoredView,
+  changelog: ChangelogTarget | null,
+  answer = 'SELECT count(*) AS changed FROM "_seg_delta"',
+): string {
   const names = view.columns.map(({ name }) => quoteIdentifier(name));
   const of = (alias: string): string => names.map((name) => `${alias}.${name}`).join(', ');
   const hashOf = (alias: string): string =>
@@ -91,12 +98,12 @@ export function recomputeSql(view: StoredView, changelog: ChangelogTarget | null
   INSERT INTO ${table} (${names.join(', ')})
   SELECT ${of('"_seg_d"')} FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
 )${logged}
-SELECT count(*) AS changed FROM "_seg_delta"`;
+${answer}`;
 }
 
 /** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
 export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
-  const pairs = view.columns.map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
+  const pairs = view.columns.filter(({ hidden }) => hidden !== true).map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
   const pieces: string[] = [];
   for (let i = 0; i < pairs.length; i += 40) {
     pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);

@@ -1,0 +1,152 @@
+/** What an engine's catalog knows of a query: its canonical text, and every relation and function in it. */
+import { quoteRelation } from '../sql/quote.ts';
+import { namesInQuery } from '../sql/relations.ts';
+import type { Connection } from './connection.ts';
+
+export interface IntrospectedColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly notNull: boolean;
+  readonly hashable: boolean;
+}
+
+export interface IntrospectedRelation {
+  readonly schema: string;
+  readonly name: string;
+  /** `other`: system relations, foreign tables, partitions: what statement triggers do not cover. */
+  readonly kind: 'table' | 'view' | 'other';
+  readonly columns: readonly IntrospectedColumn[];
+  /** Of a view. */
+  readonly definition: string | null;
+  /** Unique and not null column lists. */
+  readonly keys: readonly (readonly string[])[];
+  /** Column lists of plain btree indexes, partial ones left out. */
+  readonly indexes: readonly (readonly string[])[];
+}
+
+export interface Introspection {
+  readonly canonical: string;
+  readonly columns: readonly IntrospectedColumn[];
+  readonly relations: readonly IntrospectedRelation[];
+  readonly functions: ReadonlyMap<string, { aggregate: boolean; volatile: boolean; returnsSet: boolean }>;
+}
+
+/**
+ * Asks the engine what a SELECT means, by a temporary view that is gone afterwards. `loadSqlParser` must have been awaited.
+ * Names are looked up along the connection's search_path.
+ * @param opaque relations not to look into (`"schema"."name"`): maintained views, whose definition does not matter here
+ * @throws DatabaseError when the query is not valid
+ */
+export async function introspect(
+  connection: Connection,
+  query: string,
+  opaque: ReadonlySet<string> = new Set(),
+): Promise<Introspection> {
+  return connection.transaction(async (tx) => {
+    await tx.exec(`CREATE TEMPORARY VIEW "_seg_probe" AS ${query}`);
+    const { rows: settings } = await tx.query<{ path: string }>(`SELECT current_setting('search_path') AS path`);
+    // With nothing else on the path every other name is printed with its schema.
+    await tx.query(`SELECT set_config('search_path', 'pg_catalog', true)`);
+    const probe = { schema: 'pg_temp', name: '_seg_probe' };
+    const canonical = await definitionOf(tx, probe);
+    const columns = await columnsOf(tx, probe);
+    const relations = new Map<string, IntrospectedRelation>();
+    const functions = new Set<string>();
+    const pending = [canonical];
+    while (pending.length > 0) {
+      const names = namesInQuery(pending.pop()!);
+      for (const { name } of names.functions) functions.add(name);
+      for (const { schema, name } of names.relations) {
+        if (schema === null) continue;
+        const key = quoteRelation({ schema, name });
+        if (relations.has(key)) continue;
+        const relation = await relationOf(tx, { schema, name }, opaque.has(key));
+        relations.set(key, relation);
+        if (relation.definition !== null) pending.push(relation.definition);
+      }
+    }
+    const traits = await functionTraits(tx, [...functions]);
+    await tx.exec('DROP VIEW pg_temp."_seg_probe"');
+    await tx.query(`SELECT set_config('search_path', $1, true)`, [settings[0]!.path]);
+    return { canonical, columns, relations: [...relations.values()], functions: traits };
+  });
+}
+
+interface Name {
+  readonly schema: string;
+  readonly name: string;
+}
+
+async function definitionOf(tx: Connection, relation: Name): Promise<string> {
+  const { rows } = await tx.query<{ definition: string }>(
+    'SELECT pg_get_viewdef($1::regclass) AS definition',
+    [quoteRelation(relation)],
+  );
+  return rows[0]!.definition.replace(/;\s*$/, '');
+}
+
+export async function columnsOf(tx: Connection, relation: Name): Promise<IntrospectedColumn[]> {
+  const { rows } = await tx.query<IntrospectedColumn>(
+    `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
+            coalesce(h.hashable, false) AS hashable
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     LEFT JOIN LATERAL (
+       SELECT true AS hashable FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
+       WHERE m.amname = 'hash' AND c.opcdefault AND c.opcintype IN (
+         SELECT CASE WHEN x.typtype = 'd' THEN x.typbasetype WHEN x.typtype = 'e' THEN 'anyenum'::regtype::oid
+                     WHEN x.oid = 'varchar'::regtype THEN 'text'::regtype::oid ELSE x.oid END
+         FROM pg_type x WHERE x.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END)
+       LIMIT 1) h ON true
+     WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    [quoteRelation(relation)],
+  );
+  return rows;
+}
+
+async function relationOf(tx: Connection, relation: Name, opaque: boolean): Promise<IntrospectedRelation> {
+  const { rows } = await tx.query<{ relkind: string; plain: boolean }>(
+    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence <> 't' AND NOT relhassubclass
+            AND relnamespace <> 'pg_catalog'::regnamespace AS plain
+     FROM pg_class WHERE oid = $1::regclass`,
+    [quoteRelation(relation)],
+  );
+  const kind = rows[0]?.plain === true ? 'table' : rows[0]?.relkind === 'v' && !isSystem(relation.schema) ? 'view' : 'other';
+  const { rows: indexes } = await tx.query<{ columns: string[]; key: boolean }>(
+    `SELECT to_jsonb(array_agg(a.attname ORDER BY k.place)) AS columns,
+            i.indisunique AND i.indimmediate AND bool_and(a.attnotnull) AS key
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+     WHERE i.indrelid = $1::regclass AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND m.amname = 'btree'
+       AND k.place <= i.indnkeyatts
+     GROUP BY i.indexrelid, i.indisunique, i.indimmediate ORDER BY count(*), i.indexrelid`,
+    [quoteRelation(relation)],
+  );
+  return {
+    ...relation,
+    kind,
+    columns: await columnsOf(tx, relation),
+    definition: kind === 'view' && !opaque ? await definitionOf(tx, relation) : null,
+    keys: indexes.filter(({ key }) => key).map(({ columns }) => columns),
+    indexes: indexes.map(({ columns }) => columns),
+  };
+}
+
+function isSystem(schema: string): boolean {
+  return schema === 'pg_catalog' || schema === 'information_schema';
+}
+
+/** Where overloads of a name differ, the more careful answer: functions of the user's must be immutable. */
+async function functionTraits(
+  tx: Connection,
+  names: readonly string[],
+): Promise<Map<string, { aggregate: boolean; volatile: boolean; returnsSet: boolean }>> {
+  const { rows } = await tx.query<{ name: string; aggregate: boolean; volatile: boolean; sets: boolean }>(
+    `SELECT proname::text AS name, bool_or(prokind = 'a') AS aggregate, bool_or(proretset) AS sets,
+            bool_or(prokind <> 'a' AND (provolatile = 'v' OR provolatile = 's' AND pronamespace <> 'pg_catalog'::regnamespace)) AS volatile
+     FROM pg_proc WHERE proname = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb))) GROUP BY proname`,
+    [JSON.stringify(names)],
+  );
+  return new Map(rows.map(({ name, aggregate, volatile, sets }) => [name, { aggregate, volatile, returnsSet: sets }]));
+}
+

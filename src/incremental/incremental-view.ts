@@ -1,0 +1,221 @@
+/**
+ * Incremental views on a user's own tables, with any client: what pg_ivm does, without an extension.
+ *
+ *     await createIncrementalView(client, 'order_totals', 'SELECT customer, sum(amount) FROM orders GROUP BY customer')
+ *
+ * The view is an ordinary relation that follows every statement on the tables it reads, in that statement's own
+ * transaction, whoever writes. State lives in a schema of its own (`_seg`).
+ */
+import type { Connection } from '../engines/connection.ts';
+import type { Stage } from '../ivm/plan/stage.ts';
+import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
+import { loadSqlParser } from '../sql/parse.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { namesInQuery } from '../sql/relations.ts';
+import { shortName } from '../sql/short-name.ts';
+import { ensureState } from '../state/schema.ts';
+import { buildStage } from './build-stages.ts';
+import type { StageNaming } from './build-stages.ts';
+import { connectionOf } from './client.ts';
+import type { QueryClient } from './client.ts';
+import { ensureIndex, neededIndexes } from './derive-indexes.ts';
+import { emitOptions, inputsOf, installPrograms, installRefresh, keyWithin } from './install-programs.ts';
+import type { InstallOptions } from './install-programs.ts';
+import { makePlan } from './make-plan.ts';
+import type { MadePlan } from './make-plan.ts';
+import { deletePlan, readPlans, writePlan } from './stored-plan.ts';
+import type { StoredPlan } from './stored-plan.ts';
+
+export interface IncrementalViewOptions {
+  /** Schema of the view; default `public`. */
+  readonly schema?: string;
+  /** Schema of seg's state; default `_seg`. */
+  readonly stateSchema?: string;
+  /** `recompute` runs the whole query after each change: slow, and beyond doubt. */
+  readonly maintenance?: 'auto' | 'recompute';
+  /** Keep a change feed, for `readChanges`. Default false. */
+  readonly changes?: boolean;
+  /** Where unqualified names of the query and of its functions are looked up; default `public`, `pg_catalog`. */
+  readonly searchPath?: readonly string[];
+}
+
+/** How a created view is kept. */
+export interface IncrementalView {
+  readonly name: string;
+  readonly stages: readonly (Pick<Stage, 'name' | 'strategy' | 'reason' | 'cost'> & { readonly reads: readonly string[] })[];
+  readonly indexes: readonly string[];
+}
+
+const volatile = /^(now|current_timestamp|current_date|current_time|localtimestamp|localtime|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|random_normal|gen_random_uuid|uuidv4|uuidv7|nextval|currval|lastval|setval|txid_current|pg_current_xact_id)$/;
+
+/**
+ * Creates the view, fills it, and hangs its maintenance on the tables it reads. All in one transaction.
+ * @param client one session, outside a transaction
+ * @throws Error when the query calls a volatile function or reads what cannot be followed; DatabaseError for bad SQL
+ */
+export async function createIncrementalView(
+  client: QueryClient | Connection,
+  name: string,
+  sql: string,
+  options: IncrementalViewOptions = {},
+): Promise<IncrementalView> {
+  await loadSqlParser();
+  const stateSchema = options.stateSchema ?? '_seg';
+  const install: InstallOptions = { stateSchema, searchPath: options.searchPath ?? ['public', 'pg_catalog'] };
+  const relation = { schema: options.schema ?? 'public', name };
+  const key = quoteRelation(relation);
+  for (const { schema, name: called } of namesInQuery(sql).functions) {
+    if ((schema === null || schema === 'pg_catalog') && volatile.test(called)) {
+      throw new Error(`the query of "${name}" calls ${called}(), whose answer changes without any change of a table`);
+    }
+  }
+  return connectionOf(client).transaction(async (tx) => {
+    await ensureState(tx, stateSchema);
+    await tx.query("SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true)", [
+      install.searchPath.map(quoteIdentifier).join(', '),
+    ]);
+    const plans = await readPlans(tx, stateSchema);
+    if (plans.some((plan) => plan.key === key)) throw new Error(`the incremental view ${key} exists`);
+    const byKey = new Map(plans.map((plan) => [plan.key, plan]));
+    const clock = { schema: stateSchema, name: 'clock' };
+    const made = await makePlan(tx, {
+      sql,
+      maintenance: options.maintenance ?? 'auto',
+      maintained: new Set(byKey.keys()),
+      clock,
+    });
+    const node = await reserve(tx, stateSchema, key);
+    const naming: StageNaming = {
+      label: `view ${key}`,
+      clock,
+      changelog: options.changes === true ? { table: { schema: stateSchema, name: 'changelog' }, node } : null,
+      stageTable: (stage) => ({ schema: stateSchema, name: stageTableName(relation, stage) }),
+      relationTable: (of) => tableOf(byKey, of) ?? made.inputs.find((input) => input.key === of)!.table,
+    };
+    const stages: StoredStage[] = [];
+    for (const stage of made.stages) stages.push(await buildStage(tx, stage, sql, naming));
+    const visible = made.introspection.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+    await tx.exec(`CREATE VIEW ${key} AS SELECT ${visible} FROM ${quoteRelation(stages.at(-1)!.table)}`);
+    const plan: StoredPlan = {
+      key,
+      label: `view ${key}`,
+      relation,
+      definition: sql,
+      stages,
+      inputs: made.inputs,
+      upstream: made.upstream,
+      readsClock: made.readsClock,
+    };
+    const indexes = await deriveIndexes(tx, plan, made, naming, stateSchema);
+    await writePlan(tx, stateSchema, plan);
+    await installRefresh(tx, plan, install);
+    const all = await readPlans(tx, stateSchema);
+    await installPrograms(tx, all, inputsBelow(all, key, stateSchema), install);
+    return {
+      name,
+      stages: stages.map(({ stage }) => ({
+        name: stage.name,
+        strategy: stage.strategy,
+        reason: stage.reason,
+        cost: stage.cost,
+        reads: stage.reads,
+      })),
+      indexes,
+    };
+  });
+}
+
+/** Drops the view with its state, and the parts of programs and indexes that only it needed. */
+export async function dropIncrementalView(
+  client: QueryClient | Connection,
+  name: string,
+  options: Pick<IncrementalViewOptions, 'schema' | 'stateSchema' | 'searchPath'> = {},
+): Promise<void> {
+  const stateSchema = options.stateSchema ?? '_seg';
+  const install: InstallOptions = { stateSchema, searchPath: options.searchPath ?? ['public', 'pg_catalog'] };
+  const key = quoteRelation({ schema: options.schema ?? 'public', name });
+  await connectionOf(client).transaction(async (tx) => {
+    const plans = await readPlans(tx, stateSchema);
+    const plan = plans.find((candidate) => candidate.key === key);
+    if (plan === undefined) throw new Error(`there is no incremental view ${key}`);
+    const reader = plans.find(({ upstream }) => upstream.includes(key));
+    if (reader !== undefined) throw new Error(`${key} is read by the incremental view ${reader.key}`);
+    const inputs = inputsBelow(plans, key, stateSchema);
+    await deletePlan(tx, stateSchema, key);
+    await installPrograms(tx, plans.filter((other) => other !== plan), inputs, install);
+    await tx.exec(`DROP VIEW ${key}`);
+    const emit = emitOptions(null, install);
+    for (const stored of [...plan.stages].reverse()) {
+      await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.refreshName(stored))}`);
+      await tx.exec(`DROP TABLE ${quoteRelation(stored.table)}`);
+    }
+    const seg = quoteIdentifier(stateSchema);
+    const { rows } = await tx.query<{ schema_name: string; index_name: string }>(
+      `WITH gone AS (DELETE FROM ${seg}.derived_index WHERE view = $1 RETURNING schema_name, index_name)
+       SELECT DISTINCT schema_name, index_name FROM gone
+       WHERE NOT EXISTS (SELECT FROM ${seg}.derived_index AS i
+         WHERE i.view <> $1 AND i.schema_name = gone.schema_name AND i.index_name = gone.index_name)`,
+      [key],
+    );
+    for (const { schema_name: schema, index_name: index } of rows) {
+      await tx.exec(`DROP INDEX IF EXISTS ${quoteRelation({ schema, name: index })}`);
+    }
+  });
+}
+
+/** The inputs of a view, through the maintained views it reads. */
+function inputsBelow(plans: readonly StoredPlan[], key: string, stateSchema: string): ReturnType<typeof inputsOf> {
+  const below = new Set<string>([key]);
+  for (const plan of [...plans].reverse()) if (below.has(plan.key)) for (const up of plan.upstream) below.add(up);
+  return inputsOf(plans.filter((plan) => below.has(plan.key)), stateSchema);
+}
+
+function tableOf(plans: ReadonlyMap<string, StoredPlan>, key: string): StoredStage['table'] | undefined {
+  return plans.get(key)?.stages.at(-1)?.table;
+}
+
+export function stageTableName(relation: { schema: string; name: string }, stage: string): string {
+  return shortName(`${relation.schema}.${relation.name}${stage === '' ? '' : `#${stage}`}`);
+}
+
+async function reserve(tx: Connection, stateSchema: string, key: string): Promise<number> {
+  const { rows } = await tx.query<{ node: number }>(
+    `INSERT INTO ${quoteIdentifier(stateSchema)}.plan (view, plan) VALUES ($1, 'null') RETURNING node`,
+    [key],
+  );
+  return rows[0]!.node;
+}
+
+async function deriveIndexes(
+  tx: Connection,
+  plan: StoredPlan,
+  made: MadePlan,
+  naming: StageNaming,
+  stateSchema: string,
+): Promise<string[]> {
+  const texts: string[] = [];
+  const known = keyWithin([plan]);
+  for (const stored of plan.stages) {
+    for (const index of neededIndexes(stored, known)) {
+      const hidden = index.relation.startsWith('#');
+      const table = hidden ? naming.stageTable(index.relation.slice(1)) : naming.relationTable(index.relation);
+      const derived = await ensureIndex(tx, {
+        table,
+        index,
+        typeOf: (column) =>
+          hidden
+            ? plan.stages.find(({ stage }) => `#${stage.name}` === index.relation)?.columns.find(({ name }) => name === column)?.type
+            : made.columnType(index.relation, column),
+        existing: hidden ? [] : made.indexesOf(index.relation),
+      });
+      if (derived === null) continue;
+      const text = `${quoteRelation(table)} ${derived.text}`;
+      if (!texts.includes(text)) texts.push(text);
+      await tx.query(
+        `INSERT INTO ${quoteIdentifier(stateSchema)}.derived_index (view, schema_name, index_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+        [plan.key, derived.schema, derived.name],
+      );
+    }
+  }
+  return texts;
+}

@@ -1,0 +1,98 @@
+/** Plans → programs and triggers of their input tables. */
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { compileInput } from '../ivm/program/compile-input.ts';
+import type { CompileContext } from '../ivm/program/compile-input.ts';
+import { emitDropProgramTriggers, emitProgram, emitProgramTriggers, emitRefresh } from '../ivm/program/emit-program.ts';
+import type { EmitOptions } from '../ivm/program/emit-program.ts';
+import type { InputProgram, ProgramInput } from '../ivm/program/program-data.ts';
+import { quoteRelation } from '../sql/quote.ts';
+import { shortName } from '../sql/short-name.ts';
+import type { StoredPlan } from './stored-plan.ts';
+
+export const functionParts = ['insert', 'update', 'delete', 'truncate', 'refresh'] as const;
+
+/** From this many changed rows on, views are refreshed set-wise. */
+export const LARGE_CHANGE = 100_000;
+
+export interface InstallOptions {
+  readonly stateSchema: string;
+  readonly searchPath: readonly string[];
+}
+
+export function emitOptions(input: RelationName | null, options: InstallOptions): EmitOptions {
+  return {
+    ...options,
+    largeChange: LARGE_CHANGE,
+    functionName: (part) => ({
+      schema: options.stateSchema,
+      name: shortName(part, input?.schema ?? '', input?.name ?? ''),
+    }),
+    refreshName: ({ table }) => ({ schema: options.stateSchema, name: shortName('refresh stage', table.name) }),
+  };
+}
+
+export function compileContext(plans: readonly StoredPlan[], stateSchema: string): CompileContext {
+  const clock = { schema: stateSchema, name: 'clock' };
+  const tables = new Map(plans.flatMap(({ inputs }) => inputs.map((input) => [input.key, input] as const)));
+  return {
+    clock,
+    table: (relation) => {
+      if (relation === quoteRelation(clock)) return clock;
+      const found = tables.get(relation);
+      if (found === undefined) throw new Error(`invariant: no table ${relation}`);
+      return found.table;
+    },
+    keyWithin: keyWithin(plans),
+  };
+}
+
+export function keyWithin(plans: readonly Pick<StoredPlan, 'inputs'>[]): CompileContext['keyWithin'] {
+  const keys = new Map(plans.flatMap(({ inputs }) => inputs.map((input) => [input.key, input.keys] as const)));
+  return (relation, columns) =>
+    keys.get(relation)?.find((key) => key.length > 0 && key.every((name) => columns.includes(name)));
+}
+
+/** The inputs of plans, the clock among them when one reads it. */
+export function inputsOf(plans: readonly StoredPlan[], stateSchema: string): ProgramInput[] {
+  const inputs = new Map<string, ProgramInput>();
+  const clock = { schema: stateSchema, name: 'clock' };
+  for (const plan of plans) {
+    for (const { key, table } of plan.inputs) inputs.set(key, { key, label: key, table });
+    if (plan.readsClock) inputs.set(quoteRelation(clock), { key: quoteRelation(clock), label: 'the clock', table: clock });
+  }
+  return [...inputs.values()];
+}
+
+export async function installProgram(tx: Connection, program: InputProgram, options: InstallOptions): Promise<void> {
+  const emit = emitOptions(program.input.table, options);
+  for (const { text } of emitProgram(program, emit)) await tx.exec(text);
+  for (const statement of emitProgramTriggers(program.input.table, emit)) await tx.exec(statement);
+}
+
+export async function removeProgram(tx: Connection, table: RelationName, options: InstallOptions): Promise<void> {
+  for (const statement of emitDropProgramTriggers(table)) await tx.exec(statement);
+  const emit = emitOptions(table, options);
+  for (const part of functionParts) {
+    await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.functionName(part))} CASCADE`);
+  }
+}
+
+/** Makes the programs of the given inputs anew; inputs that no plan reads any more lose theirs. */
+export async function installPrograms(
+  tx: Connection,
+  plans: readonly StoredPlan[],
+  changed: readonly ProgramInput[],
+  options: InstallOptions,
+): Promise<void> {
+  const context = compileContext(plans, options.stateSchema);
+  const used = new Set(inputsOf(plans, options.stateSchema).map(({ key }) => key));
+  for (const input of changed) {
+    if (used.has(input.key)) await installProgram(tx, compileInput(input, plans, context), options);
+    else await removeProgram(tx, input.table, options);
+  }
+}
+
+export async function installRefresh(tx: Connection, plan: StoredPlan, options: InstallOptions): Promise<void> {
+  for (const stored of plan.stages) await tx.exec(emitRefresh(stored, emitOptions(null, options)));
+}

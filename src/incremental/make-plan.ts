@@ -1,0 +1,86 @@
+/** A query → its plan against one database: what the engine's catalog says, put before the pure planner. */
+import type { Connection } from '../engines/connection.ts';
+import { introspect } from '../engines/introspect.ts';
+import type { Introspection } from '../engines/introspect.ts';
+import type { Catalog, CatalogRelation, RelationName } from '../ivm/catalog.ts';
+import { planView } from '../ivm/plan/plan-view.ts';
+import type { ViewRequest } from '../ivm/plan/plan-view.ts';
+import type { Stage } from '../ivm/plan/stage.ts';
+import { quoteRelation } from '../sql/quote.ts';
+import type { InputTable } from './stored-plan.ts';
+
+export interface PlanRequest {
+  readonly sql: string;
+  readonly maintenance: 'auto' | 'recompute';
+  /** The relations of other maintained views (`"schema"."name"`). */
+  readonly maintained: ReadonlySet<string>;
+  readonly clock: RelationName;
+}
+
+export interface MadePlan {
+  readonly stages: readonly Stage[];
+  readonly request: ViewRequest;
+  readonly introspection: Introspection;
+  readonly inputs: readonly InputTable[];
+  readonly upstream: readonly string[];
+  readonly readsClock: boolean;
+  readonly catalog: Catalog;
+  readonly columnType: (relation: string, column: string) => string | undefined;
+  readonly indexesOf: (relation: string) => readonly (readonly string[])[];
+}
+
+/** @throws DatabaseError for a query that is not valid, NotMaintainable for one whose inputs cannot be watched */
+export async function makePlan(connection: Connection, asked: PlanRequest): Promise<MadePlan> {
+  const introspection = await introspect(connection, asked.sql, asked.maintained);
+  const clockKey = quoteRelation(asked.clock);
+  const relations = new Map<string, CatalogRelation>();
+  for (const relation of introspection.relations) {
+    const key = quoteRelation(relation);
+    const kind = asked.maintained.has(key) ? 'maintained' : relation.kind;
+    if (kind === 'other') throw new NotMaintainable(key);
+    relations.set(key, { ...relation, key, kind, where: { schema: relation.schema, name: relation.name } });
+  }
+  const catalog: Catalog = {
+    relation: (schema, name) => relations.get(quoteRelation({ schema, name })),
+    function: (name) => introspection.functions.get(name),
+    clock: asked.clock,
+  };
+  // A reading of the clock shows as its table, or as the function that reads it.
+  const readsClock = relations.has(clockKey) || introspection.functions.has('now');
+  const read = [...relations.values()].filter(({ kind, key }) => kind !== 'view' && key !== clockKey);
+  const request: ViewRequest = {
+    canonical: introspection.canonical,
+    columns: introspection.columns.map(({ name }) => name),
+    reads: read.map(({ key }) => key),
+    readsClock,
+    maintenance: asked.maintenance,
+  };
+  const keysOf = (relation: string): readonly (readonly string[])[] => {
+    const found = relations.get(relation);
+    return found?.kind === 'table' ? found.keys : [];
+  };
+  return {
+    stages: planView(request, catalog, keysOf),
+    request,
+    introspection,
+    inputs: read
+      .filter(({ kind }) => kind === 'table')
+      .map(({ key, where, keys }) => ({ key, table: where, keys })),
+    upstream: read.filter(({ kind }) => kind === 'maintained').map(({ key }) => key),
+    readsClock,
+    catalog,
+    columnType: (relation, column) => relations.get(relation)?.columns.find(({ name }) => name === column)?.type,
+    indexesOf: (relation) => relations.get(relation)?.indexes ?? [],
+  };
+}
+
+/** A relation that seg cannot watch: a system relation, a foreign table, a partition. */
+export class NotMaintainable extends Error {
+  readonly relation: string;
+
+  constructor(relation: string) {
+    super(`${relation} is no plain table or view, so changes to it cannot be followed`);
+    this.name = 'NotMaintainable';
+    this.relation = relation;
+  }
+}

@@ -1,0 +1,78 @@
+/** What kind of work a tree is: which operators need state, and where. */
+import { freeIds, ownSubqueries, walkAll } from '../relation/expression.ts';
+import { childrenOf } from '../relation/ir.ts';
+import type { Op } from '../relation/ir.ts';
+
+/**
+ * `linear`: Q(A + Δ) = Q(A) + Q(Δ) in each input, duplicates and all.
+ * `extending`: every row stems from rows of the left (or outer) input, which alone decide its partition: left joins,
+ *   subqueries in WHERE or SELECT.
+ * `grouping`: rows are put together: GROUP BY, windows, DISTINCT, LIMIT, set operations other than UNION ALL.
+ */
+export type Work = 'linear' | 'extending' | 'grouping';
+
+/** The operator alone, its children aside. */
+export function ownWork(op: Op): Work {
+  switch (op.kind) {
+    case 'scan':
+    case 'values':
+    case 'function':
+      return 'linear';
+    case 'project':
+    case 'filter':
+      return ownSubqueries(op).length > 0 ? 'extending' : 'linear';
+    case 'join':
+      if (op.join === 'full') return 'grouping';
+      return op.join === 'left' || ownSubqueries(op).length > 0 || correlatedState(op.right) ? 'extending' : 'linear';
+    case 'set':
+      return op.operation === 'union' && op.all ? 'linear' : 'grouping';
+    case 'limit':
+      return op.limit === null && op.offset === null ? 'linear' : 'grouping';
+    default:
+      return 'grouping';
+  }
+}
+
+/** A lateral right side that groups or extends cannot stand alone: it belongs to the join. */
+function correlatedState(right: Op): boolean {
+  return freeIds(right).size > 0 && treeWork(right) !== 'linear';
+}
+
+/** The whole tree. */
+export function treeWork(op: Op): Work {
+  let work: Work = ownWork(op);
+  // A lateral side with state was counted as the join's own.
+  const children = op.kind === 'join' && work === 'extending' && freeIds(op.right).size > 0 ? [op.left] : childrenOf(op);
+  for (const child of children) {
+    const below = treeWork(child);
+    if (below === 'grouping') return 'grouping';
+    if (below === 'extending') work = work === 'grouping' ? 'grouping' : 'extending';
+  }
+  return work;
+}
+
+/** Keys of the relations a tree scans, subqueries too. */
+export function relationsIn(op: Op): Set<string> {
+  const found = new Set<string>();
+  walkAll(op, (at) => {
+    if (at.kind === 'scan') found.add(at.relation);
+  });
+  return found;
+}
+
+/** Occurrences of a relation in a tree, subqueries too, in the order of the tree. */
+export function occurrencesOf(op: Op, relations: ReadonlySet<string>): number[] {
+  const found: number[] = [];
+  walkAll(op, (at) => {
+    if (at.kind === 'scan' && relations.has(at.relation)) found.push(at.occurrence);
+  });
+  return found;
+}
+
+export function hasOccurrence(op: Op, occurrence: number): boolean {
+  let found = false;
+  walkAll(op, (at) => {
+    if (at.kind === 'scan' && at.occurrence === occurrence) found = true;
+  });
+  return found;
+}

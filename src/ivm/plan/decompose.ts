@@ -1,0 +1,319 @@
+/**
+ * A tree → stages. Every stage is a tree that one strategy keeps; what does not fit into the same stage is split off as a
+ * hidden stage, stored, and scanned by the one above like any table.
+ *
+ *   - a tree without state of its own is linear;
+ *   - grouping operators one above the other share a stage while one partition key goes through all of them;
+ *   - sides of joins and of set operations, and uncorrelated subqueries, that group or extend are stages of their own;
+ *   - FULL JOIN is a left join UNION ALL the right rows without a match.
+ */
+import { conjunction, fingerprint, freeIds, mapExpr, mapOwnExprs, ownExprs, subqueryOf, usesNow, walkAll } from '../relation/expression.ts';
+import { Unsupported, outputOf } from '../relation/ir.ts';
+import type { Expr, Join, Op, Relation, Subquery } from '../relation/ir.ts';
+import { prune } from '../relation/prune.ts';
+import { copyOf } from '../relation/rename.ts';
+import type { Ids } from '../relation/rename.ts';
+import { affected } from './affected.ts';
+import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
+import { expose } from './expose.ts';
+import { naturalKey, pushable } from './partition.ts';
+import type { Stage, StageColumn } from './stage.ts';
+
+export class Decomposer {
+  readonly #ids: Ids;
+  readonly #keysOf: (relation: string) => readonly (readonly string[])[];
+  readonly stages: Stage[] = [];
+  readonly #byText = new Map<string, Stage>();
+
+  /** @param keysOf unique, non-null column lists of a relation */
+  constructor(ids: Ids, keysOf: (relation: string) => readonly (readonly string[])[]) {
+    this.#ids = ids;
+    this.#keysOf = keysOf;
+  }
+
+  /** Stages in the order they must be maintained; the last one is the view. */
+  decompose(relation: Relation): Stage[] {
+    const need = new Set(relation.output.map(({ id }) => id));
+    const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
+    const root = this.#reduce(prune(relation.root, need, keyColumns));
+    const columns = relation.output.map(({ id, name }) => ({ id, name, hidden: false }));
+    this.stages.push(this.#stage('', root, columns));
+    return this.stages;
+  }
+
+  #reduce(op: Op): Op {
+    const at = mapOwnExprs(op, (expr) => this.#reduceSubqueries(expr));
+    switch (at.kind) {
+      case 'scan':
+      case 'values':
+      case 'function':
+        return at;
+      case 'project':
+      case 'filter':
+        return { ...at, child: this.#reduce(at.child) };
+      case 'join':
+        return this.#reduceJoin({ ...at, left: this.#reduce(at.left), right: this.#reduce(at.right) });
+      case 'set': {
+        const side = (child: Op): Op => {
+          const reduced = this.#reduce(child);
+          return treeWork(reduced) === 'linear' ? reduced : this.#split(reduced);
+        };
+        return { ...at, left: side(at.left), right: side(at.right) };
+      }
+      default: {
+        const child = this.#reduce(at.child);
+        const whole: Op = { ...at, child };
+        if (treeWork(child) === 'linear' || ownWork(whole) === 'linear') return whole;
+        const key = naturalKey(whole).filter((id) => pushable(whole).has(id));
+        return key.length > 0 && reachable(whole, key) ? whole : { ...at, child: this.#split(child) };
+      }
+    }
+  }
+
+  #reduceJoin(join: Join): Op {
+    const correlated = freeIds(join.right).size > 0;
+    const apart = (side: Op, unless: (work: string) => boolean): Op => (unless(treeWork(side)) ? side : this.#split(side));
+    const notGrouping = (work: string): boolean => work !== 'grouping';
+    const linear = (work: string): boolean => work === 'linear';
+    if (join.join === 'full') {
+      return this.#full({ ...join, left: apart(join.left, linear), right: apart(join.right, linear) });
+    }
+    const left = apart(join.left, notGrouping);
+    const right = correlated ? join.right : apart(join.right, join.join === 'left' ? linear : notGrouping);
+    const whole: Join = { ...join, left, right };
+    if (treeWork(left) === 'linear' || reachable(whole, [])) return whole;
+    return { ...whole, left: this.#split(left) };
+  }
+
+  /** A FULL JOIN B = (A LEFT JOIN B) UNION ALL (B without a match in A, beside NULLs of A's types). */
+  #full(join: Join): Op {
+    const columns = [...outputOf(join.left), ...outputOf(join.right)];
+    const condition = (left: (id: string) => string, right: (id: string) => string): Expr =>
+      join.condition === null
+        ? { A_Const: { boolval: { boolval: true } } }
+        : mapExpr(join.condition, (node) =>
+            typeof node['Col'] === 'string' ? { Col: left(right(node['Col'])) } : undefined,
+          );
+    const l1 = copyOf(join.left, this.#ids);
+    const r1 = copyOf(join.right, this.#ids);
+    const matched: Op = { ...join, join: 'left', left: l1.op, right: r1.op, condition: condition(l1.of, r1.of) };
+    const l2 = copyOf(join.left, this.#ids);
+    const l3 = copyOf(join.left, this.#ids);
+    const r2 = copyOf(join.right, this.#ids);
+    const exists: Subquery = {
+      type: 'exists',
+      test: null,
+      operator: '=',
+      query: { kind: 'filter', child: l2.op, condition: conjunction([condition(l2.of, r2.of)])! },
+      output: [],
+    };
+    const lonely: Op = {
+      kind: 'filter',
+      child: r2.op,
+      condition: { BoolExpr: { boolop: 'NOT_EXPR', args: [{ Sub: exists }] } },
+    };
+    const beside: Op = {
+      kind: 'join',
+      join: 'left',
+      left: lonely,
+      right: l3.op,
+      condition: { A_Const: { boolval: {} } },
+      lateral: false,
+    };
+    const inOrder: Op = {
+      kind: 'project',
+      child: beside,
+      sets: false,
+      columns: [...outputOf(join.left).map(l3.of), ...outputOf(join.right).map(r2.of)].map((id) => ({
+        id: this.#ids.id(id.replace(/_\d+$/, '')),
+        expr: { Col: id },
+      })),
+    };
+    return {
+      kind: 'set',
+      operation: 'union',
+      all: true,
+      left: this.#split(matched),
+      right: this.#split(inOrder),
+      columns,
+    };
+  }
+
+  #reduceSubqueries(expr: Expr): Expr {
+    return mapExpr(expr, (node) => {
+      const sub = subqueryOf(node);
+      if (sub === undefined) return undefined;
+      const query = this.#reduce(sub.query);
+      const apart = freeIds(query).size === 0 && treeWork(query) !== 'linear';
+      const test = sub.test === null ? null : this.#reduceSubqueries(sub.test);
+      return { Sub: { ...sub, test, query: apart ? this.#split(query) : query } };
+    });
+  }
+
+  /** Splits a tree off as a hidden stage (one that is there already, when it is the same query), and scans that. */
+  #split(op: Op): Op {
+    if (freeIds(op).size > 0) throw new Unsupported('a correlated subquery that would have to be stored');
+    const ids = outputOf(op);
+    const text = canonicalText(op);
+    let stage = this.#byText.get(text);
+    if (stage === undefined) {
+      const name = String(this.#byText.size + 1);
+      stage = this.#stage(name, op, ids.map((id) => ({ id, name: id, hidden: false })));
+      this.#byText.set(text, stage);
+      this.stages.push(stage);
+    }
+    const names = stage.columns.filter(({ hidden }) => !hidden).map(({ name }) => name);
+    return {
+      kind: 'scan',
+      relation: `#${stage.name}`,
+      occurrence: this.#ids.occurrence(),
+      columns: ids.map((id, i) => ({ id, name: names[i]! })),
+      mode: 'now',
+    };
+  }
+
+  #stage(name: string, root: Op, columns: readonly StageColumn[]): Stage {
+    const stage = this.#choose(name, root, columns);
+    return { ...stage, reads: [...relationsIn(root)], readsClock: readsClock(root) };
+  }
+
+  #choose(name: string, root: Op, columns: readonly StageColumn[]): Omit<Stage, 'reads' | 'readsClock'> {
+    if (treeWork(root) === 'linear') {
+      return {
+        name,
+        root,
+        columns,
+        strategy: 'linear',
+        key: [],
+        reason: 'filters, projections, inner joins and UNION ALL pass a change on as it is',
+        cost: 'the size of the change',
+      };
+    }
+    try {
+      const keyed = this.#keyed(root, columns);
+      if (keyed !== undefined) return { name, ...keyed };
+    } catch (error) {
+      if (!(error instanceof Unsupported)) throw error;
+      return recompute(name, root, columns, error.construct);
+    }
+    return recompute(name, root, columns, 'no partition key');
+  }
+
+  #keyed(root: Op, columns: readonly StageColumn[]): Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op } | undefined {
+    const top = topGrouping(root);
+    const natural =
+      top === undefined ? this.#driverKey(root) : naturalKey(top).filter((id) => pushable(top).has(id));
+    if (natural.length === 0) return undefined;
+    let op = root;
+    const key: string[] = [];
+    for (const id of natural) {
+      const shown = expose(op, id);
+      op = shown.op;
+      if (!key.includes(shown.id)) key.push(shown.id);
+    }
+    if (!reachable(op, key)) return undefined;
+    const known = new Map(columns.map((column) => [column.id, column]));
+    const hidden = key.filter((id) => !known.has(id)).map((id) => ({ id, name: `_seg_${id}`, hidden: true }));
+    return {
+      root: op,
+      columns: [...columns, ...hidden],
+      strategy: 'rekey',
+      key,
+      reason:
+        top === undefined
+          ? 'rows with the same key are decided by the rows of the outer side that bear it'
+          : `rows are put together by ${key.map((id) => id.replace(/_\d+$/, '')).join(', ')}`,
+      cost: 'the partitions that the change touches, recomputed by index',
+    };
+  }
+
+  /** For trees that only extend rows: the keys of the scans whose rows decide, or all their columns. */
+  #driverKey(root: Op): string[] {
+    const scans = drivers(root);
+    if (scans === undefined) return [...pushable(root)];
+    return scans.flatMap((scan) => {
+      const keys = this.#keysOf(scan.relation);
+      const names = keys[0] ?? scan.columns.map(({ name }) => name);
+      return names.map((name) => {
+        const column = scan.columns.find((candidate) => candidate.name === name);
+        if (column !== undefined) return column.id;
+        throw new Unsupported('a key that was pruned');
+      });
+    });
+  }
+}
+
+function recompute(name: string, root: Op, columns: readonly StageColumn[], why: string): Omit<Stage, 'reads' | 'readsClock'> {
+  return { name, root, columns, strategy: 'recompute', key: [], reason: why, cost: 'the whole query' };
+}
+
+function readsClock(root: Op): boolean {
+  let found = false;
+  walkAll(root, (op) => {
+    if (ownExprs(op).some(usesNow)) found = true;
+  });
+  return found;
+}
+
+/** Whether every scan's change can be followed to the key. */
+function reachable(op: Op, key: readonly string[]): boolean {
+  try {
+    for (const occurrence of occurrencesOf(op, relationsIn(op))) affected(op, occurrence, new Set(key));
+    return true;
+  } catch (error) {
+    if (error instanceof Unsupported) return false;
+    throw error;
+  }
+}
+
+/** The grouping operator nearest to the top, below projections and filters only. */
+function topGrouping(op: Op): Op | undefined {
+  switch (op.kind) {
+    case 'project':
+    case 'filter':
+      return topGrouping(op.child);
+    case 'limit':
+      return op.limit === null && op.offset === null ? topGrouping(op.child) : op;
+    case 'join':
+    case 'scan':
+    case 'values':
+    case 'function':
+      return undefined;
+    case 'set':
+      return op.operation === 'union' && op.all ? undefined : op;
+    default:
+      return op;
+  }
+}
+
+type Scan = Extract<Op, { kind: 'scan' }>;
+
+/** Scans whose rows decide the partitions of a tree that only extends; undefined when a union hides them. */
+function drivers(op: Op): Scan[] | undefined {
+  switch (op.kind) {
+    case 'scan':
+      return [op];
+    case 'values':
+    case 'function':
+      return [];
+    case 'project':
+    case 'filter':
+    case 'limit':
+      return drivers(op.child);
+    case 'join': {
+      const left = drivers(op.left);
+      if (op.join === 'left' || freeIds(op.right).size > 0) return left;
+      const right = drivers(op.right);
+      return left === undefined || right === undefined ? undefined : [...left, ...right];
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The same text for trees that differ in ids only. */
+function canonicalText(op: Op): string {
+  let ids = 0;
+  const { op: copy } = copyOf(op, { id: () => `c${++ids}`, occurrence: () => 0 });
+  return fingerprint(copy);
+}

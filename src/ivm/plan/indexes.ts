@@ -1,0 +1,97 @@
+/**
+ * Indexes that the statements of a step need on the relations they read, found in the trees themselves: starting from
+ * what is given (the rows of a change, the columns of a key) along the equalities of conditions, each relation that
+ * is reached so is reached by an index on its side of them.
+ */
+import { conjuncts, equality, idsIn, ownExprs, subqueriesIn, substitute, walkAll } from '../relation/expression.ts';
+import type { Expr, Op, Scan } from '../relation/ir.ts';
+
+export interface NeededIndex {
+  readonly relation: string;
+  /** Over ids of `scan`. */
+  readonly expressions: readonly Expr[];
+  /** One index on the hash of all of them, or one on the expressions themselves. */
+  readonly hashed: boolean;
+  readonly scan: Scan;
+}
+
+/** @param given whether a scan's rows are at hand from the start */
+export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededIndex[] {
+  const scans: Scan[] = [];
+  const definitions = new Map<string, Expr>();
+  const conditions: Expr[] = [];
+  walkAll(root, (op) => {
+    if (op.kind === 'scan') scans.push(op);
+    if (op.kind === 'project') for (const { id, expr } of op.columns) definitions.set(id, expr);
+    if (op.kind === 'aggregate') for (const { id, expr } of op.groups) definitions.set(id, expr);
+    if (op.kind === 'filter') conditions.push(...conjuncts(op.condition));
+    if (op.kind === 'join') conditions.push(...conjuncts(op.condition));
+    for (const expr of ownExprs(op)) {
+      for (const sub of subqueriesIn(expr)) {
+        if (sub.type !== 'any' || sub.operator !== '=' || sub.test === null || sub.output.length !== 1) continue;
+        conditions.push({
+          A_Expr: { kind: 'AEXPR_OP', name: [{ String: { sval: '=' } }], lexpr: sub.test, rexpr: { Col: sub.output[0]! } },
+        });
+      }
+    }
+  });
+  const owner = new Map(scans.flatMap((scan) => scan.columns.map(({ id }) => [id, scan] as const)));
+  const resolve = (expr: Expr): Expr => {
+    let at = expr;
+    for (let depth = 0; depth < 50; depth++) {
+      const next = substitute(at, definitions);
+      if (JSON.stringify(next) === JSON.stringify(at)) return at;
+      at = next;
+    }
+    return at;
+  };
+  /** The only scan an expression uses; undefined when it uses none or several. */
+  const onlyScan = (expr: Expr): Scan | undefined => {
+    if (subqueriesIn(expr).length > 0) return undefined;
+    const used = new Set([...idsIn(expr)].map((id) => owner.get(id)));
+    return used.size === 1 ? [...used][0] : undefined;
+  };
+
+  const needed: NeededIndex[] = [];
+  const reached = new Set<Scan>(scans.filter(given));
+  for (const condition of conditions) {
+    const match = condition['KeyMatch'] as { exprs: Expr[] } | undefined;
+    if (match === undefined) continue;
+    const expressions = match.exprs.map(resolve);
+    const scan = onlyScan({ List: expressions });
+    if (scan === undefined) continue;
+    needed.push({ relation: scan.relation, expressions, hashed: true, scan });
+    reached.add(scan);
+  }
+  const pairs = conditions.flatMap((condition) => {
+    const sides = equality(condition);
+    if (sides === undefined) return [];
+    const left = resolve(sides.left);
+    const right = resolve(sides.right);
+    return [
+      { own: left, other: right },
+      { own: right, other: left },
+    ];
+  });
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const scan of scans) {
+      if (reached.has(scan)) continue;
+      const usable = pairs.filter(
+        ({ own, other }) =>
+          onlyScan(own) === scan &&
+          idsIn(other).size > 0 &&
+          [...idsIn(other)].every((id) => owner.get(id) === undefined || reached.has(owner.get(id)!)),
+      );
+      if (usable.length === 0) continue;
+      const expressions: Expr[] = [];
+      for (const { own } of usable) {
+        if (!expressions.some((known) => JSON.stringify(known) === JSON.stringify(own))) expressions.push(own);
+      }
+      needed.push({ relation: scan.relation, expressions, hashed: false, scan });
+      reached.add(scan);
+      progress = true;
+    }
+  }
+  return needed;
+}

@@ -1,0 +1,96 @@
+/**
+ * Pushes the restriction to one partition, `K IS NOT DISTINCT FROM k`, down to the scans (see `partition.ts`).
+ *
+ * At a scan it becomes ONE comparison of hashes that an index answers, plus the exact comparison:
+ *
+ *     hash_record_extended(ROW(a, b), 0) = hash_record_extended(ROW(k.a, k.b), 0) AND a IS NOT DISTINCT FROM k.a ...
+ *
+ * so that NULL is a key like any other, an index entry is 8 bytes whatever the columns hold (a btree refuses a text of
+ * 2,700 bytes, and with it the writer's row), and one index serves keys of several columns.
+ */
+import { columnOf, conjunction, idsIn, raw, substitute } from '../relation/expression.ts';
+import { outputOf } from '../relation/ir.ts';
+import type { Column, Expr, Op, Scan } from '../relation/ir.ts';
+import { partitionIds } from './partition.ts';
+
+/** One column of the key: an expression over the operator's output, and the SQL of the key's value. */
+export interface KeyPart {
+  readonly expr: Expr;
+  readonly value: string;
+  /** Its type, to which both sides of a set operation are brought before their hashes are compared. */
+  readonly type: string;
+}
+
+/** A unique key without NULLs among some columns of a relation, when there is one. */
+export type KeyWithin = (relation: string, columns: readonly string[]) => readonly string[] | undefined;
+
+export function restrict(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin): Op {
+  if (parts.length === 0) return op;
+  switch (op.kind) {
+    case 'project':
+      return { ...op, child: restrict(op.child, substituted(parts, op.columns), keyWithin) };
+    case 'aggregate':
+      return { ...op, child: restrict(op.child, substituted(parts, op.groups), keyWithin) };
+    case 'filter':
+    case 'distinct':
+      return { ...op, child: restrict(op.child, parts, keyWithin) };
+    case 'limit':
+      if (op.limit !== null || op.offset !== null) return keep(op, parts, keyWithin);
+      return { ...op, child: restrict(op.child, parts, keyWithin) };
+    case 'window': {
+      const { pass, stay } = divide(parts, new Set(partitionIds(op)));
+      return keep({ ...op, child: restrict(op.child, pass, keyWithin) }, stay, keyWithin);
+    }
+    case 'distinct-on': {
+      const { pass, stay } = divide(parts, new Set(op.on));
+      return keep({ ...op, child: restrict(op.child, pass, keyWithin) }, stay, keyWithin);
+    }
+    case 'join': {
+      if (op.join === 'full') return keep(op, parts, keyWithin);
+      const left = divide(parts, new Set(outputOf(op.left)));
+      if (op.join === 'left') return keep({ ...op, left: restrict(op.left, left.pass, keyWithin) }, left.stay, keyWithin);
+      const right = divide(left.stay, new Set(outputOf(op.right)));
+      return keep({ ...op, left: restrict(op.left, left.pass, keyWithin), right: restrict(op.right, right.pass, keyWithin) }, right.stay, keyWithin);
+    }
+    case 'set': {
+      const side = (child: Op): KeyPart[] => {
+        const ids = outputOf(child);
+        const by = new Map(op.columns.map((id, i) => [id, { Col: ids[i]! } as Expr]));
+        return parts.map((part) => ({ ...part, expr: raw(['(', substitute(part.expr, by), `)::${part.type}`]) }));
+      };
+      return { ...op, left: restrict(op.left, side(op.left), keyWithin), right: restrict(op.right, side(op.right), keyWithin) };
+    }
+    case 'scan':
+    case 'values':
+    case 'function':
+      return keep(op, parts, keyWithin);
+  }
+}
+
+function substituted(parts: readonly KeyPart[], columns: readonly Column[]): KeyPart[] {
+  const by = new Map(columns.map(({ id, expr }) => [id, expr]));
+  return parts.map((part) => ({ ...part, expr: substitute(part.expr, by) }));
+}
+
+function divide(parts: readonly KeyPart[], ids: ReadonlySet<string>): { pass: KeyPart[]; stay: KeyPart[] } {
+  const passes = ({ expr }: KeyPart): boolean => [...idsIn(expr)].every((id) => ids.has(id));
+  return { pass: parts.filter(passes), stay: parts.filter((part) => !passes(part)) };
+}
+
+function keep(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin): Op {
+  if (parts.length === 0) return op;
+  return { kind: 'filter', child: op, condition: keyCondition(parts, op.kind === 'scan' ? op : undefined, keyWithin) };
+}
+
+/** Columns that a unique index of the relation finds are compared plainly; others by hash, and exactly. */
+function keyCondition(parts: readonly KeyPart[], scan: Scan | undefined, keyWithin: KeyWithin): Expr {
+  const names = parts.map(({ expr }) => scan?.columns.find(({ id }) => id === columnOf(expr))?.name);
+  const key = scan === undefined ? undefined : keyWithin(scan.relation, names.filter((name) => name !== undefined));
+  const exact = parts.map(({ expr, value }, i) => {
+    const plain = key?.includes(names[i] ?? '') === true;
+    return raw(['(', expr, plain ? ` = ${value})` : ` IS NOT DISTINCT FROM ${value})`]);
+  });
+  if (key !== undefined) return conjunction(exact)!;
+  const hash: Expr = { KeyMatch: { exprs: parts.map(({ expr }) => expr), values: parts.map(({ value }) => value) } };
+  return conjunction([hash, ...exact])!;
+}

@@ -1,0 +1,31 @@
+/** The stages a view is kept in: hidden relations that hold intermediate results, and the view itself at the end. */
+import type { Op } from '../relation/ir.ts';
+
+/** How one stage is kept. */
+export type Strategy = 'linear' | 'rekey' | 'recompute';
+
+export interface StageColumn {
+  /** Id in the tree. */
+  readonly id: string;
+  /** Column of the table that holds the stage. */
+  readonly name: string;
+  /** Kept for maintenance only; users do not see it. */
+  readonly hidden: boolean;
+}
+
+export interface Stage {
+  /** Unique in the view: `''` is the view itself, others are numbered. */
+  readonly name: string;
+  /** null when the query was not understood: its text is run as it is. */
+  readonly root: Op | null;
+  /** Relations it reads: keys of the catalog, `#n` for hidden stages of the same view. */
+  readonly reads: readonly string[];
+  readonly readsClock: boolean;
+  readonly columns: readonly StageColumn[];
+  readonly strategy: Strategy;
+  /** Ids (in the root's output) of the columns that partition a rekeyed stage. */
+  readonly key: readonly string[];
+  /** Why this strategy, and what a change costs: words for people. */
+  readonly reason: string;
+  readonly cost: string;
+}

@@ -1,0 +1,148 @@
+/**
+ * Views with their stages → the program of one input table. Stages are taken in topological order, each once; a stage
+ * runs when the input or a stage before it changed something it reads.
+ */
+import { quoteRelation } from '../../sql/quote.ts';
+import { affected } from '../plan/affected.ts';
+import { occurrencesOf } from '../plan/classify.ts';
+import type { KeyWithin } from '../plan/restrict.ts';
+import { signedTerms } from '../plan/signed.ts';
+import { walkAll } from '../relation/expression.ts';
+import type { Op } from '../relation/ir.ts';
+import type { SqlOptions } from '../relation/to-sql.ts';
+import { linearSql } from '../strategies/linear.ts';
+import { rekeySql } from '../strategies/rekey.ts';
+import { sourceSql } from '../strategies/sources.ts';
+import type { Source } from '../strategies/sources.ts';
+import type { StoredStage } from '../strategies/stored-stage.ts';
+import { EPOCH, addedVariable, removedVariable, tableEvents } from './program-data.ts';
+import type { InputProgram, PlannedView, ProgramInput, ProgramStep, TableEvent } from './program-data.ts';
+
+export interface CompileContext {
+  /** Where the rows of a table that is no stage lie. */
+  readonly table: (relation: string) => { readonly schema: string; readonly name: string };
+  readonly keyWithin: KeyWithin;
+  readonly clock: { readonly schema: string; readonly name: string };
+}
+
+/** @param views all maintained views, a view after those it reads */
+export function compileInput(input: ProgramInput, views: readonly PlannedView[], context: CompileContext): InputProgram {
+  const steps: ProgramStep[] = [];
+  /** Relation (in one global naming) → its step, for the relations changed so far. */
+  const stepOf = new Map<string, number>();
+  const tableOf = new Map<string, StoredStage>();
+  const wanted = new Set<number>();
+  const clockKey = quoteRelation(context.clock);
+  const related = new Map<string, { schema: string; name: string }>();
+  const inputsOf = new Map<string, Set<string>>();
+  for (const view of views) {
+    const global = (relation: string): string => (relation.startsWith('#') ? `${view.key}${relation}` : relation);
+    for (const stored of view.stages) {
+      const { stage } = stored;
+      const name = stage.name === '' ? view.key : global(`#${stage.name}`);
+      tableOf.set(name, stored);
+      const inputs = new Set<string>();
+      for (const relation of stage.reads.map(global)) {
+        for (const of of inputsOf.get(relation) ?? [relation]) inputs.add(of);
+      }
+      if (stage.readsClock) inputs.add(clockKey);
+      inputsOf.set(name, inputs);
+      const always = stage.reads.includes(input.key) || (stage.readsClock && input.key === clockKey);
+      const after = stage.reads.map((relation) => stepOf.get(global(relation))).filter((step) => step !== undefined);
+      if (!always && after.length === 0) continue;
+      const step = compileStep(stored, context, {
+        source: (relation, event) => {
+          const key = global(relation);
+          const stageOf = tableOf.get(key);
+          const table = stageOf === undefined ? context.table(key) : stageOf.table;
+          const changedBy = stepOf.get(key);
+          if (changedBy !== undefined) {
+            return {
+              table,
+              removed: `unnest(${removedVariable(changedBy)})`,
+              added: `unnest(${addedVariable(changedBy)})`,
+            };
+          }
+          if (key !== input.key) return { table, removed: null, added: null };
+          return {
+            table,
+            removed: event === 'insert' ? null : '_seg_old',
+            added: event === 'delete' ? null : '_seg_new',
+          };
+        },
+        changed: new Set(stage.reads.filter((relation) => relation === input.key || stepOf.has(global(relation)))),
+        clockMoved: input.key === clockKey && stage.readsClock,
+      });
+      // A refresh reads the relations themselves; it needs to know only whether they changed.
+      for (const at of after) wanted.add(at);
+      stepOf.set(name, steps.length);
+      steps.push({ stored, after, always, wanted: false, statements: step.statements, crossing: step.crossing });
+      for (const other of inputs) if (other !== input.key) related.set(other, context.table(other));
+    }
+  }
+  // What a step hands on is known only when all its readers are: statements are made again with it.
+  const final = steps.map((step, i) => ({ ...step, wanted: wanted.has(i) }));
+  return {
+    input,
+    steps: final.map((step) => ({ ...step, statements: step.statements === null ? null : withAnswer(step) })),
+    related: [...related.values()],
+  };
+}
+
+/** Statements are compiled to answer arrays; a step nobody reads answers a count instead. */
+function withAnswer(step: ProgramStep): { readonly [event in TableEvent]: string } {
+  const statements = step.statements!;
+  if (step.wanted) return statements;
+  const cut = (text: string): string => `${text.slice(0, text.lastIndexOf('\nSELECT ARRAY('))}\nSELECT count(*) FROM "_seg_delta"`;
+  return { insert: cut(statements.insert), update: cut(statements.update), delete: cut(statements.delete) };
+}
+
+interface StepSources {
+  readonly source: (relation: string, event: TableEvent) => Source;
+  /** Relations of the stage that changed, under the stage's own names. */
+  readonly changed: ReadonlySet<string>;
+  readonly clockMoved: boolean;
+}
+
+function compileStep(
+  stored: StoredStage,
+  context: CompileContext,
+  { source, changed, clockMoved }: StepSources,
+): Pick<ProgramStep, 'statements' | 'crossing'> {
+  const { stage } = stored;
+  const { root } = stage;
+  if (stage.strategy === 'recompute' || root === null || clockMoved) {
+    return { statements: null, crossing: false };
+  }
+  const occurrences = occurrencesOf(root, changed);
+  const now = `(SELECT "now" FROM ${quoteRelation(context.clock)})`;
+  const optionsFor = (event: TableEvent): SqlOptions => ({
+    now,
+    from: (scan) => sourceSql(scan, source(scan.relation, event)),
+  });
+  const perEvent = (make: (options: SqlOptions) => string): { readonly [event in TableEvent]: string } => {
+    const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event)));
+    return { insert: insert!, update: update!, delete: remove! };
+  };
+  if (stage.strategy === 'linear') {
+    const terms = signedTerms(root, occurrences);
+    return {
+      statements: perEvent((options) => linearSql(stored, terms, options, EPOCH, true)),
+      crossing: terms.some(({ crossing }) => crossing),
+    };
+  }
+  const touched = occurrences.map((occurrence) => affected(root, occurrence, new Set(stage.key)));
+  return {
+    statements: perEvent((options) => rekeySql(stored, touched, context.keyWithin, options, EPOCH, true)),
+    crossing: touched.some((tree) => meetsOther(tree, changed)),
+  };
+}
+
+function meetsOther(tree: Op, changed: ReadonlySet<string>): boolean {
+  let found = false;
+  walkAll(tree, (op) => {
+    if (op.kind === 'scan' && op.mode === 'ever' && changed.has(op.relation)) found = true;
+  });
+  return found;
+}
+

@@ -1,0 +1,233 @@
+/**
+ * Program → PL/pgSQL. For an input table: one trigger function for each of INSERT, UPDATE, DELETE, since each sees other
+ * transition tables; one that refreshes all stages as a whole (TRUNCATE, very large changes, and SQL statements that
+ * change several inputs at once); for each stage one function that refreshes it.
+ *
+ * The trigger functions carry settings: state must be reached by index, whatever statistics say of tables that were empty
+ * when they were analysed (a hash of the whole state against a delta of one row was 700 times slower), and statements
+ * are planned once a session. The refreshing functions run with the server's own settings, so they hash and sort.
+ */
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import type { RelationName } from '../catalog.ts';
+import { deltaArrays } from '../strategies/apply.ts';
+import { recomputeSql } from '../strategies/recompute.ts';
+import type { StoredStage } from '../strategies/stored-stage.ts';
+import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
+import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
+
+export interface EmitOptions {
+  readonly stateSchema: string;
+  readonly searchPath: readonly string[];
+  /** Name of a function of this program: `insert`, `update`, `delete`, `refresh`. */
+  readonly functionName: (part: string) => RelationName;
+  /** Name of the function that refreshes a stage. */
+  readonly refreshName: (stored: StoredStage) => RelationName;
+  /** From how many changed rows on all stages are refreshed set-wise instead. */
+  readonly largeChange: number;
+}
+
+const fixed = (options: EmitOptions): string => `SECURITY DEFINER
+SET search_path = ${options.searchPath.map(quoteIdentifier).join(', ')}
+SET TimeZone = 'UTC'
+SET DateStyle = 'ISO, MDY'
+SET IntervalStyle = 'postgres'`;
+
+const byIndex = `SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+SET jit = off
+SET plan_cache_mode = force_generic_plan`;
+
+/** Every function of a program except the stages' own. */
+export function emitProgram(program: InputProgram, options: EmitOptions): { name: RelationName; text: string }[] {
+  const events = tableEvents.map((event) => ({
+    name: options.functionName(event),
+    text: emitEvent(program, event, options),
+  }));
+  return [
+    { name: options.functionName('refresh'), text: emitRefreshAll(program, options) },
+    { name: options.functionName('truncate'), text: emitTruncate(options) },
+    ...events,
+  ];
+}
+
+function emitEvent(program: InputProgram, event: TableEvent, options: EmitOptions): string {
+  const seg = quoteIdentifier(options.stateSchema);
+  const rows = event === 'delete' ? '_seg_old' : '_seg_new';
+  const crossing = program.steps.some((step) => step.crossing);
+  const related = program.related.map((table) => quoteLiteral(quoteRelation(table)));
+  const shared = [
+    ...(crossing ? ['p::oid = TG_RELID'] : []),
+    ...(related.length === 0 ? [] : [`p::oid IN (${related.map((name) => `${name}::regclass`).join(', ')})`]),
+  ];
+  const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
+  const body = `
+#variable_conflict use_column
+DECLARE
+  ${EPOCH} bigint;
+  _seg_pending text;
+${declarations(program)}
+BEGIN
+  _seg_pending := regexp_replace(coalesce(current_setting('seg.pending', true), ''), '\\m' || TG_RELID::text || ',', '');
+  PERFORM set_config('seg.pending', _seg_pending, true);
+  IF NOT EXISTS (SELECT FROM ${rows}) THEN RETURN NULL; END IF;
+  ${EPOCH} := ${seg}.begin_step();
+  IF EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})${
+    shared.length === 0
+      ? ''
+      : ` OR (_seg_pending <> '' AND EXISTS (
+    SELECT FROM unnest(string_to_array(rtrim(_seg_pending, ','), ',')) AS p WHERE ${shared.join(' OR ')}))`
+  } THEN
+    ${refreshAll}
+  ELSE
+${program.steps.map((step, i) => emitStep(step, i, event, options)).join('\n')}
+  END IF;
+  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END;
+`;
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName(event))}() RETURNS trigger
+LANGUAGE plpgsql ${fixed(options)}
+${byIndex}
+AS ${dollarQuote(body)}`;
+}
+
+function declarations(program: InputProgram): string {
+  return program.steps
+    .map((step, i) => {
+      if (!step.wanted) return `  ${countVariable(i)} bigint := 0;`;
+      const type = `${quoteRelation(step.stored.table)}[]`;
+      return `  ${removedVariable(i)} ${type} := '{}';\n  ${addedVariable(i)} ${type} := '{}';`;
+    })
+    .join('\n');
+}
+
+function emitStep(step: ProgramStep, index: number, event: TableEvent, options: EmitOptions): string {
+  const head = `    -- ${oneLine(step.stored.label)}: ${step.statements === null ? 'recompute' : step.stored.stage.strategy}`;
+  const into = step.wanted ? `${removedVariable(index)}, ${addedVariable(index)}` : countVariable(index);
+  const statement =
+    step.statements === null
+      ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted})`
+      : step.statements[event];
+  const run = `    ${statement.replaceAll('\n', '\n    ')}\n    INTO ${into};`;
+  if (step.always) return `${head}\n${run}`;
+  const changed = step.after.map((i) => `cardinality(${removedVariable(i)}) + cardinality(${addedVariable(i)}) > 0`);
+  return `${head}\n    IF ${changed.join(' OR ')} THEN\n${run}\n    END IF;`;
+}
+
+function emitRefreshAll(program: InputProgram, options: EmitOptions): string {
+  const flag = (i: number): string => `_seg_changed_${i}`;
+  const steps = program.steps.map((step, i) => {
+    const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) INTO ${flag(i)};`;
+    if (step.always) return run;
+    return `  IF ${step.after.map((at) => `${flag(at)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
+  });
+  const body = `
+DECLARE
+${program.steps.map((_, i) => `  ${flag(i)} bigint := 0;`).join('\n')}
+BEGIN
+${steps.join('\n')}
+END;
+`;
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName('refresh'))}(${EPOCH} bigint) RETURNS void
+LANGUAGE plpgsql ${fixed(options)}
+${setWise}
+AS ${dollarQuote(body)}`;
+}
+
+/** What the trigger functions switched off is on again where whole relations are compared. */
+const setWise = `SET enable_hashjoin = on
+SET enable_mergejoin = on
+SET enable_seqscan = on
+SET plan_cache_mode = force_custom_plan`;
+
+function emitTruncate(options: EmitOptions): string {
+  const seg = quoteIdentifier(options.stateSchema);
+  const body = `
+DECLARE
+  ${EPOCH} bigint := ${seg}.begin_step();
+BEGIN
+  PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
+  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END;
+`;
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName('truncate'))}() RETURNS trigger
+LANGUAGE plpgsql ${fixed(options)}
+AS ${dollarQuote(body)}`;
+}
+
+/** The function that brings one stage up to date by recomputing it; its change comes as arrays when asked for. */
+export function emitRefresh(stored: StoredStage, options: EmitOptions): string {
+  const view = {
+    table: stored.table,
+    query: stored.query,
+    columns: stored.columns.map((column) => ({
+      ...column,
+      hidden: stored.stage.columns.find(({ name }) => name === column.name)?.hidden,
+    })),
+  };
+  const changelog = stored.changelog === null ? null : { ...stored.changelog, epoch: EPOCH };
+  const rowType = `${quoteRelation(stored.table)}[]`;
+  const body = `
+#variable_conflict use_column
+BEGIN
+  -- ${oneLine(stored.label)}
+  IF _seg_wanted THEN
+    ${recomputeSql(view, changelog, deltaArrays(stored)).replaceAll('\n', '\n    ')}
+    INTO removed, added;
+    changed := cardinality(removed) + cardinality(added);
+  ELSE
+    ${recomputeSql(view, changelog).replaceAll('\n', '\n    ')}
+    INTO changed;
+  END IF;
+END;
+`;
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.refreshName(stored))}(${EPOCH} bigint, _seg_wanted boolean,
+  OUT changed bigint, OUT removed ${rowType}, OUT added ${rowType})
+LANGUAGE plpgsql ${fixed(options)}
+${setWise}
+AS ${dollarQuote(body)}`;
+}
+
+const names = {
+  before: { insert: 'seg_before_insert', update: 'seg_before_update', delete: 'seg_before_delete' },
+  after: { insert: 'seg_insert', update: 'seg_update', delete: 'seg_delete' },
+  truncate: 'seg_truncate',
+};
+
+export function emitProgramTriggers(table: RelationName, options: EmitOptions): string[] {
+  const transitions = {
+    insert: 'REFERENCING NEW TABLE AS _seg_new',
+    update: 'REFERENCING OLD TABLE AS _seg_old NEW TABLE AS _seg_new',
+    delete: 'REFERENCING OLD TABLE AS _seg_old',
+  };
+  const on = quoteRelation(table);
+  const begin = quoteRelation({ schema: options.stateSchema, name: 'begin_statement' });
+  return [
+    ...tableEvents.flatMap((event) => [
+      `CREATE OR REPLACE TRIGGER ${names.before[event]} BEFORE ${event.toUpperCase()} ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${begin}()`,
+      `CREATE OR REPLACE TRIGGER ${names.after[event]} AFTER ${event.toUpperCase()} ON ${on} ${transitions[event]} FOR EACH STATEMENT EXECUTE FUNCTION ${quoteRelation(options.functionName(event))}()`,
+    ]),
+    `CREATE OR REPLACE TRIGGER ${names.truncate} AFTER TRUNCATE ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${quoteRelation(options.functionName('truncate'))}()`,
+  ];
+}
+
+export function emitDropProgramTriggers(table: RelationName): string[] {
+  return [...Object.values(names.before), ...Object.values(names.after), names.truncate].map(
+    (name) => `DROP TRIGGER IF EXISTS ${name} ON ${quoteRelation(table)}`,
+  );
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
+
+/** The body as a string constant: with dollars and a tag that the body does not contain. */
+function dollarQuote(body: string): string {
+  for (let i = 0; i < 1000; i++) {
+    const tag = i === 0 ? '$seg$' : `$seg${i}$`;
+    if (!body.includes(tag)) return `${tag}${body}${tag}`;
+  }
+  return quoteLiteral(body);
+}

@@ -1,0 +1,159 @@
+/** FROM items → scans and joins; plain views are read through, CTEs instantiated, right joins turned into left ones. */
+import { col, equals, conjunction, freeIds } from './expression.ts';
+import { Unsupported, outputOf } from './ir.ts';
+import type { Expr, Join, Op } from './ir.ts';
+import { Reader, exactly } from './from-sql.ts';
+import type { Node } from './from-sql.ts';
+import { parseStatements } from '../../sql/parse.ts';
+import { ExpressionReader } from './read-expression.ts';
+import { Scope } from './scope.ts';
+import type { ScopeTable } from './scope.ts';
+
+const nothing: Op = { kind: 'values', rows: [[]], columns: [] };
+
+export function fromClause(reader: Reader, items: readonly Node[], scope: Scope): Op {
+  let op: Op | undefined;
+  for (const item of items) {
+    const right = fromItem(reader, item, scope);
+    op = op === undefined ? right : joined('inner', op, right, null);
+  }
+  return op ?? nothing;
+}
+
+function joined(join: Join['join'], left: Op, right: Op, condition: Expr | null): Op {
+  const made = new Set(outputOf(left));
+  const lateral = [...freeIds(right)].some((id) => made.has(id));
+  return { kind: 'join', join, left, right, condition, lateral };
+}
+
+function fromItem(reader: Reader, item: Node, scope: Scope): Op {
+  const [kind, value] = Object.entries(item)[0]! as [string, Node];
+  switch (kind) {
+    case 'RangeVar':
+      return relation(reader, value, scope);
+    case 'RangeSubselect': {
+      const select = (value['subquery'] as Node)['SelectStmt'] as Node;
+      const { op, output } = reader.select(select, lateralScope(scope));
+      return named(op, output, value['alias'], scope);
+    }
+    case 'RangeFunction':
+      return functionItem(reader, value, scope);
+    case 'JoinExpr':
+      return join(reader, value, scope);
+    case 'RangeTableSample':
+      throw new Unsupported('TABLESAMPLE');
+    default:
+      throw new Unsupported(`a FROM item of kind ${kind}`);
+  }
+}
+
+/** A subquery in FROM sees what stands left of it only when LATERAL; the text was checked by PostgreSQL. */
+function lateralScope(scope: Scope): Scope {
+  return scope;
+}
+
+function aliasOf(value: unknown): { name: string | undefined; columns: string[] } {
+  const alias = value as { aliasname?: string; colnames?: { String: { sval: string } }[] } | undefined;
+  return { name: alias?.aliasname, columns: (alias?.colnames ?? []).map(({ String: name }) => name.sval) };
+}
+
+function named(
+  op: Op,
+  output: readonly { readonly id: string; readonly name: string }[],
+  alias: unknown,
+  scope: Scope,
+  fallback = '',
+): Op {
+  const { name, columns } = aliasOf(alias);
+  scope.tables.push({
+    alias: name ?? fallback,
+    columns: output.map((column, i) => ({ id: column.id, name: columns[i] ?? column.name })),
+  });
+  return op;
+}
+
+function relation(reader: Reader, range: Node, scope: Scope): Op {
+  const name = String(range['relname']);
+  if (range['schemaname'] === undefined) {
+    const cte = scope.cte(name);
+    if (cte === undefined) throw new Unsupported(`the relation ${name}`);
+    const { op, output } = reader.select(cte.query as Node, cte.scope);
+    const renamed = output.map((column, i) => ({ ...column, name: cte.aliases[i] ?? column.name }));
+    return named(exactly(op, output), renamed, range['alias'], scope, name);
+  }
+  const found = reader.catalog.relation(String(range['schemaname']), name);
+  if (found === undefined) throw new Unsupported(`the relation ${String(range['schemaname'])}.${name}`);
+  if (range['inh'] === false) throw new Unsupported('ONLY');
+  if (found.kind === 'view') {
+    const statements = parseStatements(found.definition ?? '');
+    const select = (statements[0]!.node as unknown as Node)['SelectStmt'] as Node;
+    const { op, output } = reader.select(select, null);
+    const renamed = output.map((column, i) => ({ ...column, name: found.columns[i]?.name ?? column.name }));
+    return named(exactly(op, output), renamed, range['alias'], scope, name);
+  }
+  const columns = found.columns.map((column) => ({ id: reader.id(column.name), name: column.name }));
+  const scan: Op = { kind: 'scan', relation: found.key, occurrence: reader.occurrence(), columns, mode: 'now' };
+  return named(scan, columns, range['alias'], scope, name);
+}
+
+function functionItem(reader: Reader, range: Node, scope: Scope): Op {
+  if (range['coldeflist'] !== undefined) throw new Unsupported('a function with a column definition list');
+  const expressions = new ExpressionReader(reader, scope);
+  const calls = (range['functions'] as { List: { items: Node[] } }[]).map(({ List: list }) => {
+    if (list.items.length > 1 && Object.keys(list.items[1]!).length > 0) {
+      throw new Unsupported('a function with a column definition list');
+    }
+    return expressions.read(list.items[0]);
+  });
+  const { columns } = aliasOf(range['alias']);
+  // PostgreSQL always prints the column names of a function item.
+  if (columns.length === 0) throw new Unsupported('a function in FROM without column names');
+  const output = columns.map((name) => ({ id: reader.id(name), name }));
+  const op: Op = {
+    kind: 'function',
+    calls,
+    ordinality: range['ordinality'] === true,
+    columns: output.map(({ id }) => id),
+  };
+  return named(op, output, range['alias'], scope);
+}
+
+function join(reader: Reader, node: Node, scope: Scope): Op {
+  if (aliasOf(node['alias']).name !== undefined) throw new Unsupported('a join with an alias');
+  const inner = new Scope(scope);
+  const leftStart = scope.tables.length;
+  let left = fromItem(reader, node['larg'] as Node, scope);
+  const rightStart = scope.tables.length;
+  let right = fromItem(reader, node['rarg'] as Node, scope);
+  const type = String(node['jointype'] ?? 'JOIN_INNER');
+  const names = ((node['usingClause'] as { String: { sval: string } }[] | undefined) ?? []).map(
+    ({ String: name }) => name.sval,
+  );
+  let condition: Expr | null = null;
+  if (names.length > 0) {
+    const of = (tables: readonly ScopeTable[], name: string): Expr => {
+      const merged = scope.merged.get(name);
+      const ids = tables.flatMap(({ columns }) => columns.filter((column) => column.name === name));
+      if (merged !== undefined && ids.length !== 1) return merged;
+      if (ids.length !== 1) throw new Unsupported(`JOIN USING (${name}) of several tables`);
+      return col(ids[0]!.id);
+    };
+    const parts = names.map((name) => {
+      const l = of(scope.tables.slice(leftStart, rightStart), name);
+      const r = of(scope.tables.slice(rightStart), name);
+      scope.merged.set(
+        name,
+        type === 'JOIN_FULL' ? { CoalesceExpr: { args: [l, r] } } : type === 'JOIN_RIGHT' ? r : l,
+      );
+      return equals(l, r);
+    });
+    condition = conjunction(parts);
+  } else if (node['quals'] !== undefined) {
+    condition = new ExpressionReader(reader, new Scope(inner)).read(node['quals']);
+  }
+  if (type === 'JOIN_RIGHT') [left, right] = [right, left];
+  const kind = { JOIN_INNER: 'inner', JOIN_LEFT: 'left', JOIN_RIGHT: 'left', JOIN_FULL: 'full' } as const;
+  const known = kind[type as keyof typeof kind] as Join['join'] | undefined;
+  if (known === undefined) throw new Unsupported(`a join of kind ${type}`);
+  return joined(known, left, right, condition);
+}

@@ -1,0 +1,164 @@
+/**
+ * Canonical SQL (as PostgreSQL prints a view: stars expanded, names qualified, casts written out) → tree.
+ * What is not understood throws `Unsupported`, with the construct's name for people.
+ *
+ *     FROM, WHERE → joins, filter      GROUP BY, HAVING → aggregate, filter      windows → window
+ *     SELECT → project      DISTINCT → distinct      ORDER BY, LIMIT → limit      set operations → set
+ */
+import { parseStatements } from '../../sql/parse.ts';
+import type { Catalog } from '../catalog.ts';
+import { fromClause } from './from-clause.ts';
+import { conjunction, conjuncts } from './expression.ts';
+import { Unsupported, outputOf } from './ir.ts';
+import type { Expr, Limit, Op, Relation, SortKey } from './ir.ts';
+import { ExpressionReader } from './read-expression.ts';
+import { Scope } from './scope.ts';
+import { selectList } from './select-list.ts';
+
+export interface Node {
+  readonly [key: string]: unknown;
+}
+
+/** One SELECT as a tree: its columns' ids, and the names they have outside. */
+export interface Selected {
+  readonly op: Op;
+  readonly output: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** @throws Unsupported. `loadSqlParser` must have been awaited. */
+export function relationFromSql(sql: string, catalog: Catalog): Relation {
+  const statements = parseStatements(sql);
+  const select = (statements[0]?.node as Node | undefined)?.['SelectStmt'] as Node | undefined;
+  if (statements.length !== 1 || select === undefined) throw new Unsupported('a statement that is not a SELECT');
+  const { op, output } = new Reader(catalog).select(select, null);
+  return { root: op, output };
+}
+
+/** Reads one view; hands out the ids. */
+export class Reader {
+  readonly catalog: Catalog;
+  #ids = 0;
+  #occurrences = 0;
+
+  constructor(catalog: Catalog) {
+    this.catalog = catalog;
+  }
+
+  id(name: string): string {
+    return `${name.slice(0, 40)}_${++this.#ids}`;
+  }
+
+  occurrence(): number {
+    return ++this.#occurrences;
+  }
+
+  /** A SELECT inside `parent`'s scope (null at the top and in views that are read through). */
+  select(select: Node, parent: Scope | null): Selected {
+    const scope = new Scope(parent);
+    readWith(select, scope);
+    if (select['lockingClause'] !== undefined) throw new Unsupported('FOR UPDATE');
+    if (select['intoClause'] !== undefined) throw new Unsupported('SELECT INTO');
+    if (select['valuesLists'] !== undefined) return this.#values(select, scope);
+    return select['op'] === undefined || select['op'] === 'SETOP_NONE'
+      ? this.#plain(select, scope)
+      : this.#setOperation(select, scope);
+  }
+
+  #plain(select: Node, scope: Scope): Selected {
+    const expressions = new ExpressionReader(this, scope);
+    let op = fromClause(this, (select['fromClause'] as Node[] | undefined) ?? [], scope);
+    if (select['whereClause'] !== undefined) {
+      const where = expressions.read(select['whereClause']);
+      op = { kind: 'filter', child: op, condition: conjunction(conjuncts(where))! };
+    }
+    return selectList(this, select, op, expressions);
+  }
+
+  #setOperation(select: Node, scope: Scope): Selected {
+    const operation = { SETOP_UNION: 'union', SETOP_INTERSECT: 'intersect', SETOP_EXCEPT: 'except' } as const;
+    const left = this.select(select['larg'] as Node, scope);
+    const right = this.select(select['rarg'] as Node, scope);
+    const output = left.output.map(({ name }) => ({ id: this.id(name), name }));
+    if (output.length === 0) throw new Unsupported('a set operation without columns');
+    const exact = (side: Selected): Op => exactly(side.op, side.output);
+    let op: Op = {
+      kind: 'set',
+      operation: operation[select['op'] as keyof typeof operation],
+      all: select['all'] === true,
+      left: exact(left),
+      right: exact(right),
+      columns: output.map(({ id }) => id),
+    };
+    const outputs = new Scope(scope);
+    for (const { id, name } of output) outputs.merged.set(name, { Col: id });
+    const expressions = new ExpressionReader(this, outputs);
+    const order = ((select['sortClause'] as { SortBy: Node }[] | undefined) ?? []).map(({ SortBy: key }) => {
+      const expr = expressions.read(key['node']);
+      if (typeof expr['Col'] !== 'string') throw new Unsupported('ORDER BY an expression of a set operation');
+      return sortKey(key, expr['Col']);
+    });
+    op = limited(op, select, order, expressions);
+    return { op, output };
+  }
+
+  #values(select: Node, scope: Scope): Selected {
+    const expressions = new ExpressionReader(this, scope);
+    const rows = (select['valuesLists'] as { List: { items: unknown[] } }[]).map(({ List: row }) =>
+      row.items.map((value) => expressions.read(value)),
+    );
+    const output = rows[0]!.map((_, i) => ({ id: this.id(`column${i + 1}`), name: `column${i + 1}` }));
+    if (select['sortClause'] !== undefined || select['limitCount'] !== undefined) {
+      throw new Unsupported('VALUES with ORDER BY or LIMIT');
+    }
+    return { op: { kind: 'values', rows, columns: output.map(({ id }) => id) }, output };
+  }
+}
+
+/** The tree with exactly these columns in this order (an operator may carry more). */
+export function exactly(op: Op, output: readonly { readonly id: string }[]): Op {
+  const has = outputOf(op);
+  if (has.length === output.length && has.every((id, i) => id === output[i]!.id)) return op;
+  if (new Set(output.map(({ id }) => id)).size !== output.length) throw new Unsupported('a column taken twice');
+  return { kind: 'project', child: op, columns: output.map(({ id }) => ({ id, expr: { Col: id } })), sets: false };
+}
+
+function readWith(select: Node, scope: Scope): void {
+  const clause = select['withClause'] as { recursive?: boolean; ctes?: { CommonTableExpr: Node }[] } | undefined;
+  if (clause === undefined) return;
+  if (clause.recursive === true) throw new Unsupported('WITH RECURSIVE');
+  for (const { CommonTableExpr: cte } of clause.ctes ?? []) {
+    const query = (cte['ctequery'] as Node)['SelectStmt'];
+    if (query === undefined) throw new Unsupported('a WITH query that writes');
+    const aliases = ((cte['aliascolnames'] as { String: { sval: string } }[] | undefined) ?? []).map(
+      ({ String: name }) => name.sval,
+    );
+    // A query of a WITH list sees the ones before it: its scope is what stands so far.
+    const before = new Scope(scope.parent);
+    for (const [name, table] of scope.ctes) before.ctes.set(name, table);
+    scope.ctes.set(String(cte['ctename']), { query, aliases, scope: before });
+  }
+}
+
+export function sortKey(key: Node, id: string): SortKey {
+  if (key['useOp'] !== undefined && (key['useOp'] as unknown[]).length > 0) throw new Unsupported('ORDER BY ... USING');
+  const descending = key['sortby_dir'] === 'SORTBY_DESC';
+  const nulls = key['sortby_nulls'];
+  return {
+    id,
+    descending,
+    nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && descending),
+  };
+}
+
+export function limited(op: Op, select: Node, order: readonly SortKey[], expressions: ExpressionReader): Op {
+  const read = (value: unknown): Expr | null => {
+    if (value === undefined) return null;
+    const constant = (value as { A_Const?: Node }).A_Const;
+    return constant?.['isnull'] === true ? null : expressions.read(value);
+  };
+  const limit = read(select['limitCount']);
+  const offset = read(select['limitOffset']);
+  if (order.length === 0 && limit === null && offset === null) return op;
+  const ties = select['limitOption'] === 'LIMIT_OPTION_WITH_TIES';
+  return { kind: 'limit', child: op, order, limit, offset, ties } satisfies Limit;
+}

@@ -1,0 +1,55 @@
+/** A copy of a tree with ids and occurrences of its own, to stand beside the original in one tree. */
+import { col, madeIn, mapExpr, mapOwnExprs, columnOf } from './expression.ts';
+import { childrenOf, withChildren } from './ir.ts';
+import type { Expr, Op, Subquery } from './ir.ts';
+
+export interface Ids {
+  id(name: string): string;
+  occurrence(): number;
+}
+
+export function copyOf(op: Op, ids: Ids): { op: Op; of: (id: string) => string } {
+  const names = new Map([...madeIn(op)].map((id) => [id, ids.id(id.replace(/_\d+$/, ''))] as const));
+  const of = (id: string): string => names.get(id) ?? id;
+  const expr = (value: Expr): Expr =>
+    mapExpr(value, (node) => {
+      const id = columnOf(node);
+      if (id !== undefined) return col(of(id));
+      const sub = node['Sub'] as Subquery | undefined;
+      if (sub === undefined) return undefined;
+      return {
+        Sub: {
+          ...sub,
+          test: sub.test === null ? null : expr(sub.test),
+          query: copy(sub.query),
+          output: sub.output.map(of),
+        },
+      };
+    });
+  const copy = (at: Op): Op => {
+    const below = withChildren(at, childrenOf(at).map(copy));
+    const mapped = mapOwnExprs(below, expr);
+    const renamed = <T extends { id: string }>(list: readonly T[]): T[] =>
+      list.map((column) => ({ ...column, id: of(column.id) }));
+    switch (mapped.kind) {
+      case 'scan':
+        return { ...mapped, occurrence: ids.occurrence(), columns: renamed(mapped.columns) };
+      case 'values':
+      case 'function':
+      case 'set':
+        return { ...mapped, columns: mapped.columns.map(of) };
+      case 'project':
+      case 'window':
+        return { ...mapped, columns: renamed(mapped.columns) };
+      case 'aggregate':
+        return { ...mapped, groups: renamed(mapped.groups), aggregates: renamed(mapped.aggregates) };
+      case 'distinct-on':
+        return { ...mapped, on: mapped.on.map(of), order: renamed(mapped.order) };
+      case 'limit':
+        return { ...mapped, order: renamed(mapped.order) };
+      default:
+        return mapped;
+    }
+  };
+  return { op: copy(op), of };
+}

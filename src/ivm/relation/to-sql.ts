@@ -1,0 +1,110 @@
+/** Tree → SQL: one nested SELECT an operator, columns under their ids. PostgreSQL flattens what can be flattened. */
+import { quoteIdentifier } from '../../sql/quote.ts';
+import { Unsupported } from './ir.ts';
+import type { Expr, Op, Scan, SortKey } from './ir.ts';
+import { outputOf } from './ir.ts';
+import { printExpr } from './print-expression.ts';
+
+export interface SqlOptions {
+  /** FROM item for a scan: its SQL without alias, e.g. `"public"."events"` or `(SELECT ...)`. */
+  readonly from: (scan: Scan) => string;
+  /** What stands for the clock. */
+  readonly now: string;
+}
+
+/** A SELECT of `columns` (ids, or ids with names for users) of a tree, in that order. */
+export function selectSql(
+  op: Op,
+  columns: readonly (string | { readonly id: string; readonly name: string })[],
+  options: SqlOptions,
+): string {
+  const list = columns.map((column) =>
+    typeof column === 'string'
+      ? quoteIdentifier(column)
+      : `${quoteIdentifier(column.id)} AS ${quoteIdentifier(column.name)}`,
+  );
+  return `SELECT ${list.join(', ')} FROM ${item(op, options)}`;
+}
+
+export function exprSql(expr: Expr, options: SqlOptions): string {
+  return printExpr(expr, {
+    now: options.now,
+    query: (op, output) => selectSql(op, output, options),
+  });
+}
+
+/** A FROM item under an alias that nothing names, since ids are unique. */
+function item(op: Op, options: SqlOptions, alias = '_q'): string {
+  return `(${opSql(op, options)}) AS ${alias}`;
+}
+
+function opSql(op: Op, options: SqlOptions): string {
+  const expr = (value: Expr): string => exprSql(value, options);
+  const named = (columns: readonly { id: string; expr: Expr }[]): string[] =>
+    columns.map((column) => `${expr(column.expr)} AS ${quoteIdentifier(column.id)}`);
+  switch (op.kind) {
+    case 'scan': {
+      const columns = op.columns.map(({ id, name }) => `"_s".${quoteIdentifier(name)} AS ${quoteIdentifier(id)}`);
+      if (op.weight !== undefined) columns.push(`"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
+      return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
+    }
+    case 'values': {
+      if (op.columns.length === 0) return op.rows.length === 1 ? 'SELECT' : 'SELECT WHERE false';
+      const rows = op.rows.map((row) => `(${row.map(expr).join(', ')})`);
+      return `SELECT * FROM (VALUES ${rows.join(', ')}) AS "_v" (${op.columns.map(quoteIdentifier).join(', ')})`;
+    }
+    case 'function': {
+      const calls = op.calls.map(expr);
+      const from = calls.length === 1 ? calls[0]! : `ROWS FROM (${calls.join(', ')})`;
+      return `SELECT * FROM ${from}${op.ordinality ? ' WITH ORDINALITY' : ''} AS "_f" (${op.columns.map(quoteIdentifier).join(', ')})`;
+    }
+    case 'project':
+      return `SELECT ${named(op.columns).join(', ')} FROM ${item(op.child, options)}`;
+    case 'filter':
+      return `SELECT * FROM ${item(op.child, options)} WHERE ${expr(op.condition)}`;
+    case 'join': {
+      const word = { inner: 'JOIN', left: 'LEFT JOIN', full: 'FULL JOIN' }[op.join];
+      const lateral = op.lateral ? 'LATERAL ' : '';
+      return `SELECT * FROM ${item(op.left, options, '_l')} ${word} ${lateral}${item(op.right, options, '_r')} ON ${op.condition === null ? 'true' : expr(op.condition)}`;
+    }
+    case 'aggregate': {
+      const groups = op.groups.map((group) => expr(group.expr));
+      const columns = named([...op.groups, ...op.aggregates]);
+      const from = item(op.child, options);
+      if (groups.length === 0) return `SELECT ${columns.join(', ')} FROM ${from}`;
+      return `SELECT ${columns.join(', ')} FROM ${from} GROUP BY ${groups.join(', ')}`;
+    }
+    case 'window':
+      return `SELECT *, ${named(op.columns).join(', ')} FROM ${item(op.child, options)}`;
+    case 'distinct':
+      return `SELECT DISTINCT * FROM ${item(op.child, options)}`;
+    case 'distinct-on':
+      return `SELECT DISTINCT ON (${op.on.map(quoteIdentifier).join(', ')}) * FROM ${item(op.child, options)}${orderBy(op.order)}`;
+    case 'limit': {
+      const offset = op.offset === null ? '' : ` OFFSET ${expr(op.offset)}`;
+      const limit =
+        op.limit === null ? '' : op.ties ? ` FETCH FIRST (${expr(op.limit)}) ROWS WITH TIES` : ` LIMIT ${expr(op.limit)}`;
+      return `SELECT * FROM ${item(op.child, options)}${orderBy(op.order)}${offset}${limit}`;
+    }
+    case 'set': {
+      const word = `${op.operation.toUpperCase()}${op.all ? ' ALL' : ''}`;
+      const left = selectSql(op.left, renamed(outputOf(op.left), op.columns), options);
+      const right = selectSql(op.right, outputOf(op.right), options);
+      if (op.columns.length === 0) throw new Unsupported('a set operation without columns');
+      return `${left} ${word} ${right}`;
+    }
+  }
+}
+
+function renamed(ids: readonly string[], names: readonly string[]): { id: string; name: string }[] {
+  return ids.map((id, i) => ({ id, name: names[i]! }));
+}
+
+function orderBy(keys: readonly SortKey[]): string {
+  if (keys.length === 0) return '';
+  const texts = keys.map(
+    ({ id, descending, nullsFirst }) =>
+      `${quoteIdentifier(id)}${descending ? ' DESC' : ''} NULLS ${nullsFirst ? 'FIRST' : 'LAST'}`,
+  );
+  return ` ORDER BY ${texts.join(', ')}`;
+}

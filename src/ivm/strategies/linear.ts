@@ -1,0 +1,64 @@
+/**
+ * Linear: filter, projection, inner join, UNION ALL, set-returning functions.
+ *
+ *     ΔQ = Σi Q(o1 … oi−1 after, Δoi, oi+1 … on before)          (plan/signed.ts)
+ *
+ * The terms' weights are added up row by row; rows that go are found in the stage's table by the hash of the whole row.
+ * State: the rows themselves. Cost: the size of the change, times one index probe for each join.
+ */
+import { col } from '../relation/expression.ts';
+import type { Op } from '../relation/ir.ts';
+import { selectSql } from '../relation/to-sql.ts';
+import type { SqlOptions } from '../relation/to-sql.ts';
+import type { Term } from '../plan/signed.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import { applySql } from './apply.ts';
+import { addressColumns, columnList, rowHash } from './stored-stage.ts';
+import type { StoredStage } from './stored-stage.ts';
+
+export function linearSql(
+  stored: StoredStage,
+  terms: readonly Term[],
+  options: SqlOptions,
+  epoch: string,
+  wanted: boolean,
+): string {
+  const table = quoteRelation(stored.table);
+  const list = columnList(stored);
+  const selects = terms.map(({ op, weights }) => `    ${selectSql(weighted(stored, op, weights), [...stored.columns.map(({ name }) => name), '_seg_w'], options)}`);
+  const names = addressColumns(stored);
+  const same = names.map((name) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_s".${quoteIdentifier(name)}`);
+  return applySql(
+    stored,
+    [
+      `"_seg_sum" AS MATERIALIZED (
+  SELECT ${list}, sum("_seg_w")::integer AS "_seg_w" FROM (
+${selects.join('\n    UNION ALL\n')}
+  ) AS "_seg_terms" GROUP BY ${list} HAVING sum("_seg_w") <> 0
+)`,
+      `"_seg_delta" AS MATERIALIZED (
+  SELECT ${columnList(stored, '"_seg_s"')}, "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM ${table} AS "_seg_t"
+    WHERE ${rowHash(names, '"_seg_t"')} = ${rowHash(names, '"_seg_s"')} AND ${same.join(' AND ')}
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+)`,
+    ],
+    epoch,
+    wanted,
+  );
+}
+
+/** The term's columns under the stage's names, and the product of its weights. */
+function weighted(stored: StoredStage, op: Op, weights: readonly string[]): Op {
+  const product = weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)]));
+  return {
+    kind: 'project',
+    child: op,
+    sets: false,
+    columns: [
+      ...stored.stage.columns.map(({ id, name }) => ({ id: name, expr: col(id) })),
+      { id: '_seg_w', expr: { Raw: product } },
+    ],
+  };
+}

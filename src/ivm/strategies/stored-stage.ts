@@ -1,0 +1,64 @@
+/** A stage as it lies in the database, and the fragments of SQL that every strategy shares. */
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import type { RelationName } from '../catalog.ts';
+import type { Stage } from '../plan/stage.ts';
+
+export interface StoredColumnType {
+  readonly name: string;
+  /** As format_type prints it. */
+  readonly type: string;
+  readonly hashable: boolean;
+}
+
+export interface StoredStage {
+  readonly stage: Stage;
+  /** The table that holds it; its row type is the element of the arrays that carry its change. */
+  readonly table: RelationName;
+  /** Columns of the table, hidden ones included, in the table's order. */
+  readonly columns: readonly StoredColumnType[];
+  /** A SELECT of these columns in this order, from the tables as they are. */
+  readonly query: string;
+  /** For comments and messages: the view it belongs to, and its number. */
+  readonly label: string;
+  /** Where the change is recorded for readers. */
+  readonly changelog: { readonly table: RelationName; readonly node: number } | null;
+}
+
+export function columnList(stored: StoredStage, alias?: string): string {
+  const prefix = alias === undefined ? '' : `${alias}.`;
+  return stored.columns.map(({ name }) => `${prefix}${quoteIdentifier(name)}`).join(', ');
+}
+
+/** The hash of some columns of a row, as indexed on the stage's table. */
+export function rowHash(names: readonly string[], alias?: string): string {
+  const prefix = alias === undefined ? '' : `${alias}.`;
+  return `hash_record_extended(ROW(${names.map((name) => `${prefix}${quoteIdentifier(name)}`).join(', ')}), 0)`;
+}
+
+/** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. */
+export function addressColumns(stored: StoredStage): string[] {
+  const { stage, columns } = stored;
+  if (stage.strategy !== 'rekey') return columns.map(({ name }) => name);
+  return stage.key.map((id) => stage.columns.find((column) => column.id === id)!.name);
+}
+
+/** The index that makes it cheap; null when the stage is always recomputed as a whole. */
+export function addressIndex(stored: StoredStage): string | null {
+  if (stored.stage.strategy === 'recompute') return null;
+  return `CREATE INDEX ON ${quoteRelation(stored.table)} (${rowHash(addressColumns(stored))})`;
+}
+
+/** Whether rows can be addressed by hash; a stage with other types must be recomputed. */
+export function addressable(stored: StoredStage): boolean {
+  const names = new Set(addressColumns(stored));
+  return stored.columns.every(({ name, hashable }) => hashable || !names.has(name));
+}
+
+/** The row users see, as a JSON object; built in pieces since a function takes at most 100 arguments. */
+export function visibleRowAsJson(stored: StoredStage, alias: string): string {
+  const visible = stored.stage.columns.filter(({ hidden }) => !hidden);
+  const pairs = visible.map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
+  const pieces: string[] = [];
+  for (let i = 0; i < pairs.length; i += 40) pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
+  return pieces.length === 0 ? `'{}'::jsonb` : pieces.join(' || ');
+}
