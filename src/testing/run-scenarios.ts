@@ -5,11 +5,15 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import { sharedBytes } from '../engines/pglite/image.ts';
+import { pgliteModule, type WasmModule } from '../engines/pglite/wasm-module.ts';
 import type { LoadOptions, Project } from '../project/load.ts';
 import type { ScenarioNode } from '../project/nodes.ts';
 import type { ExpectationEdit } from './expectation-edit.ts';
 import type { FailureTextOptions } from './failure-text.ts';
 import { parseScenarios } from './parse-scenario.ts';
+import { buildScenarioBase } from './scenario-base.ts';
 import { baseKey, ScenarioHost, type ScenarioJob } from './scenario-host.ts';
 import type { TestResult } from './test-result.ts';
 import { applyEdits } from './update-expectations.ts';
@@ -29,6 +33,9 @@ export interface RunScenariosOptions extends FailureTextOptions {
 export interface WorkerStart {
   readonly load: LoadOptions;
   readonly options: FailureTextOptions;
+  readonly module: WasmModule;
+  /** What scenarios without vars of their own start from, when several do. */
+  readonly image: SharedArrayBuffer | undefined;
 }
 export interface WorkerJob {
   readonly uniqueId: string;
@@ -95,7 +102,12 @@ export async function runScenarios(
   } else {
     // A function cannot cross to another thread.
     const { onLog: _, ...plain } = load;
-    const start: WorkerStart = { load: plain, options: { colors, most, update } };
+    const start: WorkerStart = {
+      load: plain,
+      options: { colors, most, update },
+      module: await pgliteModule(),
+      image: await sharedImage(project, jobs),
+    };
     await Promise.all(Array.from({ length: threads }, () => serve(entry, start, next, done)));
   }
   return nodes.flatMap((node) => results.get(node.unique_id) ?? []);
@@ -119,6 +131,23 @@ export async function writeUpdates(
     await writeFile(absolute, applyEdits(await readFile(absolute, 'utf8'), edits));
   }
   return new Map([...byFile].map(([file, edits]) => [file, edits.length]));
+}
+
+/**
+ * The base most scenarios start from, made once for all threads. Undefined when few need it, and when the project cannot be
+ * deployed: the scenarios find that out themselves, and say so with their place.
+ */
+async function sharedImage(
+  project: Project,
+  jobs: readonly ScenarioJob[],
+): Promise<SharedArrayBuffer | undefined> {
+  if (jobs.filter(({ scenario }) => baseKey(scenario) === '').length < 2) return undefined;
+  try {
+    return await sharedBytes((await buildScenarioBase(project)).image);
+  } catch (error) {
+    if (error instanceof SegError || error instanceof DatabaseError) return undefined;
+    throw error;
+  }
 }
 
 /** Node cannot run TypeScript in a worker on all versions seg supports: from source, scenarios run in this thread. */

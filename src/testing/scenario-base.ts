@@ -2,6 +2,7 @@
 import { Deployer } from '../deploy/deployer.ts';
 import { isDeployable, stateSchemaOf } from '../deploy/spec.ts';
 import { readSeed } from '../connectors/seeds.ts';
+import { directoryImage } from '../engines/pglite/image.ts';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
 import { Dag } from '../graph/dag.ts';
 import { allNodes } from '../project/manifest.ts';
@@ -50,7 +51,8 @@ export async function buildScenarioBase(project: Project): Promise<ScenarioBase>
       }
       await deployer.finish();
     });
-    return { project, image: await db.dump() };
+    const packed = await db.dump();
+    return { project, image: directoryImage(await packed.arrayBuffer()) };
   } finally {
     await db.close();
   }

@@ -29,11 +29,16 @@ export class ScenarioHost {
   readonly #bases = new Map<string, Promise<ScenarioBase>>();
   readonly #project: Project | undefined;
 
-  /** @param project the project as loaded with `load`, when it is at hand */
-  constructor(load: LoadOptions, options: FailureTextOptions, project?: Project) {
+  /**
+   * @param project the project as loaded with `load`, when it is at hand
+   * @param image `project` deployed, when another thread has done it
+   */
+  constructor(load: LoadOptions, options: FailureTextOptions, project?: Project, image?: Blob) {
     this.#load = load;
     this.#options = options;
     this.#project = project;
+    if (project !== undefined && image !== undefined)
+      this.#bases.set('', Promise.resolve({ project, image }));
   }
 
   /** Runs one scenario in every order it asks for. Never throws: what cannot be run is a result of status `error`. */

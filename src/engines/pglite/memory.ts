@@ -2,6 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { PGliteDatabase } from './connection.ts';
 import { briefStartParams, startParams } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
+import { pgliteModule } from './wasm-module.ts';
 
 export interface OpenMemoryOptions {
   /** A data directory packed by `PGliteDatabase.dump()`; default: an empty one. */
@@ -15,6 +16,7 @@ export async function openMemoryDatabase(options: OpenMemoryOptions = {}): Promi
   const loadDataDir = options.from ?? (await emptySnapshot());
   const client = await PGlite.create({
     loadDataDir,
+    pgliteWasmModule: await pgliteModule(),
     startParams: options.size === 'large' ? startParams : briefStartParams,
   });
   return new PGliteDatabase(client);

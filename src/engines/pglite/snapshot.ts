@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { directoryImage } from './image.ts';
 
 // The same relative path leads there from src/engines/pglite and from dist/engines/pglite.
 export const snapshotPath = fileURLToPath(
@@ -18,7 +19,7 @@ let loaded: Promise<Blob | undefined> | undefined;
 export function emptySnapshot(): Promise<Blob | undefined> {
   loaded ??= readFile(snapshotPath)
     .then((packed) => promisify(gunzip)(packed))
-    .then((tar) => new Blob([new Uint8Array(tar)]))
+    .then((tar) => directoryImage(new Uint8Array(tar).buffer))
     .catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;

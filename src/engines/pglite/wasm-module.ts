@@ -1,0 +1,32 @@
+/**
+ * PostgreSQL as compiled WebAssembly, once per process: worker threads are handed the module of the thread that started
+ * them, so that its 10 MB are compiled (and, function by function, optimised) once and not once per thread.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** A WebAssembly.Module. TypeScript knows that name only with the types of browsers. */
+export type WasmModule = object;
+
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { compile(code: Uint8Array): Promise<WasmModule> };
+};
+
+let compiled: Promise<WasmModule> | undefined;
+
+/** The compiled module: the one adopted, or else compiled at the first call. */
+export function pgliteModule(): Promise<WasmModule> {
+  compiled ??= compile();
+  return compiled;
+}
+
+/** In a worker, before it opens a database: uses the module of the thread that started it. */
+export function adoptPgliteModule(module: WasmModule): void {
+  compiled ??= Promise.resolve(module);
+}
+
+async function compile(): Promise<WasmModule> {
+  const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite');
+  return WebAssembly.compile(await readFile(join(dirname(entry), 'pglite.wasm')));
+}
