@@ -1,20 +1,10 @@
 /** DDL of the Postgres family, as text. Everything here is pure. */
-import { createHash } from 'node:crypto';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { shortName } from '../sql/short-name.ts';
 import { isTypeName } from '../sql/type-name.ts';
 import type { RelationName } from './catalog.ts';
 import type { DeclaredColumn, NodeSpec } from './spec.ts';
-
-/** PostgreSQL cuts names at 63 bytes; longer ones keep their beginning and get a hash. */
-export function shortName(...parts: string[]): string {
-  const name = parts.join(' ');
-  if (Buffer.byteLength(name) <= 63) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
-  let head = name;
-  while (Buffer.byteLength(head) > 52) head = head.slice(0, -1);
-  return `${head} ${hash}`;
-}
 
 /** The table that holds a maintained view's rows. */
 export function stateTable(stateSchema: string, spec: Pick<NodeSpec, 'schema' | 'relation'>): RelationName {

@@ -127,6 +127,7 @@ export class Deployer {
       searchPath: programSearchPath(this.#project),
       deployed: this.#deployed,
       untriggered: this.#untriggered,
+      refreshStages: true,
     });
     this.#untriggered.clear();
     this.#programsStale = false;

@@ -42,6 +42,7 @@ export async function keepChangelog(
       searchPath: programSearchPath(project),
       deployed: await readDeployed(tx, stateSchema),
       untriggered: new Set(),
+      refreshStages: false,
     });
   });
 }

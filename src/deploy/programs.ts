@@ -1,14 +1,13 @@
 /** Deployed nodes → the maintenance program and triggers of each input table; only what differs is made again. */
 import { createHash } from 'node:crypto';
 import type { Connection } from '../engines/connection.ts';
-import { Dag } from '../graph/dag.ts';
-import { compileProgram } from '../ivm/program/program.ts';
-import type { MaintainedView } from '../ivm/program/program.ts';
-import { emitDropTriggers, emitFunction, emitTriggers } from '../ivm/program/emit.ts';
+import { compileContext, emitOptions, inputsOf, removeProgram } from '../incremental/install-programs.ts';
+import { compileInput } from '../ivm/program/compile-input.ts';
+import { emitProgram, emitProgramTriggers } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
-import { shortName } from './ddl.ts';
+import { writePlans } from './plans.ts';
 
 export interface ProgramRequest {
   readonly stateSchema: string;
@@ -16,87 +15,51 @@ export interface ProgramRequest {
   readonly deployed: ReadonlyMap<string, DeployedNode>;
   /** Input tables whose triggers are gone although their program may be the same. */
   readonly untriggered: ReadonlySet<string>;
+  /** Whether rows may have changed without the programs (a deployment does that, following a feed does not). */
+  readonly refreshStages: boolean;
 }
 
-/** Every maintained view in topological order, with what it reads seen through plain views. */
-export function maintainedViews(
-  deployed: ReadonlyMap<string, DeployedNode>,
-  stateSchema: string,
-): MaintainedView[] {
-  const order = new Dag(
-    [...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const),
-  ).order();
-  return order.flatMap((id) => {
-    const node = deployed.get(id);
-    if (node?.kind !== 'materialized_view') return [];
-    return [
-      {
-        id,
-        label: node.name,
-        stored: {
-          table: { schema: stateSchema, name: node.state ?? '' },
-          columns: node.columns,
-          query: node.definition ?? '',
-        },
-        reads: readsThroughViews(deployed, id),
-        changelog: node.keepChanges
-          ? { table: { schema: stateSchema, name: 'changelog' }, node: node.id }
-          : null,
-      },
-    ];
-  });
-}
-
-function readsThroughViews(deployed: ReadonlyMap<string, DeployedNode>, id: string): string[] {
-  const found = new Set<string>();
-  const seen = new Set<string>();
-  const visit = (at: string): void => {
-    for (const read of deployed.get(at)?.reads ?? []) {
-      if (seen.has(read)) continue;
-      seen.add(read);
-      if (deployed.get(read)?.kind === 'view') visit(read);
-      else found.add(read);
-    }
-  };
-  visit(id);
-  return [...found];
-}
-
-/** Writes the programs of all inputs that any maintained view depends on, and takes away those of inputs that none does. */
+/**
+ * Writes the plans of all maintained views, the programs of all inputs that any of them depends on, and takes away those of
+ * inputs that none does.
+ */
 export async function writePrograms(tx: Connection, request: ProgramRequest): Promise<void> {
   const { stateSchema, deployed } = request;
   const seg = quoteIdentifier(stateSchema);
-  const { rows } = await tx.query<{ input: string; function_name: string; checksum: string }>(
-    `SELECT input, function_name, checksum FROM ${seg}.program`,
+  const plans = await writePlans(tx, request);
+  const context = compileContext(plans, stateSchema);
+  const used = new Map(inputsOf(plans, stateSchema).map((input) => [input.key, input]));
+  const { rows } = await tx.query<{ input: string; relation: string; checksum: string }>(
+    `SELECT input, relation, checksum FROM ${seg}.program`,
   );
   const standing = new Map(rows.map((row) => [row.input, row]));
-  const views = maintainedViews(deployed, stateSchema);
-  for (const input of inputs(deployed, stateSchema)) {
-    const program = compileProgram(input, views);
-    const known = standing.get(input.id);
-    if (program.steps.length === 0) continue;
-    standing.delete(input.id);
-    const name = known?.function_name ?? shortName('maintain', input.relation.schema, input.relation.name);
-    const functionName = { schema: stateSchema, name };
-    const text = emitFunction(program, functionName, { stateSchema, searchPath: request.searchPath });
-    const checksum = createHash('sha256').update(text).digest('hex');
+  for (const { id, label, relation } of inputs(deployed, stateSchema)) {
+    const key = quoteRelation(relation);
+    const input = used.get(key);
+    if (input === undefined) continue;
+    const known = standing.get(id);
+    standing.delete(id);
+    const emit = emitOptions(relation, request);
+    const program = compileInput({ ...input, label }, plans, context);
+    const texts = emitProgram(program, emit);
+    // Row types are part of what was compiled: another table of the same name means another program.
+    const oids = program.steps.map(({ stored }) => stored.oid).join(' ');
+    const checksum = createHash('sha256').update([oids, ...texts.map(({ text }) => text)].join('\n')).digest('hex');
     if (known?.checksum !== checksum) {
-      await tx.exec(text);
+      for (const { text } of texts) await tx.exec(text);
       await tx.query(
         `INSERT INTO ${seg}.program (input, function_name, relation, checksum) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (input) DO UPDATE SET checksum = excluded.checksum, relation = excluded.relation`,
-        [input.id, name, quoteRelation(input.relation), checksum],
+         ON CONFLICT (input) DO UPDATE SET function_name = excluded.function_name, relation = excluded.relation, checksum = excluded.checksum`,
+        [id, emit.functionName('refresh').name, key, checksum],
       );
     }
-    if (known === undefined || request.untriggered.has(input.id)) {
-      for (const statement of emitTriggers(input.relation, functionName)) await tx.exec(statement);
+    if (known === undefined || request.untriggered.has(id)) {
+      for (const statement of emitProgramTriggers(relation, emit)) await tx.exec(statement);
     }
   }
-  for (const [id, { function_name: name }] of standing) {
+  for (const id of standing.keys()) {
     const input = inputs(deployed, stateSchema).find((candidate) => candidate.id === id);
-    if (input !== undefined)
-      for (const statement of emitDropTriggers(input.relation)) await tx.exec(statement);
-    await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation({ schema: stateSchema, name })}() CASCADE`);
+    if (input !== undefined) await removeProgram(tx, input.relation, request);
     await tx.query(`DELETE FROM ${seg}.program WHERE input = $1`, [id]);
   }
 }

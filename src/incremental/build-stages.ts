@@ -54,9 +54,11 @@ export async function storedStage(
   naming: StageNaming,
 ): Promise<StoredStage> {
   const columns = await columnsOf(tx, table);
+  const { rows } = await tx.query<{ oid: number }>('SELECT $1::regclass::oid::integer AS oid', [quoteRelation(table)]);
   const stored: StoredStage = {
     stage,
     table,
+    oid: rows[0]!.oid,
     columns: columns.map(({ name, type, hashable }) => ({ name, type, hashable })),
     query,
     label: stage.name === '' ? naming.label : `${naming.label}, intermediate result ${stage.name}`,

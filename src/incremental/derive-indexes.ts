@@ -9,11 +9,16 @@ import { indexesFor } from '../ivm/plan/indexes.ts';
 import type { NeededIndex } from '../ivm/plan/indexes.ts';
 import type { KeyWithin } from '../ivm/plan/restrict.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
-import { columnOf } from '../ivm/relation/expression.ts';
+import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
+import type { Expr } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
 import { restrictedRoot } from '../ivm/strategies/rekey.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import type { StageNaming } from './build-stages.ts';
+import { keyWithin } from './install-programs.ts';
+import type { MadePlan } from './make-plan.ts';
+import type { StoredPlan } from './stored-plan.ts';
 
 /** Indexes for every change of one relation at a time, and for the recomputation of a partition. */
 export function neededIndexes(stored: StoredStage, keyWithin: KeyWithin): NeededIndex[] {
@@ -94,4 +99,69 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
     throw error;
   }
   return { schema: table.schema, name, text: `${method} (${texts.join(', ')})` };
+}
+
+/** Makes the indexes of a plan and records that it needs them. @returns their texts, for people */
+export async function deriveIndexes(
+  tx: Connection,
+  plan: StoredPlan,
+  made: MadePlan,
+  naming: StageNaming,
+  stateSchema: string,
+): Promise<string[]> {
+  const seg = quoteIdentifier(stateSchema);
+  await tx.query(`DELETE FROM ${seg}.derived_index WHERE view = $1`, [plan.key]);
+  const texts: string[] = [];
+  const seen = new Set<string>();
+  const known = keyWithin([plan]);
+  for (const stored of plan.stages) {
+    for (const index of neededIndexes(stored, known)) {
+      const print = JSON.stringify([index.relation, index.hashed, index.expressions.map((expr) => named(index, expr))]);
+      if (seen.has(print)) continue;
+      seen.add(print);
+      const hidden = index.relation.startsWith('#');
+      const table = hidden ? naming.stageTable(index.relation.slice(1)) : naming.relationTable(index.relation);
+      const derived = await ensureIndex(tx, {
+        table,
+        index,
+        typeOf: (column) =>
+          hidden
+            ? plan.stages.find(({ stage }) => `#${stage.name}` === index.relation)?.columns.find(({ name }) => name === column)?.type
+            : made.columnType(index.relation, column),
+        existing: hidden ? [] : made.indexesOf(index.relation),
+      });
+      if (derived === null) continue;
+      const text = `${quoteRelation(table)} ${derived.text}`;
+      if (!texts.includes(text)) texts.push(text);
+      await tx.query(
+        `INSERT INTO ${seg}.derived_index (view, schema_name, index_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+        [plan.key, derived.schema, derived.name],
+      );
+    }
+  }
+  return texts;
+}
+
+/** An expression with columns' names for ids, to recognise equal indexes. */
+function named(index: NeededIndex, expr: Expr): Expr {
+  return mapExpr(expr, (node) => {
+    const id = columnOf(node);
+    return id === undefined ? undefined : { Col: index.scan.columns.find((column) => column.id === id)?.name ?? id };
+  });
+}
+
+/** Drops the derived indexes that none of the given views needs. */
+export async function dropUnusedIndexes(tx: Connection, stateSchema: string, views: readonly string[]): Promise<void> {
+  const seg = quoteIdentifier(stateSchema);
+  await tx.query(
+    `DELETE FROM ${seg}.derived_index WHERE NOT view = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))`,
+    [JSON.stringify(views)],
+  );
+  const { rows } = await tx.query<{ schema: string; name: string }>(
+    `SELECT n.nspname::text AS schema, c.relname::text AS name
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'i' AND c.relname ~ '^seg_[0-9a-f]{16}$'
+       AND NOT EXISTS (SELECT FROM ${seg}.derived_index AS i WHERE i.schema_name = n.nspname AND i.index_name = c.relname)`,
+  );
+  for (const index of rows) await tx.exec(`DROP INDEX ${quoteRelation(index)}`);
 }

@@ -18,11 +18,10 @@ import { buildStage } from './build-stages.ts';
 import type { StageNaming } from './build-stages.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
-import { ensureIndex, neededIndexes } from './derive-indexes.ts';
-import { emitOptions, inputsOf, installPrograms, installRefresh, keyWithin } from './install-programs.ts';
+import { deriveIndexes, dropUnusedIndexes } from './derive-indexes.ts';
+import { emitOptions, inputsOf, installPrograms, installRefresh } from './install-programs.ts';
 import type { InstallOptions } from './install-programs.ts';
 import { makePlan } from './make-plan.ts';
-import type { MadePlan } from './make-plan.ts';
 import { deletePlan, readPlans, writePlan } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -83,6 +82,7 @@ export async function createIncrementalView(
       maintenance: options.maintenance ?? 'auto',
       maintained: new Set(byKey.keys()),
       clock,
+      exactColumns: false,
     });
     const node = await reserve(tx, stateSchema, key);
     const naming: StageNaming = {
@@ -101,6 +101,7 @@ export async function createIncrementalView(
       label: `view ${key}`,
       relation,
       definition: sql,
+      fingerprint: '',
       stages,
       inputs: made.inputs,
       upstream: made.upstream,
@@ -149,17 +150,7 @@ export async function dropIncrementalView(
       await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.refreshName(stored))}`);
       await tx.exec(`DROP TABLE ${quoteRelation(stored.table)}`);
     }
-    const seg = quoteIdentifier(stateSchema);
-    const { rows } = await tx.query<{ schema_name: string; index_name: string }>(
-      `WITH gone AS (DELETE FROM ${seg}.derived_index WHERE view = $1 RETURNING schema_name, index_name)
-       SELECT DISTINCT schema_name, index_name FROM gone
-       WHERE NOT EXISTS (SELECT FROM ${seg}.derived_index AS i
-         WHERE i.view <> $1 AND i.schema_name = gone.schema_name AND i.index_name = gone.index_name)`,
-      [key],
-    );
-    for (const { schema_name: schema, index_name: index } of rows) {
-      await tx.exec(`DROP INDEX IF EXISTS ${quoteRelation({ schema, name: index })}`);
-    }
+    await dropUnusedIndexes(tx, stateSchema, plans.filter((other) => other !== plan).map((other) => other.key));
   });
 }
 
@@ -184,38 +175,4 @@ async function reserve(tx: Connection, stateSchema: string, key: string): Promis
     [key],
   );
   return rows[0]!.node;
-}
-
-async function deriveIndexes(
-  tx: Connection,
-  plan: StoredPlan,
-  made: MadePlan,
-  naming: StageNaming,
-  stateSchema: string,
-): Promise<string[]> {
-  const texts: string[] = [];
-  const known = keyWithin([plan]);
-  for (const stored of plan.stages) {
-    for (const index of neededIndexes(stored, known)) {
-      const hidden = index.relation.startsWith('#');
-      const table = hidden ? naming.stageTable(index.relation.slice(1)) : naming.relationTable(index.relation);
-      const derived = await ensureIndex(tx, {
-        table,
-        index,
-        typeOf: (column) =>
-          hidden
-            ? plan.stages.find(({ stage }) => `#${stage.name}` === index.relation)?.columns.find(({ name }) => name === column)?.type
-            : made.columnType(index.relation, column),
-        existing: hidden ? [] : made.indexesOf(index.relation),
-      });
-      if (derived === null) continue;
-      const text = `${quoteRelation(table)} ${derived.text}`;
-      if (!texts.includes(text)) texts.push(text);
-      await tx.query(
-        `INSERT INTO ${quoteIdentifier(stateSchema)}.derived_index (view, schema_name, index_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [plan.key, derived.schema, derived.name],
-      );
-    }
-  }
-  return texts;
 }

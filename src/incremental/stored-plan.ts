@@ -16,6 +16,8 @@ export interface StoredPlan extends PlannedView {
   /** The relation users see. */
   readonly relation: RelationName;
   readonly definition: string;
+  /** Equal fingerprints: the same stages, so tables that stand can stay. */
+  readonly fingerprint: string;
   readonly inputs: readonly InputTable[];
   /** Maintained views it reads, by key. */
   readonly upstream: readonly string[];

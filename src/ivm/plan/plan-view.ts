@@ -17,6 +17,8 @@ export interface ViewRequest {
   readonly readsClock: boolean;
   /** `recompute` when asked for by the user. */
   readonly maintenance: 'auto' | 'recompute';
+  /** Whether the view's own table may hold no hidden column. */
+  readonly exactColumns: boolean;
 }
 
 /** Stages in the order they are maintained, the last one being the view. `loadSqlParser` must have been awaited. */
@@ -27,7 +29,7 @@ export function planView(request: ViewRequest, catalog: Catalog, keysOf: (relati
     const reader = new Reader(catalog);
     const { op, output } = reader.select(statement?.['SelectStmt'] as Node, null);
     const named = output.map((column, i) => ({ ...column, name: request.columns[i] ?? column.name }));
-    return new Decomposer(reader, keysOf).decompose({ root: op, output: named });
+    return new Decomposer(reader, keysOf).decompose({ root: op, output: named }, request);
   } catch (error) {
     if (error instanceof Unsupported) return [recomputed(request, error.construct)];
     throw error;

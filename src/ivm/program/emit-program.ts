@@ -51,6 +51,13 @@ export function emitProgram(program: InputProgram, options: EmitOptions): { name
   ];
 }
 
+/**
+ * One SQL statement may change several tables (WITH ... INSERT, cascades, triggers of the user's), or fire several triggers
+ * on one (ON CONFLICT DO UPDATE, MERGE): each trigger then has a part of the change, while the tables hold all of it.
+ * `seg.pending` lists the tables that a BEFORE trigger has announced and whose AFTER trigger is still to come. When
+ * another input of the same views is among them, or this table is and its change meets itself in a join, the views are
+ * refreshed, by this trigger and by all that follow until the list is empty (`seg.whole`).
+ */
 function emitEvent(program: InputProgram, event: TableEvent, options: EmitOptions): string {
   const seg = quoteIdentifier(options.stateSchema);
   const rows = event === 'delete' ? '_seg_old' : '_seg_new';
@@ -66,18 +73,26 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
 DECLARE
   ${EPOCH} bigint;
   _seg_pending text;
+  _seg_whole boolean;
 ${declarations(program)}
 BEGIN
   _seg_pending := regexp_replace(coalesce(current_setting('seg.pending', true), ''), '\\m' || TG_RELID::text || ',', '');
   PERFORM set_config('seg.pending', _seg_pending, true);
+  _seg_whole := current_setting('seg.whole', true) = 'on';
+  IF _seg_pending = '' THEN
+    IF _seg_whole THEN PERFORM set_config('seg.whole', '', true); END IF;${
+      shared.length === 0
+        ? ''
+        : `
+  ELSIF EXISTS (SELECT FROM ${rows}) AND EXISTS (
+    SELECT FROM unnest(string_to_array(rtrim(_seg_pending, ','), ',')) AS p WHERE ${shared.join(' OR ')}) THEN
+    _seg_whole := true;
+    PERFORM set_config('seg.whole', 'on', true);`
+    }
+  END IF;
   IF NOT EXISTS (SELECT FROM ${rows}) THEN RETURN NULL; END IF;
   ${EPOCH} := ${seg}.begin_step();
-  IF EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})${
-    shared.length === 0
-      ? ''
-      : ` OR (_seg_pending <> '' AND EXISTS (
-    SELECT FROM unnest(string_to_array(rtrim(_seg_pending, ','), ',')) AS p WHERE ${shared.join(' OR ')}))`
-  } THEN
+  IF _seg_whole OR EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange}) THEN
     ${refreshAll}
   ELSE
 ${program.steps.map((step, i) => emitStep(step, i, event, options)).join('\n')}
@@ -107,7 +122,7 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
   const into = step.wanted ? `${removedVariable(index)}, ${addedVariable(index)}` : countVariable(index);
   const statement =
     step.statements === null
-      ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted})`
+      ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted}) AS ${refreshColumns(step.stored)}`
       : step.statements[event];
   const run = `    ${statement.replaceAll('\n', '\n    ')}\n    INTO ${into};`;
   if (step.always) return `${head}\n${run}`;
@@ -118,7 +133,7 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
 function emitRefreshAll(program: InputProgram, options: EmitOptions): string {
   const flag = (i: number): string => `_seg_changed_${i}`;
   const steps = program.steps.map((step, i) => {
-    const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) INTO ${flag(i)};`;
+    const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) AS ${refreshColumns(step.stored)} INTO ${flag(i)};`;
     if (step.always) return run;
     return `  IF ${step.after.map((at) => `${flag(at)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
   });
@@ -157,6 +172,12 @@ LANGUAGE plpgsql ${fixed(options)}
 AS ${dollarQuote(body)}`;
 }
 
+/** What a refreshing function answers. */
+export function refreshColumns(stored: StoredStage): string {
+  const rows = `${quoteRelation(stored.table)}[]`;
+  return `"_seg_r" (changed bigint, removed ${rows}, added ${rows})`;
+}
+
 /** The function that brings one stage up to date by recomputing it; its change comes as arrays when asked for. */
 export function emitRefresh(stored: StoredStage, options: EmitOptions): string {
   const view = {
@@ -171,6 +192,10 @@ export function emitRefresh(stored: StoredStage, options: EmitOptions): string {
   const rowType = `${quoteRelation(stored.table)}[]`;
   const body = `
 #variable_conflict use_column
+DECLARE
+  changed bigint;
+  removed ${rowType};
+  added ${rowType};
 BEGIN
   -- ${oneLine(stored.label)}
   IF _seg_wanted THEN
@@ -181,11 +206,12 @@ BEGIN
     ${recomputeSql(view, changelog).replaceAll('\n', '\n    ')}
     INTO changed;
   END IF;
+  RETURN ROW(changed, removed, added);
 END;
 `;
-  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.refreshName(stored))}(${EPOCH} bigint, _seg_wanted boolean,
-  OUT changed bigint, OUT removed ${rowType}, OUT added ${rowType})
-LANGUAGE plpgsql ${fixed(options)}
+  // No row type in the signature: the table could not be replaced while a function depends on it.
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.refreshName(stored))}(${EPOCH} bigint, _seg_wanted boolean)
+RETURNS record LANGUAGE plpgsql ${fixed(options)}
 ${setWise}
 AS ${dollarQuote(body)}`;
 }

@@ -1,5 +1,6 @@
 /** A stage as it lies in the database, and the fragments of SQL that every strategy shares. */
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
 import type { Stage } from '../plan/stage.ts';
 
@@ -14,6 +15,8 @@ export interface StoredStage {
   readonly stage: Stage;
   /** The table that holds it; its row type is the element of the arrays that carry its change. */
   readonly table: RelationName;
+  /** The table's oid: a program compiled for another table of the same name must be made again. */
+  readonly oid: number;
   /** Columns of the table, hidden ones included, in the table's order. */
   readonly columns: readonly StoredColumnType[];
   /** A SELECT of these columns in this order, from the tables as they are. */
@@ -45,7 +48,8 @@ export function addressColumns(stored: StoredStage): string[] {
 /** The index that makes it cheap; null when the stage is always recomputed as a whole. */
 export function addressIndex(stored: StoredStage): string | null {
   if (stored.stage.strategy === 'recompute') return null;
-  return `CREATE INDEX ON ${quoteRelation(stored.table)} (${rowHash(addressColumns(stored))})`;
+  const name = shortName('seg address', stored.table.name);
+  return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${rowHash(addressColumns(stored))})`;
 }
 
 /** Whether rows can be addressed by hash; a stage with other types must be recomputed. */

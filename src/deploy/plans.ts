@@ -1,0 +1,164 @@
+/**
+ * Deployed models → their plans: how each is kept, with the hidden stages and the indexes that takes. A plan is made again
+ * whenever programs are, and what it needs is built again only where it differs from what stands.
+ */
+import { createHash } from 'node:crypto';
+import type { Connection } from '../engines/connection.ts';
+import { Dag } from '../graph/dag.ts';
+import { buildStage, stageQuery, storedStage } from '../incremental/build-stages.ts';
+import type { StageNaming } from '../incremental/build-stages.ts';
+import { deriveIndexes, dropUnusedIndexes } from '../incremental/derive-indexes.ts';
+import { emitOptions, installRefresh } from '../incremental/install-programs.ts';
+import { makePlan } from '../incremental/make-plan.ts';
+import type { MadePlan } from '../incremental/make-plan.ts';
+import { deletePlan, readPlans, writePlan } from '../incremental/stored-plan.ts';
+import type { StoredPlan } from '../incremental/stored-plan.ts';
+import { addressIndex } from '../ivm/strategies/stored-stage.ts';
+import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
+import { refreshColumns } from '../ivm/program/emit-program.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { shortName } from '../sql/short-name.ts';
+import type { DeployedNode } from '../state/nodes.ts';
+
+export interface PlansRequest {
+  readonly stateSchema: string;
+  readonly searchPath: readonly string[];
+  readonly deployed: ReadonlyMap<string, DeployedNode>;
+  /** Whether rows may have changed without the programs, so that hidden stages that stand must be brought up to date. */
+  readonly refreshStages: boolean;
+}
+
+/** Plans every maintained node, builds what plans need, and forgets plans of nodes that are gone. In topological order. */
+export async function writePlans(tx: Connection, request: PlansRequest): Promise<StoredPlan[]> {
+  const { stateSchema, deployed } = request;
+  const standing = new Map((await readPlans(tx, stateSchema)).map((plan) => [plan.key, plan]));
+  await tx.query("SELECT set_config('search_path', $1, true)", [request.searchPath.map(quoteIdentifier).join(', ')]);
+  const order = new Dag([...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const)).order();
+  const nodes = order.flatMap((id) => {
+    const node = deployed.get(id);
+    return node?.kind === 'materialized_view' ? [node] : [];
+  });
+  const maintained = new Map(nodes.map((node) => [keyOf(node), node]));
+  const plans: StoredPlan[] = [];
+  for (const node of nodes) {
+    const key = keyOf(node);
+    const naming: StageNaming = {
+      label: node.label,
+      clock: { schema: stateSchema, name: 'clock' },
+      changelog: node.keepChanges ? { table: { schema: stateSchema, name: 'changelog' }, node: node.id } : null,
+      stageTable: (stage) => ({
+        schema: stateSchema,
+        name: stage === '' ? (node.state ?? '') : shortName(`${node.schema}.${node.relation}#${stage}`),
+      }),
+      relationTable: (relation) => {
+        const other = maintained.get(relation);
+        if (other !== undefined) return { schema: stateSchema, name: other.state ?? '' };
+        return made.inputs.find((input) => input.key === relation)!.table;
+      },
+    };
+    const made = await planOf(tx, request, node, new Set(maintained.keys()));
+    const old = standing.get(key);
+    standing.delete(key);
+    plans.push(await writeNodePlan(tx, request, { node, key, naming, made, old }));
+  }
+  for (const gone of standing.values()) {
+    await dropStages(tx, gone, request, true);
+    await deletePlan(tx, stateSchema, gone.key);
+  }
+  await dropUnusedIndexes(tx, stateSchema, plans.map(({ key }) => key));
+  return plans;
+}
+
+export function keyOf(node: Pick<DeployedNode, 'schema' | 'relation'>): string {
+  return quoteRelation({ schema: node.schema, name: node.relation });
+}
+
+async function planOf(
+  tx: Connection,
+  { stateSchema }: PlansRequest,
+  node: DeployedNode,
+  maintained: ReadonlySet<string>,
+): Promise<MadePlan> {
+  const ask = (maintenance: 'auto' | 'recompute'): Promise<MadePlan> =>
+    makePlan(tx, {
+      sql: node.definition ?? '',
+      maintenance,
+      maintained,
+      clock: { schema: stateSchema, name: 'clock' },
+      exactColumns: true,
+    });
+  return ask(node.settings['maintenance'] === 'recompute' ? 'recompute' : 'auto');
+}
+
+interface NodePlan {
+  readonly node: DeployedNode;
+  readonly key: string;
+  readonly naming: StageNaming;
+  readonly made: MadePlan;
+  readonly old: StoredPlan | undefined;
+}
+
+async function writeNodePlan(tx: Connection, request: PlansRequest, { node, key, naming, made, old }: NodePlan): Promise<StoredPlan> {
+  const { stateSchema } = request;
+  const definition = node.definition ?? '';
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([made.stages, definition, node.columns]))
+    .digest('hex');
+  const stands = old !== undefined && old.fingerprint === fingerprint && (await allStand(tx, old));
+  if (old !== undefined && !stands) await dropStages(tx, old, request, false);
+  const stages: StoredStage[] = [];
+  for (const stage of made.stages) {
+    const query = stageQuery(stage, definition, naming);
+    const last = stage.name === '';
+    const stored =
+      last || stands
+        ? await storedStage(tx, stage, query, naming.stageTable(stage.name), naming)
+        : await buildStage(tx, stage, definition, naming);
+    if (last) {
+      const index = addressIndex(stored);
+      if (index !== null) await tx.exec(index);
+    }
+    stages.push(stored);
+  }
+  const plan: StoredPlan = {
+    key,
+    label: node.label,
+    relation: { schema: node.schema, name: node.relation },
+    definition,
+    fingerprint,
+    stages,
+    inputs: made.inputs,
+    upstream: made.upstream,
+    readsClock: made.readsClock,
+  };
+  await writePlan(tx, stateSchema, plan);
+  await installRefresh(tx, plan, request);
+  if (stands && request.refreshStages) {
+    const emit = emitOptions(null, request);
+    for (const stored of stages.slice(0, -1)) {
+      await tx.exec(`SELECT changed FROM ${quoteRelation(emit.refreshName(stored))}(0, false) AS ${refreshColumns(stored)}`);
+    }
+  }
+  await deriveIndexes(tx, plan, made, naming, stateSchema);
+  return plan;
+}
+
+async function allStand(tx: Connection, plan: StoredPlan): Promise<boolean> {
+  for (const { table } of plan.stages) {
+    const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [quoteRelation(table)]);
+    if (rows[0]?.there !== true) return false;
+  }
+  return true;
+}
+
+/** The hidden stages of a plan; the table of the view itself belongs to the node. */
+async function dropStages(tx: Connection, plan: StoredPlan, request: PlansRequest, all: boolean): Promise<void> {
+  const emit = emitOptions(null, request);
+  for (const stored of [...plan.stages].reverse()) {
+    if (stored.stage.name !== '') await tx.exec(`DROP TABLE IF EXISTS ${quoteRelation(stored.table)}`);
+    if (stored.stage.name !== '' || all) {
+      await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.refreshName(stored))}`);
+    }
+  }
+}
+
