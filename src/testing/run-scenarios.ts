@@ -19,7 +19,7 @@ import type { TestResult } from './test-result.ts';
 import { applyEdits } from './update-expectations.ts';
 
 export interface RunScenariosOptions extends FailureTextOptions {
-  /** Scenarios run at once; default: one per core. */
+  /** Scenarios run at once; default, and at most: one per core. */
   readonly threads?: number;
   /** Called with every result as it comes. */
   readonly onResult?: (result: TestResult) => void;
@@ -83,7 +83,9 @@ export async function runScenarios(
     .map((job) => ({ job, key: baseKey(job.scenario) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ job }) => job);
-  const threads = Math.min(options.threads ?? availableParallelism(), queue.length);
+  // Nothing is waited for here but the processor: more threads than cores only load the project more often.
+  const cores = availableParallelism();
+  const threads = Math.min(options.threads ?? cores, cores, queue.length);
   const results = new Map<string, TestResult>();
   const next = (): ScenarioJob | undefined => {
     const job = options.signal?.aborted === true ? undefined : queue.shift();
