@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { GraphNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
+import { compiledPath } from '../run/compiled-path.ts';
 
 export function writeArtifact(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
@@ -13,22 +14,6 @@ export function writeArtifact(path: string, text: string): void {
 
 export function writeManifest(project: Project): void {
   writeArtifact(join(project.targetPath, 'manifest.json'), JSON.stringify(project.manifest));
-}
-
-/**
- * Where the compiled SQL of a node goes, relative to `target/`: `compiled/<project>/<original path>`; a test that
- * stands in YAML has a file of its own in a folder named like the property file.
- */
-export function compiledPath(node: GraphNode): string | null {
-  if (!('compiled_code' in node)) return null;
-  const inYaml = /\.ya?ml$/.test(node.original_file_path);
-  const own = inYaml
-    ? `/${node.path
-        .split('/')
-        .at(-1)!
-        .replace(/(\.sql)?$/, '.sql')}`
-    : '';
-  return `compiled/${node.package_name}/${node.original_file_path}${own}`;
 }
 
 /** Writes the compiled SQL of the nodes that have any. */

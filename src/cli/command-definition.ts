@@ -20,6 +20,8 @@ export interface CommandDefinition {
   readonly description?: string;
   /** Commander's syntax: `<source>`, `[name]`. */
   readonly arguments?: readonly { readonly syntax: string; readonly help: string }[];
+  /** The arguments are a selection, as if they stood behind `--select`. */
+  readonly argumentsSelect?: boolean;
   readonly flags: readonly Flag[];
   readonly examples?: readonly string[];
   /** Imports the command: only the one that runs is loaded, so that `--help` and `ls` start fast. */

@@ -32,6 +32,17 @@ const JUNIT: Flag = {
   argument: 'file',
   help: 'write a report of the tests as JUnit XML',
 };
+const UPDATE: Flag = {
+  name: 'update',
+  kind: 'boolean',
+  help: 'rewrite the expectations of scenarios that do not hold',
+};
+const VERBOSE: Flag = {
+  name: 'verbose',
+  short: 'v',
+  kind: 'boolean',
+  help: 'list the steps of scenarios',
+};
 const SHOW: Flag = { name: 'show', kind: 'boolean', help: 'print some rows of each relation afterwards' };
 
 /** The commands that change the database. */
@@ -50,6 +61,7 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
       NOW,
       SHOW,
       JUNIT,
+      VERBOSE,
     ],
     examples: [
       'seg build',
@@ -78,9 +90,10 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'test',
     group: 'Build:',
     summary: 'run data tests, unit tests and scenarios',
-    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), STORE_FAILURES, JUNIT],
+    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), STORE_FAILURES, JUNIT, UPDATE, VERBOSE],
     examples: [
       'seg test',
+      'seg test --select alice_leaves --update',
       'seg test --select test_type:scenario --junit-xml report.xml',
       'seg test -s user_alerts',
     ],

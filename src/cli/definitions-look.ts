@@ -9,6 +9,8 @@ const INLINE: Flag = {
   help: 'SQL with Jinja instead of a node',
 };
 
+const NODES = [{ syntax: '[nodes...]', help: 'nodes to take, as with --select' }];
+
 function output(...choices: [string, ...string[]]): Flag {
   return {
     name: 'output',
@@ -68,10 +70,12 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'compile',
     group: 'Look:',
     summary: 'write compiled SQL to target/, or print it',
+    arguments: NODES,
+    argumentsSelect: true,
     flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), INLINE, output('text', 'json')],
     examples: [
       'seg compile',
-      'seg compile --select user_alerts',
+      'seg compile user_alerts',
       `seg compile --inline "select * from {{ ref('user_alerts') }}"`,
     ],
     load: async () => (await import('./commands/compile.ts')).compile,
@@ -80,6 +84,8 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'show',
     group: 'Look:',
     summary: 'print rows of a model, seed, source or query',
+    arguments: NODES,
+    argumentsSelect: true,
     flags: [
       ...SELECTION_FLAGS,
       INLINE,
@@ -87,7 +93,7 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
       output('table', 'json', 'csv', 'text'),
     ],
     examples: [
-      'seg show --select segment_sizes --limit 20',
+      'seg show segment_sizes --limit 20',
       `seg show --inline "select count(*) from {{ ref('segment_toggles') }}"`,
     ],
     load: async () => (await import('./commands/show.ts')).show,

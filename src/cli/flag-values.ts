@@ -1,8 +1,20 @@
 import type { Command } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import type { JsonValue } from '../changelog/change.ts';
+import type { Location } from '../diagnostics/diagnostic.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { keysOf, type Flag } from './flag.ts';
+
+/** `flags:` of the project file. */
+export interface ProjectFlags {
+  readonly root: string;
+  readonly file: string;
+  /** By the name of the flag, with dashes. */
+  readonly values: ReadonlyMap<
+    string,
+    { readonly key: string; readonly value: JsonValue; readonly at: Location }
+  >;
+}
 
 type Env = NodeJS.ProcessEnv;
 type Value = string | number | boolean | string[] | Record<string, JsonValue>;
@@ -51,6 +63,15 @@ export class FlagValues {
     return this.#value(name) as Record<string, JsonValue> | undefined;
   }
 
+  /** The same with `values` in front of what the flag `name`, a list, holds. */
+  with(name: string, values: readonly string[]): FlagValues {
+    if (values.length === 0) return this;
+    return new FlagValues(
+      [...this.#flags.values()],
+      new Map([...this.#given, [name, [...values, ...this.list(name)]]]),
+    );
+  }
+
   /** Everything given, for run_results.json. */
   toJSON(): Record<string, JsonValue> {
     return Object.fromEntries(this.#given);
@@ -70,14 +91,20 @@ export class FlagValues {
 }
 
 /** Reads flags from a parsed command and the environment. Throws SegError SEG903 for a value of the wrong form. */
-export function readFlags(command: Command, flags: readonly Flag[], env: Env): FlagValues {
+export function readFlags(
+  command: Command,
+  flags: readonly Flag[],
+  env: Env,
+  project?: ProjectFlags,
+): FlagValues {
   const options = command.optsWithGlobals<Record<string, unknown>>();
   const given = new Map<string, Value>();
   for (const flag of flags) {
     const written = keysOf(flag)
       .map((key) => options[key])
       .filter((value) => value !== undefined) as (string | boolean | string[])[];
-    const value = written.length > 0 ? merge(flag, written) : fromEnvironment(flag, env);
+    const value =
+      written.length > 0 ? merge(flag, written) : (fromEnvironment(flag, env) ?? fromProject(flag, project));
     if (value !== undefined) given.set(flag.name, convert(flag, value.value, value.origin));
   }
   return new FlagValues(flags, given);
@@ -93,6 +120,18 @@ function merge(flag: Flag, written: (string | boolean | string[])[]): Written {
   return flag.kind === 'list'
     ? { value: written.flat() as string[], origin }
     : { value: written[0]!, origin };
+}
+
+/** Only flags that the environment may set as well: those of one command would surprise in a project. */
+function fromProject(flag: Flag, project: ProjectFlags | undefined): Written | undefined {
+  // dbt's flags that do nothing here (hidden ones) are no news in every run of a project that has them.
+  const found = flag.env === true && flag.hidden !== true ? project?.values.get(flag.name) : undefined;
+  if (project === undefined || found === undefined) return undefined;
+  const { key, value } = found;
+  const origin = `"${key}" under "flags:" in ${project.file}`;
+  // Texts go the way of texts, so that one set of rules says what fits; a mapping is YAML already.
+  if (typeof value !== 'object') return { value: typeof value === 'boolean' ? value : String(value), origin };
+  return { value: Array.isArray(value) ? value.map(String) : JSON.stringify(value), origin };
 }
 
 /** `SEG_X`, dbt's newer `DBT_ENGINE_X`, then `DBT_X`. An empty variable counts as not set. */

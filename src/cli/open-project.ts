@@ -5,6 +5,7 @@ import { loadProject, type LoadOptions, type Project } from '../project/load.ts'
 import { findProjectFile } from '../project/project-file.ts';
 import { writeManifest } from './artifacts.ts';
 import type { CommandContext } from './context.ts';
+import { projectFolder } from './project-flags.ts';
 import { reportWarnings } from './warnings.ts';
 
 /**
@@ -44,7 +45,7 @@ export function loadOptions({ flags, cwd, env }: CommandContext): LoadOptions {
     throw segError('SEG903', `wrong value "${threads}" for --threads`, { hint: 'It takes a number from 1.' });
   }
   return {
-    projectDir: folder('project-dir') ?? cwd,
+    projectDir: projectFolder(flags, cwd),
     profilesDir: folder('profiles-dir'),
     profile: flags.string('profile'),
     target: flags.string('target'),

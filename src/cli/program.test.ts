@@ -82,7 +82,7 @@ describe('the command line', () => {
   it.each([
     ['run --selct a', 'SEG901', 'unknown option "--selct"', 'Did you mean "--select"?'],
     ['biuld', 'SEG902', 'unknown command "biuld"', 'Did you mean "build"?'],
-    ['run a', 'SEG903', /too many arguments/, undefined],
+    ['run a', 'SEG903', /too many arguments/, 'Nodes are named with --select.'],
     ['ingest', 'SEG903', /missing required argument "source"/, undefined],
     ['run --threads', 'SEG903', /argument missing/, undefined],
     ['run --threads many', 'SEG903', 'wrong value "many" for --threads', 'It takes a whole number.'],

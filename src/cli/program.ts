@@ -110,8 +110,17 @@ function usageError(code: string, message: string): SegError | undefined {
   };
   return segError(numbers[code] ?? 'SEG903', first.replace(/'([^']*)'/g, '"$1"'), {
     hint:
-      quoted === undefined
-        ? '`seg --help` lists commands and flags.'
-        : `Did you mean ${quoted.join(' or ')}?`,
+      quoted !== undefined
+        ? `Did you mean ${quoted.join(' or ')}?`
+        : code === 'commander.excessArguments' && takesSelection(first)
+          ? 'Nodes are named with --select.'
+          : '`seg --help` lists commands and flags.',
   });
+}
+
+/** Whether the command that got too many arguments (`too many arguments for 'run'. ...`) knows `--select`. */
+function takesSelection(message: string): boolean {
+  const name = /for '([^']*)'/.exec(message)?.[1];
+  const flags = COMMANDS.find((command) => command.name === name)?.flags ?? [];
+  return flags.some((flag) => flag.name === 'select');
 }

@@ -6,7 +6,7 @@ const GROUPS: readonly CommandDefinition['group'][] = ['Begin:', 'Build:', 'Look
 const EXAMPLES: readonly (readonly [line: string, what: string])[] = [
   ['seg init demo && cd demo && seg build', 'a project that runs, and its first build'],
   ['seg ingest segment_events events.ndjson.gz', 'events into a source; every view follows'],
-  ['seg show -s segment_sizes --limit 20', 'rows of a model'],
+  ['seg show segment_sizes --limit 20', 'rows of a model'],
   ['seg subscribe segment_toggles', 'a model and its changes, one JSON line each'],
   ['seg test -s test_type:scenario', 'event sequences with a moving clock'],
 ];

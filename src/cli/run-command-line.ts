@@ -6,8 +6,10 @@ import type { CommandContext, Terminal } from './context.ts';
 import { FlagValues, readFlags } from './flag-values.ts';
 import { FOREIGN_FLAGS, GLOBAL_FLAGS } from './global-flags.ts';
 import { parseCommandLine, type Invocation } from './program.ts';
+import { misspeltFlags, readProjectFlags } from './project-flags.ts';
 import { reportError } from './report-error.ts';
 import { SourceTexts } from './source-texts.ts';
+import { reportWarnings } from './warnings.ts';
 
 /** Runs one command line from end to end and answers its exit code; never throws, never exits the process. */
 export async function runCommandLine(
@@ -29,7 +31,11 @@ export async function runCommandLine(
       return 0;
     }
     command = `seg ${invocation.definition.name}`;
-    const flags = readFlags(invocation.command, allFlags(invocation), terminal.env);
+    const known = [...GLOBAL_FLAGS, ...FOREIGN_FLAGS, ...invocation.definition.flags];
+    const given = readFlags(invocation.command, known, terminal.env);
+    const inProject = readProjectFlags(given, terminal.cwd);
+    const all = readFlags(invocation.command, known, terminal.env, inProject);
+    const flags = invocation.definition.argumentsSelect === true ? all.with('select', invocation.args) : all;
     log = createLogger(flags, terminal, log.invocationId);
     const name = invocation.definition.name;
     const context: CommandContext = {
@@ -38,6 +44,10 @@ export async function runCommandLine(
       invocationId: log.invocationId,
     };
     announce(context, invocation);
+    if (inProject !== undefined) {
+      sources.use(inProject.root);
+      reportWarnings(context, misspeltFlags(inProject, known));
+    }
     const handler = await invocation.definition.load();
     status = await handler(context);
   } catch (error) {
@@ -53,10 +63,6 @@ export async function runCommandLine(
   });
   log.close();
   return status;
-}
-
-function allFlags(invocation: Invocation) {
-  return [...GLOBAL_FLAGS, ...FOREIGN_FLAGS, ...invocation.definition.flags];
 }
 
 function announce({ log, flags, version }: CommandContext, { definition }: Invocation): void {

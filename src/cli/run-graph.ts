@@ -10,6 +10,7 @@ import type { CommandContext } from './context.ts';
 import { loadOptions, openProject } from './open-project.ts';
 import { foundLine } from './report/found-line.ts';
 import { RunReporter } from './report/run-reporter.ts';
+import { counted } from './report/summary.ts';
 import { writeRunResults } from './run-results.ts';
 import { selectGraphNodes } from './selection.ts';
 import { withStoredFailures } from './store-failures.ts';
@@ -45,6 +46,7 @@ export async function runGraph(context: CommandContext, options: RunGraphOptions
       await writeRunResults(context, project, result);
     }
     await writeJunit(context, result);
+    if (given(context, 'update')) await updateScenarios(context, project, result);
     await options.after?.(db, project, result);
     return exitStatus(result);
   } finally {
@@ -60,7 +62,8 @@ async function execute(
   mode: RunMode,
 ): Promise<ExecuteResult> {
   const { flags, log, sources } = context;
-  const reporter = new RunReporter({ log, sources, width: flags.integer('printer-width')! });
+  const width = flags.integer('printer-width')!;
+  const reporter = new RunReporter({ log, sources, width, verbose: given(context, 'verbose') });
   return executeGraph({
     project,
     load: loadOptions(context),
@@ -71,6 +74,7 @@ async function execute(
     fullRefresh: given(context, 'full-refresh'),
     failFast: flags.boolean('fail-fast'),
     prune: given(context, 'prune'),
+    update: given(context, 'update'),
     now: flags.has('now') ? flags.string('now') : undefined,
     colors: log.colors.isColorSupported,
     threads: project.target.threads,
@@ -91,6 +95,20 @@ function exitStatus(result: ExecuteResult): ExitStatus {
 /** A boolean flag that only some of the commands have. */
 function given({ flags }: CommandContext, name: string): boolean {
   return flags.has(name) && flags.boolean(name);
+}
+
+/** `--update`: the rows that are there become the expectations, in the scenarios' files. */
+async function updateScenarios(
+  { log }: CommandContext,
+  project: Project,
+  result: ExecuteResult,
+): Promise<void> {
+  const { writeUpdates } = await import('../testing/run-scenarios.ts');
+  const { asTestResults } = await import('./run-results.ts');
+  const written = await writeUpdates(project.root, asTestResults(result.results));
+  for (const [file, count] of written)
+    log.info(`Updated ${counted(count, 'expectation', 'expectations')} in ${file}`);
+  if (written.size === 0) log.info('No expectation to update');
 }
 
 async function writeJunit(context: CommandContext, result: ExecuteResult): Promise<void> {

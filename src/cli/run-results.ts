@@ -76,6 +76,8 @@ export function asTestResults(results: readonly NodeResult[]): TestResult[] {
       message: result.message ?? result.diagnostics[0]?.message ?? null,
       seconds: result.seconds,
       ...(result.details === null ? {} : { detail: result.details }),
+      steps: result.steps,
+      edits: result.edits,
       at: result.diagnostics[0]?.at ?? result.node.at,
     }));
 }

@@ -9,6 +9,7 @@ import { TemplateEnvironment } from '../jinja/environment.ts';
 import type { Rendered } from '../jinja/template-engine.ts';
 import { toJson } from '../jinja/to-json.ts';
 import { loadSqlParser } from '../sql/parse.ts';
+import { version } from '../version.ts';
 import { buildManifest } from './build-manifest.ts';
 import { Collector } from './collector.ts';
 import { Compiler } from './compile.ts';
@@ -87,9 +88,6 @@ export interface Project {
   callMacro(name: string, args: Record<string, JsonValue>): { text: string; value: JsonValue };
 }
 
-/** The version of seg, for templates (`seg_version`). */
-const segVersion = '0.1.0';
-
 /**
  * Loads a project: files, YAML, templates, graph, compiled SQL. Reads no database and prints nothing.
  * Throws SegError with all mistakes of the first stage that has any: project file and profile, YAML, templates and references,
@@ -105,7 +103,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const invocation = newInvocation({
     env,
     startedAt: new Date(),
-    segVersion,
+    segVersion: version,
     onLog: options.onLog ?? (() => undefined),
     onWarning: (warning) => collector.add([warning]),
   });

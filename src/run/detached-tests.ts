@@ -7,6 +7,8 @@ export interface DetachedOptions {
   readonly load: LoadOptions;
   readonly colors?: boolean;
   readonly threads?: number;
+  /** Scenarios note what their expectations should say instead of failing. */
+  readonly update?: boolean;
   readonly signal?: AbortSignal;
   readonly onStart: (node: GraphNode) => void;
   readonly onResult: (node: GraphNode, result: TestResult) => void;
@@ -34,6 +36,6 @@ export async function runDetachedTests(
   const scenarios = nodes.filter((node): node is ScenarioNode => node.resource_type === 'scenario');
   if (scenarios.length > 0) {
     const { runScenarios } = await import('../testing/run-scenarios.ts');
-    await runScenarios(options.load, project, scenarios, shared);
+    await runScenarios(options.load, project, scenarios, { ...shared, update: options.update });
   }
 }

@@ -4,6 +4,8 @@
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { GraphNode } from '../project/nodes.ts';
+import type { ExpectationEdit } from '../testing/expectation-edit.ts';
+import type { StepResult } from '../testing/test-result.ts';
 
 /** dbt's result statuses: models and seeds are success / error / skipped / no-op, tests pass / fail / warn / error / skipped. */
 export type NodeStatus = 'success' | 'no-op' | 'error' | 'skipped' | 'pass' | 'fail' | 'warn';
@@ -31,6 +33,10 @@ export interface NodeResult {
   readonly details: string | null;
   /** `target/compiled/...`, relative to the project's root with forward slashes; null when nothing was compiled. */
   readonly compiledPath: string | null;
+  /** Of a scenario. */
+  readonly steps?: readonly StepResult[];
+  /** Of a scenario that ran with `update`: what is to be written into its file. */
+  readonly edits?: readonly ExpectationEdit[];
   /** Quoted relation that holds a test's failing rows, when it stores them. */
   readonly failuresRelation: string | null;
 }

@@ -41,6 +41,8 @@ export interface ExecuteRequest {
   /** Undo everything at the end: the outcomes tell what would happen. */
   readonly dryRun?: boolean;
   readonly colors?: boolean;
+  /** Scenarios note what their expectations should say instead of failing (`edits` of the results). */
+  readonly update?: boolean;
   readonly threads?: number;
   readonly signal?: AbortSignal;
 }
@@ -288,6 +290,7 @@ class Run {
       load: this.#request.load,
       colors: this.#request.colors,
       threads: this.#request.threads,
+      update: this.#request.update,
       signal: this.#request.signal,
       onStart: (node) => clocks.set(node.unique_id, this.#start(node)),
       onResult: (node, result) => {

@@ -1,3 +1,4 @@
+import { join, relative, sep } from 'node:path';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
@@ -5,7 +6,10 @@ import type { NodeOutcome } from '../deploy/outcome.ts';
 import type { Project } from '../project/load.ts';
 import type { GraphNode } from '../project/nodes.ts';
 import type { TestResult } from '../testing/test-result.ts';
+import { compiledPath } from './compiled-path.ts';
 import type { NodeResult, NodeStatus } from './events.ts';
+
+type ProjectPlace = Pick<Project, 'root' | 'targetPath'>;
 
 /** A node's result while it is being worked on: what `finish` fills in is when it ended. */
 export class ResultClock {
@@ -13,7 +17,7 @@ export class ResultClock {
   readonly #started = performance.now();
 
   finish(
-    project: Pick<Project, 'name'>,
+    project: ProjectPlace,
     node: GraphNode,
     status: NodeStatus,
     more: Partial<Omit<NodeResult, 'node' | 'status' | 'startedAt' | 'completedAt' | 'compiledPath'>> = {},
@@ -29,7 +33,7 @@ export class ResultClock {
       completedAt: new Date().toISOString(),
       diagnostics: [],
       details: null,
-      compiledPath: compiledPath(project, node),
+      compiledPath: shownCompiledPath(project, node),
       failuresRelation: null,
       ...more,
     };
@@ -57,15 +61,20 @@ export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
   }
 }
 
-export function testOutcome(
-  test: TestResult,
-): Pick<NodeResult, 'message' | 'failures' | 'details' | 'diagnostics'> & { status: NodeStatus } {
+export function testOutcome(test: TestResult): Pick<
+  NodeResult,
+  'message' | 'failures' | 'details' | 'diagnostics' | 'steps' | 'edits'
+> & {
+  status: NodeStatus;
+} {
   const failed = test.status === 'fail' || test.status === 'error';
   return {
     status: test.status,
     message: test.message,
     failures: test.failures,
     details: test.detail ?? null,
+    steps: test.steps,
+    edits: test.edits,
     diagnostics:
       test.status === 'error' || (failed && test.kind !== 'test')
         ? [{ severity: 'error', code: 'SEG601', message: test.message ?? 'the test failed', at: test.at }]
@@ -95,9 +104,8 @@ function isView(node: GraphNode): boolean {
   return node.resource_type === 'model' && node.config.materialized === 'view';
 }
 
-/** As project/compile writes it; null for nodes without SQL. */
-function compiledPath(project: Pick<Project, 'name'>, node: GraphNode): string | null {
-  if (node.resource_type !== 'model' && node.resource_type !== 'test') return null;
-  const file = node.original_file_path;
-  return `target/compiled/${project.name}/${file.endsWith('.sql') ? file : `${file}/${node.path.split('/').at(-1) ?? node.name}`}`;
+/** As people find it from the project's folder; null for nodes that have no compiled SQL of interest. */
+function shownCompiledPath(project: ProjectPlace, node: GraphNode): string | null {
+  const path = node.resource_type === 'model' || node.resource_type === 'test' ? compiledPath(node) : null;
+  return path === null ? null : relative(project.root, join(project.targetPath, path)).replaceAll(sep, '/');
 }

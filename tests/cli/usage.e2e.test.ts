@@ -19,7 +19,7 @@ describe('seg', () => {
     ['rnu', 'SEG902: unknown command "rnu"', 'Did you mean "run"?'],
     ['run --selct x', 'SEG901: unknown option "--selct"', 'Did you mean "--select"?'],
     ['run --threads none', 'SEG903: wrong value "none" for --threads', 'It takes a whole number.'],
-    ['show', 'SEG906: nothing to show', 'Give a node with --select'],
+    ['show', 'SEG906: nothing to show', 'Name a node (`seg show my_model`)'],
     ['generate segment_evnts', 'SEG907: unknown stream "segment_evnts"', 'Did you mean "segment_events"?'],
     ['ls', 'SEG104: no project in', '`seg init` makes a new one'],
     ['init 2fast', 'SEG913: "2fast" is not a valid project name', '"_2fast"'],

@@ -32,7 +32,7 @@ export const show: CommandHandler = async (context) => {
   const inline = flags.string('inline');
   if (inline === undefined && flags.list('select').length === 0 && !flags.given('selector')) {
     throw segError('SEG906', 'nothing to show', {
-      hint: 'Give a node with --select or a query with --inline.',
+      hint: 'Name a node (`seg show my_model`), or give a query with --inline.',
     });
   }
   const project = await openProject(context, { writeManifest: false });

@@ -12,6 +12,8 @@ export interface ReporterOptions {
   readonly log: Logger;
   readonly sources: SourceTexts;
   readonly width: number;
+  /** Lists the steps of scenarios. */
+  readonly verbose?: boolean;
 }
 
 /** Turns what a run tells into dbt's log lines. */
@@ -52,6 +54,8 @@ export class RunReporter {
         const index = this.#numbers.get(result.node.unique_id) ?? event.index;
         const seconds = result.status === 'skipped' ? undefined : result.seconds;
         this.#progress(finishLine(result), result.node, { index, total: event.total, seconds }, result);
+        if (this.#options.verbose === true)
+          for (const step of result.steps ?? []) this.#log.info(stepLine(step));
         return;
       }
       case 'hookStart':
@@ -203,6 +207,11 @@ export class RunReporter {
       colors: log.colors.isColorSupported,
     });
   }
+}
+
+/** `    pass  0.01s  step 2 "alice leaves" · 1 accepted · segment_members: 1 row as expected`. */
+function stepLine({ status, seconds, title: name, notes }: NonNullable<NodeResult['steps']>[number]): string {
+  return `    ${status.padEnd(5)} ${seconds.toFixed(2)}s  ${[name, ...notes].join(' · ')}`;
 }
 
 /** The details of a scenario begin with the place of the failed step, which the diagnostic above them has shown. */
