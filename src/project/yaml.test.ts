@@ -25,6 +25,44 @@ describe('parseYaml', () => {
     });
   });
 
+  // Each as `yaml.safe_load` of PyYAML 6 reads it.
+  it.each<[string, unknown]>([
+    ...['e1', 'E5', '.e3', '.', '._', '+.e3', '1e5', '1.5e3', '-.5', '1e'].map((text): [string, unknown] => [
+      text,
+      text,
+    ]),
+    ...['08', '08540', '0_9', '1:60'].map((text): [string, unknown] => [text, text]),
+    ['1.0', 1],
+    ['-1.5', -1.5],
+    ['.5', 0.5],
+    ['5.', 5],
+    ['1_000.5', 1000.5],
+    ['1._5', 1.5],
+    ['09.5', 9.5],
+    ['1.e+3', 1000],
+    ['1.5e+3', 1500],
+    ['.5E-1', 0.05],
+    ['190:20:30.15', 685230.15],
+    ['1:30', 90],
+    ['-1:30', -90],
+    ['.inf', Infinity],
+    ['-.INF', -Infinity],
+    ['.NaN', NaN],
+    ['0', 0],
+    ['-12', -12],
+    ['+1_000', 1000],
+    ['017', 15],
+    ['0x1F', 31],
+    ['0b10', 2],
+  ])('reads the plain scalar %s as PyYAML does', (text, value) => {
+    expect(read(`a: ${text}`).yaml.value).toEqual({ a: value });
+  });
+
+  it('reads the numbers of JSON in a .json file', () => {
+    const { yaml } = parseYaml('x.json', '{"a": 1e5, "b": -1.5E-3, "c": "1e5", "d": 0, "e": -12.5}');
+    expect(yaml.value).toEqual({ a: 100000, b: -0.0015, c: '1e5', d: 0, e: -12.5 });
+  });
+
   it('merges anchors, the mapping’s own keys last', () => {
     const { yaml } = read('base: &b {x: 1, y: 1}\nmore: &m {y: 2, z: 2}\nall:\n  z: 3\n  <<: [*b, *m]\n');
     expect((yaml.value as { all: unknown }).all).toEqual({ x: 1, y: 1, z: 3 });

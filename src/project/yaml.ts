@@ -1,8 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Document, Node, Pair, ParsedNode, Range, ScalarTag, Tags } from 'yaml';
+import type { Document, Node, Pair, ParsedNode, Range } from 'yaml';
 import type { JsonValue } from '../changelog/change.ts';
 import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
 import { locationAt } from '../diagnostics/source-map.ts';
+import { jsonTags, pyyamlTags } from './yaml-tags.ts';
 
 export type YamlPath = readonly (string | number)[];
 
@@ -22,7 +23,11 @@ export interface YamlFile {
  * 2^53 stay text too, so that no digit is lost. Duplicate keys are errors.
  */
 export function parseYaml(file: string, text: string): { yaml: YamlFile; errors: Diagnostic[] } {
-  const document = parseDocument(text, { version: '1.1', prettyErrors: false, customTags: pyyamlTags });
+  const document = parseDocument(text, {
+    version: '1.1',
+    prettyErrors: false,
+    customTags: file.endsWith('.json') ? jsonTags : pyyamlTags,
+  });
   const errors = document.errors.map((error): Diagnostic => {
     const known = explained[error.code];
     return {
@@ -40,26 +45,6 @@ export function parseYaml(file: string, text: string): { yaml: YamlFile; errors:
     yaml: { file, text, value: value ?? {}, at: (path, part = 'value') => reader.at(path, part) },
     errors,
   };
-}
-
-const boolean = (value: boolean, test: RegExp): ScalarTag => ({
-  identify: (found) => found === value,
-  default: true,
-  tag: 'tag:yaml.org,2002:bool',
-  test,
-  resolve: () => value,
-});
-
-function pyyamlTags(tags: Tags): Tags {
-  const kept = tags.filter((tag) => {
-    if (typeof tag === 'string') return tag !== 'timestamp';
-    return tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.tag !== 'tag:yaml.org,2002:bool';
-  });
-  return [
-    boolean(true, /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/),
-    boolean(false, /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/),
-    ...kept,
-  ];
 }
 
 const explained: Partial<Record<string, { message: string; hint: string }>> = {
