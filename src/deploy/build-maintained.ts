@@ -16,12 +16,13 @@ import { ensureSchema, refuseForeign } from './stand-in-place.ts';
 /**
  * @param options.mayReshape false when only rows upstream changed, so the columns cannot have
  * @param options.rebuild true: fill a new table even if the columns are the same (--full-refresh)
+ * @param options.moved true: `old` stood at another place, and its view there is dropped already
  */
 export async function buildMaintained(
   context: BuildContext,
   spec: NodeSpec,
   old: DeployedNode | undefined,
-  options: { mayReshape: boolean; rebuild: boolean },
+  options: { mayReshape: boolean; rebuild: boolean; moved: boolean },
 ): Promise<Built> {
   if (old !== undefined && !options.mayReshape) return settle(context, spec, old, old.columns);
   const { tx, stateSchema } = context;
@@ -30,11 +31,11 @@ export async function buildMaintained(
   const columns = await readColumns(tx, next);
   checkColumns(columns, spec.label, spec.at);
   const standsStill = old !== undefined && sameColumns(old.columns, columns) && sameIndexes(old, spec);
-  if (standsStill && !options.rebuild) {
+  if (standsStill && !options.rebuild && !options.moved) {
     await tx.exec(`DROP TABLE ${quoteRelation(next)}`);
     return settle(context, spec, old, columns);
   }
-  return replace(context, spec, old, columns);
+  return replace(context, spec, old, columns, options.moved);
 }
 
 /** The same columns: what is stored moves by the difference, and so does the change feed. */
@@ -58,13 +59,14 @@ async function replace(
   spec: NodeSpec,
   old: DeployedNode | undefined,
   columns: Built['columns'],
+  moved: boolean,
 ): Promise<Built> {
   const { tx, stateSchema } = context;
   const relation = { schema: spec.schema, name: spec.relation };
   const next = { schema: stateSchema, name: 'next' };
   const state = stateTable(stateSchema, spec);
   await ensureSchema(tx, spec.schema);
-  if (old === undefined) await refuseForeign(tx, spec, relation);
+  if (old === undefined || moved) await refuseForeign(tx, spec, relation);
   const { rowCount } = await placed(spec, () =>
     tx.query(`INSERT INTO ${quoteRelation(next)}\n${spec.definition ?? ''}`),
   );
@@ -72,7 +74,7 @@ async function replace(
   const reshaped = old !== undefined && !sameColumns(old.columns, columns);
   if (old !== undefined) {
     difference = await compare(context, old, { table: next, columns, query: '' });
-    if (reshaped) {
+    if (reshaped && !moved) {
       await context.detachReaders(spec.uniqueId);
       await tx.exec(`DROP VIEW ${quoteRelation(relation)}`);
     }
@@ -84,6 +86,9 @@ async function replace(
   await rename(context, next, state.name);
   for (const statement of createMaintainedView(spec, state, columns, stateSchema)) await tx.exec(statement);
   await tx.exec(`DROP TABLE IF EXISTS ${quoteRelation(retired)}`);
+  if (moved && old?.state != null && old.state !== state.name) {
+    await tx.exec(`DROP TABLE ${quoteRelation({ schema: stateSchema, name: old.state })}`);
+  }
   for (const index of createIndexes(spec, state)) await tx.exec(index);
   return { columns, state: state.name, rows: rowCount, ...difference, reshaped, recreated: false };
 }

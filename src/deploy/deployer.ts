@@ -19,6 +19,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { CHANGES_SINCE, CLOCK, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { claimState } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
 import { buildMaintained } from './build-maintained.ts';
 import { buildBaseTable, buildTable } from './build-table.ts';
@@ -26,6 +27,7 @@ import { buildView } from './build-view.ts';
 import type { BuildContext, Built } from './build-context.ts';
 import { dropNode } from './drop.ts';
 import { existingRelations } from './catalog.ts';
+import { isGone, moveTable, takeOver } from './make-room.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
 import { writePrograms } from './programs.ts';
@@ -63,6 +65,7 @@ export class Deployer {
     await loadSqlParser();
     const stateSchema = stateSchemaOf(project);
     await ensureState(tx, stateSchema);
+    await claimState(tx, stateSchema, project.target);
     const deployed = await readDeployed(tx, stateSchema);
     const deployer = new Deployer(tx, project, deployed);
     // What somebody dropped by hand is no longer deployed.
@@ -93,6 +96,8 @@ export class Deployer {
       await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
     return this.#attempt(async () => {
       this.#requireReads(spec);
+      this.#refuseLoop(spec);
+      await this.#takeOver(spec);
       const old = this.#deployed.get(spec.uniqueId);
       const mark = this.#marks.get(spec.uniqueId);
       const same = old?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
@@ -151,25 +156,37 @@ export class Deployer {
     action: 'changed' | 'refreshed',
     fullRefresh: boolean,
   ): Promise<NodeOutcome> {
+    const sameKind = old?.kind === spec.kind;
     const moved =
-      old !== undefined &&
-      (old.schema !== spec.schema || old.relation !== spec.relation || old.kind !== spec.kind);
+      old !== undefined && (old.schema !== spec.schema || old.relation !== spec.relation || !sameKind);
     const context = this.#context();
+    let standing = old;
     if (moved) {
       await this.#detachReaders(old.uniqueId);
-      await dropNode(context, old);
+      if (sameKind && (spec.kind === 'source' || spec.kind === 'seed')) {
+        await moveTable(context, old, spec);
+        this.#untriggered.add(old.uniqueId);
+        this.#programsStale = true;
+      } else if (sameKind && spec.kind === 'materialized_view') {
+        // Its rows are needed until the new ones are compared with them.
+        await this.#tx.exec(`DROP VIEW ${quoteRelation({ schema: old.schema, name: old.relation })}`);
+      } else {
+        await dropNode(context, old);
+        standing = undefined;
+      }
     }
-    const standing = moved ? undefined : old;
-    const built = await this.#buildKind(context, spec, standing, mark, fullRefresh);
+    const built = await this.#buildKind(context, spec, standing, {
+      mark,
+      fullRefresh,
+      moved: moved && sameKind,
+    });
     const columnsChanged = old !== undefined && (moved || built.reshaped);
-    const keepChanges = spec.keepChanges || old?.keepChanges === true;
+    // Only a maintained view has a feed; what happens while a model is of another kind is not recorded.
+    const kept = old?.kind === 'materialized_view' && old.keepChanges;
+    const keepChanges = spec.kind === 'materialized_view' && (spec.keepChanges || kept);
     // Changes before this step were not recorded, so a reader may not start earlier.
     const since =
-      old?.keepChanges === true
-        ? old.settings[CHANGES_SINCE]
-        : keepChanges
-          ? await this.#takeEpoch()
-          : undefined;
+      keepChanges && kept ? old.settings[CHANGES_SINCE] : keepChanges ? await this.#takeEpoch() : undefined;
     this.#deployed.set(
       spec.uniqueId,
       await writeDeployed(this.#tx, this.stateSchema, {
@@ -214,8 +231,7 @@ export class Deployer {
     context: BuildContext,
     spec: NodeSpec,
     old: DeployedNode | undefined,
-    mark: Mark | undefined,
-    fullRefresh: boolean,
+    { mark, fullRefresh, moved }: { mark: Mark | undefined; fullRefresh: boolean; moved: boolean },
   ): Promise<Built> {
     switch (spec.kind) {
       case 'source':
@@ -229,6 +245,7 @@ export class Deployer {
         return buildMaintained(context, spec, old, {
           mayReshape: mark !== 'rows' || old?.fingerprint !== spec.fingerprint,
           rebuild: fullRefresh,
+          moved,
         });
     }
   }
@@ -256,7 +273,7 @@ export class Deployer {
       if (mark === undefined || node === undefined || !ids.has(id)) continue;
       try {
         const outcome = await this.#attempt(() =>
-          this.#build(specOfDeployed(node), node, mark, 'refreshed', false),
+          this.#build(specOfDeployed(node, this.#project), node, mark, 'refreshed', false),
         );
         outcomes.push(outcome);
       } catch (error) {
@@ -294,10 +311,7 @@ export class Deployer {
   }
 
   async #orphans(prune: boolean): Promise<NodeOutcome[]> {
-    const { nodes, sources } = this.#project.manifest;
-    const orphans = [...this.#deployed.values()].filter(
-      ({ uniqueId }) => nodes[uniqueId] === undefined && sources[uniqueId] === undefined,
-    );
+    const orphans = [...this.#deployed.values()].filter(({ uniqueId }) => isGone(this.#project, uniqueId));
     const order = this.#dag().order().reverse();
     orphans.sort((a, b) => order.indexOf(a.uniqueId) - order.indexOf(b.uniqueId));
     const outcomes: NodeOutcome[] = [];
@@ -328,6 +342,33 @@ export class Deployer {
       });
     }
     return outcomes;
+  }
+
+  /** A definition may name relations directly, so the project's graph has not seen every loop. */
+  #refuseLoop(spec: NodeSpec): void {
+    const id = spec.uniqueId;
+    const through = spec.reads.find(
+      (read) => read === id || (this.#deployed.has(id) && this.#dag().upstream([read]).has(id)),
+    );
+    if (through === undefined) return;
+    const what =
+      through === id ? 'itself' : `${this.#deployed.get(through)!.label}, which is computed from it`;
+    throw segError('SEG415', `${spec.label} reads ${what}`, {
+      at: spec.at,
+      hint: 'A maintained relation is a function of its inputs: read those instead.',
+      exitCode: 1,
+    });
+  }
+
+  async #takeOver(spec: NodeSpec): Promise<void> {
+    const old = this.#deployed.get(spec.uniqueId);
+    if (old?.schema === spec.schema && old.relation === spec.relation) return;
+    const deployed = await takeOver(this.#context(), this.#project, spec, this.#deployed);
+    const gone = [...this.#deployed.keys()].find((id) => !deployed.has(id));
+    this.#deployed = deployed;
+    if (gone === undefined) return;
+    this.#programsStale = true;
+    this.#marks.delete(gone);
   }
 
   #requireReads(spec: NodeSpec): void {

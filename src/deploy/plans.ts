@@ -32,8 +32,12 @@ export interface PlansRequest {
 export async function writePlans(tx: Connection, request: PlansRequest): Promise<StoredPlan[]> {
   const { stateSchema, deployed } = request;
   const standing = new Map((await readPlans(tx, stateSchema)).map((plan) => [plan.key, plan]));
-  await tx.query("SELECT set_config('search_path', $1, true)", [request.searchPath.map(quoteIdentifier).join(', ')]);
-  const order = new Dag([...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const)).order();
+  await tx.query("SELECT set_config('search_path', $1, true)", [
+    request.searchPath.map(quoteIdentifier).join(', '),
+  ]);
+  const order = new Dag(
+    [...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const),
+  ).order();
   const nodes = order.flatMap((id) => {
     const node = deployed.get(id);
     return node?.kind === 'materialized_view' ? [node] : [];
@@ -45,7 +49,9 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     const naming: StageNaming = {
       label: node.label,
       clock: { schema: stateSchema, name: 'clock' },
-      changelog: node.keepChanges ? { table: { schema: stateSchema, name: 'changelog' }, node: node.id } : null,
+      changelog: node.keepChanges
+        ? { table: { schema: stateSchema, name: 'changelog' }, node: node.id }
+        : null,
       stageTable: (stage) => ({
         schema: stateSchema,
         name: stage === '' ? (node.state ?? '') : shortName(`${node.schema}.${node.relation}#${stage}`),
@@ -65,7 +71,11 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     await dropStages(tx, gone, request, true);
     await deletePlan(tx, stateSchema, gone.key);
   }
-  await dropUnusedIndexes(tx, stateSchema, plans.map(({ key }) => key));
+  await dropUnusedIndexes(
+    tx,
+    stateSchema,
+    plans.map(({ key }) => key),
+  );
   return plans;
 }
 
@@ -98,7 +108,11 @@ interface NodePlan {
   readonly old: StoredPlan | undefined;
 }
 
-async function writeNodePlan(tx: Connection, request: PlansRequest, { node, key, naming, made, old }: NodePlan): Promise<StoredPlan> {
+async function writeNodePlan(
+  tx: Connection,
+  request: PlansRequest,
+  { node, key, naming, made, old }: NodePlan,
+): Promise<StoredPlan> {
   const { stateSchema } = request;
   const definition = node.definition ?? '';
   const fingerprint = createHash('sha256')
@@ -136,7 +150,9 @@ async function writeNodePlan(tx: Connection, request: PlansRequest, { node, key,
   if (stands && request.refreshStages) {
     const emit = emitOptions(null, request);
     for (const stored of stages.slice(0, -1)) {
-      await tx.exec(`SELECT changed FROM ${quoteRelation(emit.refreshName(stored))}(0, false) AS ${refreshColumns(stored)}`);
+      await tx.exec(
+        `SELECT changed FROM ${quoteRelation(emit.refreshName(stored))}(0, false) AS ${refreshColumns(stored)}`,
+      );
     }
   }
   await deriveIndexes(tx, plan, made, naming, stateSchema);
@@ -145,14 +161,21 @@ async function writeNodePlan(tx: Connection, request: PlansRequest, { node, key,
 
 async function allStand(tx: Connection, plan: StoredPlan): Promise<boolean> {
   for (const { table } of plan.stages) {
-    const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [quoteRelation(table)]);
+    const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+      quoteRelation(table),
+    ]);
     if (rows[0]?.there !== true) return false;
   }
   return true;
 }
 
 /** The hidden stages of a plan; the table of the view itself belongs to the node. */
-async function dropStages(tx: Connection, plan: StoredPlan, request: PlansRequest, all: boolean): Promise<void> {
+async function dropStages(
+  tx: Connection,
+  plan: StoredPlan,
+  request: PlansRequest,
+  all: boolean,
+): Promise<void> {
   const emit = emitOptions(null, request);
   for (const stored of [...plan.stages].reverse()) {
     if (stored.stage.name !== '') await tx.exec(`DROP TABLE IF EXISTS ${quoteRelation(stored.table)}`);
@@ -161,4 +184,3 @@ async function dropStages(tx: Connection, plan: StoredPlan, request: PlansReques
     }
   }
 }
-

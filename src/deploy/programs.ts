@@ -44,7 +44,9 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     const texts = emitProgram(program, emit);
     // Row types are part of what was compiled: another table of the same name means another program.
     const oids = program.steps.map(({ stored }) => stored.oid).join(' ');
-    const checksum = createHash('sha256').update([oids, ...texts.map(({ text }) => text)].join('\n')).digest('hex');
+    const checksum = createHash('sha256')
+      .update([oids, ...texts.map(({ text }) => text)].join('\n'))
+      .digest('hex');
     if (known?.checksum !== checksum) {
       for (const { text } of texts) await tx.exec(text);
       await tx.query(

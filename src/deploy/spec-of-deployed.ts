@@ -1,9 +1,17 @@
+import type { Project } from '../project/load.ts';
 import type { IndexConfig } from '../project/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { NodeSpec } from './spec.ts';
 
-/** A deployed node as a spec, to bring it up to date without the project (which may have changed or lost it). */
-export function specOfDeployed(node: DeployedNode): NodeSpec {
+/**
+ * A deployed node as a spec, to bring it up to date as it is deployed: the project may have changed or lost it.
+ * @param project where the user finds the node's SQL, if it is still there
+ */
+export function specOfDeployed(node: DeployedNode, project: Project): NodeSpec {
+  const { nodes, sources } = project.manifest;
+  const found = nodes[node.uniqueId] ?? sources[node.uniqueId];
+  const asDeployed =
+    found !== undefined && 'compiled_code' in found && found.compiled_code === node.definition;
   return {
     uniqueId: node.uniqueId,
     name: node.name,
@@ -12,7 +20,7 @@ export function specOfDeployed(node: DeployedNode): NodeSpec {
     schema: node.schema,
     relation: node.relation,
     definition: node.definition,
-    sourceMap: null,
+    sourceMap: asDeployed ? (project.sourceMaps.get(node.uniqueId) ?? null) : null,
     declared: node.columns.map(({ name, type }) => ({ name, type, notNull: false, generated: undefined })),
     key: node.key,
     indexes: (node.settings['indexes'] ?? []) as unknown as IndexConfig[],
@@ -21,6 +29,6 @@ export function specOfDeployed(node: DeployedNode): NodeSpec {
     foreign: [],
     settings: node.settings,
     fingerprint: node.fingerprint,
-    at: { file: node.uniqueId, line: 1, column: 1 },
+    at: found?.at ?? { file: node.uniqueId, line: 1, column: 1 },
   };
 }

@@ -133,6 +133,22 @@ export async function writeDeployed(
   return { ...node, id: rows[0]!.id };
 }
 
+/** Gives a deployed node another unique_id, also where others read it; its changes stay with it. */
+export async function renameDeployed(
+  tx: Connection,
+  schema: string,
+  from: string,
+  to: string,
+): Promise<void> {
+  const seg = quoteIdentifier(schema);
+  await tx.query(`UPDATE ${seg}.node SET unique_id = $2 WHERE unique_id = $1`, [from, to]);
+  await tx.query(`UPDATE ${seg}.node SET reads = array_replace(reads, $1, $2) WHERE $1 = ANY (reads)`, [
+    from,
+    to,
+  ]);
+  await tx.query(`UPDATE ${seg}.program SET input = $2 WHERE input = $1`, [from, to]);
+}
+
 export async function deleteDeployed(tx: Connection, schema: string, uniqueId: string): Promise<void> {
   await tx.query(
     `WITH gone AS (DELETE FROM ${quoteIdentifier(schema)}.node WHERE unique_id = $1 RETURNING id)

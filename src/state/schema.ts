@@ -101,6 +101,12 @@ const migrations: readonly Migration[] = [
         PERFORM set_config('seg.pending', coalesce(current_setting('seg.pending', true), '') || TG_RELID::text || ',', true);
         RETURN NULL;
       END $$;`,
+  (seg) => `
+    -- Which schema the deployment that is described here goes into (state/claim.ts).
+    CREATE TABLE ${seg}.target (
+      one boolean PRIMARY KEY DEFAULT true CHECK (one),
+      schema_name text NOT NULL
+    );`,
 ];
 
 /**
