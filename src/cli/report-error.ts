@@ -44,7 +44,9 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], log: Logger, 
 
 /** What the database said where no command knew the place in the project. */
 function asSegError(error: DatabaseError): SegError {
-  const notes = [error.detail, error.context].filter((text) => text !== undefined && text !== '');
+  // The context of an error within a program quotes whole statements of seg's own: --debug shows those.
+  const context = error.context !== undefined && error.context.length < 300 ? error.context : undefined;
+  const notes = [error.detail, context].filter((text) => text !== undefined && text !== '');
   return new SegError(
     {
       severity: 'error',

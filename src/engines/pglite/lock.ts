@@ -63,7 +63,7 @@ export async function acquireLock(directory: string, command: string): Promise<D
     started: startTicks(process.pid),
   };
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const deadline = Date.now() + READER_PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       if (await createExclusively(path, self)) return held(path, self);
@@ -78,22 +78,35 @@ export async function acquireLock(directory: string, command: string): Promise<D
       await removeStale(path);
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (
-      code === 'EACCES' ||
-      code === 'EROFS' ||
-      code === 'ENOSPC' ||
-      code === 'ENOTDIR' ||
-      code === 'EPERM'
-    ) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined) {
       throw segError('SEG802', `cannot create "${path}" (${code})`, {
         hint: 'The data directory must lie in a folder that can be written to; set SEG_DATA or the target\'s "path" to another one.',
-        exitCode: 1,
         cause: error,
       });
     }
     throw error;
   }
+}
+
+/** mkdir -p. Node's own never returns where a folder cannot be made although its parent is there (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path && !(await isFolder(dirname(path)))) {
+      await makeFolder(dirname(path));
+      await mkdir(path);
+    } else if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function held(path: string, self: LockOwner): DirectoryLock {
@@ -209,6 +222,5 @@ function heldBy(directory: string, owner: LockOwner | undefined): Error {
       : `"${owner.command}" (process ${owner.pid} on ${owner.host}, since ${owner.since})`;
   return segError('SEG801', `the data directory "${directory}" is held by ${who}`, {
     hint: 'An embedded database belongs to one process at a time: wait for it to end, or stop it.',
-    exitCode: 1,
   });
 }

@@ -70,7 +70,6 @@ export async function openDirectoryDatabase(
       hint:
         'If the disk is full or not writable, mend that first. If the directory was damaged or made by another version of PostgreSQL, ' +
         'move it away: "seg build" makes a new one from seeds and sources.',
-      exitCode: 1,
       cause: error,
     });
   }
@@ -105,7 +104,6 @@ async function createDirectory(path: string): Promise<void> {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
       throw segError('SEG804', `"${path}" is not empty and is no PGlite data directory`, {
         hint: 'Point SEG_DATA or the target\'s "path" at an empty or new folder.',
-        exitCode: 1,
       });
     });
   } finally {
