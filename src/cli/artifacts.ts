@@ -1,5 +1,5 @@
 /** Files under target/. Each is written beside its place and renamed, so that nobody reads half of one. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { GraphNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
@@ -21,6 +21,16 @@ export function writeCompiled(project: Project, nodes: Iterable<GraphNode>): voi
   for (const node of nodes) {
     const path = compiledPath(node);
     if (path === null || !('compiled_code' in node) || node.compiled_code === null) continue;
-    writeArtifact(join(project.targetPath, path), node.compiled_code);
+    const file = join(project.targetPath, path);
+    // Putting a file in the place of another makes the file system flush it to the disk: half a millisecond for each node.
+    if (!holds(file, node.compiled_code)) writeArtifact(file, node.compiled_code);
+  }
+}
+
+function holds(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text;
+  } catch {
+    return false;
   }
 }

@@ -1,18 +1,19 @@
 /**
  * The only places where a name or a value becomes SQL text. Everything that builds SQL uses these or bind parameters.
  */
-import pg from 'pg';
+// Not from 'pg' itself, which loads its whole client (80 ms) for the sake of two functions.
+import utils from 'pg/lib/utils.js';
 
 /** `na"me` → `"na""me"`. Always quoted, so case and reserved words never matter. */
 export function quoteIdentifier(name: string): string {
   if (name.includes('\0')) throw new RangeError('a name cannot contain a NUL character');
-  return pg.escapeIdentifier(name);
+  return utils.escapeIdentifier(name);
 }
 
 /** `it's` → `'it''s'` (with the E'' form where a backslash asks for it). */
 export function quoteLiteral(value: string): string {
   if (value.includes('\0')) throw new RangeError('a text value cannot contain a NUL character');
-  return pg.escapeLiteral(value).trimStart();
+  return utils.escapeLiteral(value).trimStart();
 }
 
 /** A relation's name as SQL: `"schema"."name"`. */

@@ -9,6 +9,7 @@
  */
 import { closeSync, fdatasyncSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { SyncedFiles } from './synced-files.ts';
 
 interface OpenSegment {
   readonly fd: number;
@@ -19,9 +20,11 @@ interface OpenSegment {
 export class WalSync {
   readonly #directory: string;
   readonly #open = new Map<string, OpenSegment>();
+  readonly #synced: SyncedFiles;
 
   constructor(dataDirectory: string) {
     this.#directory = dataDirectory;
+    this.#synced = new SyncedFiles(dataDirectory);
   }
 
   /** Puts every log segment written since the last call on the disk; a fraction of a millisecond when none was. */
@@ -52,17 +55,9 @@ export class WalSync {
     }
   }
 
-  /** Puts every file of the data directory on the disk. */
+  /** Puts every file of the data directory on the disk that is not there yet. */
   syncAll(): void {
-    for (const entry of readdirSync(this.#directory, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const fd = openSync(join(entry.parentPath, entry.name), 'r+');
-      try {
-        fdatasyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    }
+    this.#synced.sync();
   }
 
   close(): void {
