@@ -16,6 +16,8 @@ export interface Terminal {
   readonly errorIsTerminal: boolean;
   /** Columns of the terminal that shows the results; undefined when it is none. */
   readonly outWidth: number | undefined;
+  /** Columns of the terminal that shows the logs; undefined when it is none. */
+  readonly errorWidth: number | undefined;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from './command-definition.ts';
 import type { Flag } from './flag.ts';
+import { outputFlag } from './output-flag.ts';
 import { resourceTypeFlags, SELECTION_FLAGS } from './selection-flags.ts';
 
 const FULL_REFRESH: Flag = {
@@ -74,6 +75,9 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'run',
     group: 'Build:',
     summary: 'deploy the models that are new or changed',
+    description:
+      'Brings the database in line with the project, in one transaction: readers never miss a relation, a changed model ' +
+      'moves by the rows that differ. Seeds have to be loaded before (seg seed, or seg build for everything).',
     flags: [...SELECTION_FLAGS, FULL_REFRESH, PRUNE, NOW],
     examples: ['seg run', 'seg run --select models/mql state:modified+ --state last/target'],
     load: async () => (await import('./commands/run.ts')).run,
@@ -82,6 +86,8 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'seed',
     group: 'Build:',
     summary: 'load the seeds, writing only the rows that differ',
+    description:
+      'Seeds are CSV or NDJSON files in seeds/. Only rows that differ are written, and every view that reads them follows.',
     flags: [...SELECTION_FLAGS, FULL_REFRESH, SHOW],
     examples: ['seg seed', 'seg seed --select mql_score --show'],
     load: async () => (await import('./commands/seed.ts')).seed,
@@ -90,6 +96,9 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'test',
     group: 'Build:',
     summary: 'run data tests, unit tests and scenarios',
+    description:
+      'Data tests ask the database as it is; unit tests and scenarios bring their own data and run in memory, so they need ' +
+      'no database. Exit code 1 when a test fails.',
     flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), STORE_FAILURES, JUNIT, UPDATE, VERBOSE],
     examples: [
       'seg test',
@@ -103,19 +112,9 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'plan',
     group: 'Build:',
     summary: 'show what `seg run` would create, change and drop',
-    flags: [
-      ...SELECTION_FLAGS,
-      FULL_REFRESH,
-      PRUNE,
-      {
-        name: 'output',
-        kind: 'string',
-        argument: 'form',
-        choices: ['table', 'json', 'csv', 'text'],
-        default: 'table',
-        help: 'form of the answer',
-      },
-    ],
+    description:
+      'Does what seg run would do, counts the rows that come and go, and undoes it: the figures are exact and nothing changes.',
+    flags: [...SELECTION_FLAGS, FULL_REFRESH, PRUNE, outputFlag('table', 'json', 'csv', 'text')],
     examples: ['seg plan', 'seg plan --select user_alerts+'],
     load: async () => (await import('./commands/plan.ts')).plan,
   },
@@ -132,6 +131,7 @@ export const BUILD_COMMANDS: readonly CommandDefinition[] = [
     name: 'run-operation',
     group: 'Build:',
     summary: 'run the SQL that a macro renders',
+    description: 'Calls a macro of the project and runs what it gives as SQL.',
     arguments: [{ syntax: '<macro>', help: 'name of the macro' }],
     flags: [{ name: 'args', kind: 'yaml', argument: 'yaml', help: `arguments, for example '{days: 30}'` }],
     examples: [`seg run-operation cleanup --args '{days: 30}'`],

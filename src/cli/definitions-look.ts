@@ -1,5 +1,6 @@
 import type { CommandDefinition } from './command-definition.ts';
 import type { Flag } from './flag.ts';
+import { outputFlag } from './output-flag.ts';
 import { LIST_SELECTION_FLAGS, resourceTypeFlags, SELECTION_FLAGS } from './selection-flags.ts';
 
 const INLINE: Flag = {
@@ -10,18 +11,6 @@ const INLINE: Flag = {
 };
 
 const NODES = [{ syntax: '[nodes...]', help: 'nodes to take, as with --select' }];
-
-function output(...choices: [string, ...string[]]): Flag {
-  return {
-    name: 'output',
-    short: 'o',
-    kind: 'string',
-    argument: 'form',
-    choices,
-    default: choices[0],
-    help: `form of the answer: ${choices.join(', ')}`,
-  };
-}
 
 /** The commands that begin a project or look at one, without changing data. */
 export const LOOK_COMMANDS: readonly CommandDefinition[] = [
@@ -42,6 +31,7 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'debug',
     group: 'Begin:',
     summary: 'check project, profile and connection',
+    description: 'Says which files and which target are used, and whether the database opens.',
     flags: [
       { name: 'connection', kind: 'boolean', help: 'only the connection' },
       { name: 'config-dir', kind: 'boolean', help: 'print the folder of profiles.yml and stop' },
@@ -53,10 +43,11 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     alias: 'ls',
     group: 'Look:',
     summary: 'list the nodes of the project',
+    description: 'Lists what a selection takes. No database is needed.',
     flags: [
       ...LIST_SELECTION_FLAGS,
       ...resourceTypeFlags('all', 'default'),
-      output('selector', 'name', 'path', 'json'),
+      outputFlag('selector', 'name', 'path', 'json'),
       { name: 'output-keys', kind: 'list', argument: 'keys', help: 'keys of --output json; dots go deeper' },
     ],
     examples: [
@@ -70,9 +61,11 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'compile',
     group: 'Look:',
     summary: 'write compiled SQL to target/, or print it',
+    description:
+      'Without nodes the SQL of all goes to target/compiled; that of nodes or a query is printed, too. No database is needed.',
     arguments: NODES,
     argumentsSelect: true,
-    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), INLINE, output('text', 'json')],
+    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), INLINE, outputFlag('text', 'json')],
     examples: [
       'seg compile',
       'seg compile user_alerts',
@@ -84,13 +77,15 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'show',
     group: 'Look:',
     summary: 'print rows of a model, seed, source or query',
+    description:
+      'A deployed model is read as it stands, up to date; one that is not deployed, or has changed since, by its query.',
     arguments: NODES,
     argumentsSelect: true,
     flags: [
       ...SELECTION_FLAGS,
       INLINE,
       { name: 'limit', kind: 'integer', argument: 'n', default: 5, help: 'how many rows; -1 for all' },
-      output('table', 'json', 'csv', 'text'),
+      outputFlag('table', 'json', 'csv', 'text'),
     ],
     examples: [
       'seg show segment_sizes --limit 20',
@@ -102,6 +97,8 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'parse',
     group: 'Look:',
     summary: 'load the project and write manifest.json',
+    description:
+      'Checks all files, templates and references, and writes target/manifest.json. No database is needed.',
     flags: [],
     load: async () => (await import('./commands/parse.ts')).parse,
   },
@@ -109,6 +106,8 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     name: 'clean',
     group: 'Tidy up:',
     summary: 'delete the folders of `clean-targets`',
+    description:
+      'Deletes the folders that the project file names under `clean-targets` (else target/). The database stays.',
     flags: [],
     load: async () => (await import('./commands/clean.ts')).clean,
   },

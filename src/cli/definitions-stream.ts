@@ -1,4 +1,5 @@
 import type { CommandDefinition } from './command-definition.ts';
+import { outputFlag } from './output-flag.ts';
 import { SELECTION_FLAGS } from './selection-flags.ts';
 
 const STREAMS = ['segment_events', 'activity_events', 'track_events', 'pageviews'];
@@ -10,7 +11,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     group: 'Stream:',
     summary: 'bring records from a file or a pipe into a source',
     description:
-      'Records are NDJSON or CSV, plain or gzip, validated against the schema of the source. A bad record goes to the\n' +
+      'Records are NDJSON or CSV, plain or gzip, validated against the schema of the source. A bad record goes to the ' +
       'table <source>__rejected with line, reason and payload; a key that is there already is dropped and counted.',
     arguments: [
       { syntax: '<source>', help: 'source.table, or the table alone' },
@@ -37,6 +38,8 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     name: 'generate',
     group: 'Stream:',
     summary: 'make events like real ones, to stdout or into the engine',
+    description:
+      'The same seed makes the same events. With --rate they happen now, at a steady pace, until --count or Ctrl-C.',
     arguments: [{ syntax: '<stream>', help: STREAMS.join(', ') }],
     flags: [
       {
@@ -66,17 +69,42 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         argument: 'source',
         help: 'ingest into this source instead of printing',
       },
-      { name: 'start', kind: 'string', argument: 'instant', help: 'time of the first event' },
-      { name: 'segments', kind: 'integer', argument: 'n', help: 'how many segments there are' },
-      { name: 'users', kind: 'integer', argument: 'n', help: 'how many users there are' },
-      { name: 'skew', kind: 'string', argument: 's', help: 'exponent of the Zipf distribution of segments' },
+      {
+        name: 'start',
+        kind: 'string',
+        argument: 'instant',
+        help: 'time of the first event (default: 2024-01-01T00:00:00Z)',
+      },
+      {
+        name: 'segments',
+        kind: 'integer',
+        argument: 'n',
+        help: 'segment_events: how many segments there are (default: 10000)',
+      },
+      {
+        name: 'users',
+        kind: 'integer',
+        argument: 'n',
+        help: 'how many users there are (default: 10000; segment_events: 1000000)',
+      },
+      {
+        name: 'skew',
+        kind: 'string',
+        argument: 's',
+        help: 'segment_events: exponent of the Zipf distribution of segments (default: 1.1)',
+      },
       {
         name: 'repeat',
         kind: 'string',
         argument: 'share',
-        help: 'share of events that repeat an earlier one',
+        help: 'segment_events: share of events that repeat an earlier one (default: 0.4)',
       },
-      { name: 'bots', kind: 'string', argument: 'share', help: 'share of events made by bots' },
+      {
+        name: 'bots',
+        kind: 'string',
+        argument: 'share',
+        help: 'segment_events: share of events made by bots (default: 0.02)',
+      },
     ],
     examples: [
       'seg generate segment_events --count 100000 > events.ndjson',
@@ -88,7 +116,13 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     name: 'subscribe',
     group: 'Stream:',
     summary: 'print a model and then its changes, as NDJSON',
-    arguments: [{ syntax: '<model>', help: 'name of the model' }],
+    description:
+      'One JSON object a line: first the rows there are ("op": "snapshot"), then every insert, update and delete, whichever ' +
+      'process commits it. Lines of one position are one step, its last line says "last": true; --from goes on behind it. ' +
+      'Ends with Ctrl-C.',
+    arguments: [
+      { syntax: '<model>', help: 'name of a maintained model, or of a test that stores its failures' },
+    ],
     flags: [
       {
         name: 'snapshot',
@@ -111,6 +145,8 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     name: 'clock',
     group: 'Stream:',
     summary: 'show or move the project clock, which {{ now() }} reads',
+    description:
+      'Prints the time that {{ now() }} gives; moving it brings every model that depends on it up to date.',
     arguments: [
       { syntax: '[instant]', help: 'an ISO 8601 time, "now", or a step like "+30 minutes"; forward only' },
     ],
@@ -122,17 +158,10 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     name: 'verify',
     group: 'Stream:',
     summary: 'compare every maintained view with its recomputation',
-    flags: [
-      ...SELECTION_FLAGS,
-      {
-        name: 'output',
-        kind: 'string',
-        argument: 'form',
-        choices: ['text', 'table', 'json', 'csv'],
-        default: 'text',
-        help: 'form of the answer',
-      },
-    ],
+    description:
+      'Computes every maintained view anew and compares, row by row. Exit code 1 when one differs.',
+    examples: ['seg verify', 'seg verify --select models/mql'],
+    flags: [...SELECTION_FLAGS, outputFlag('text', 'table', 'json', 'csv')],
     load: async () => (await import('./commands/verify.ts')).verify,
   },
 ];

@@ -50,7 +50,13 @@ export const GLOBAL_FLAGS: readonly Flag[] = fromEnvironmentToo([
     help: `project variables, for example '{key: value}'`,
     group: RUN,
   },
-  { name: 'threads', kind: 'integer', argument: 'n', help: 'how many nodes at once', group: RUN },
+  {
+    name: 'threads',
+    kind: 'integer',
+    argument: 'n',
+    help: 'how many unit tests and scenarios run at once',
+    group: RUN,
+  },
   { name: 'fail-fast', short: 'x', kind: 'boolean', help: 'stop at the first failure', group: RUN },
   { name: 'warn-error', kind: 'boolean', help: 'treat warnings as errors', group: RUN },
   {

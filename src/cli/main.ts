@@ -41,6 +41,7 @@ async function main(): Promise<void> {
     outIsTerminal: process.stdout.isTTY,
     errorIsTerminal: process.stderr.isTTY,
     outWidth: process.stdout.isTTY ? process.stdout.columns : undefined,
+    errorWidth: process.stderr.isTTY ? process.stderr.columns : undefined,
     signal: interrupted.signal,
   });
   await writeOut('');

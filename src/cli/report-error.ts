@@ -12,7 +12,7 @@ export function reportError(error: unknown, log: Logger, sources: SourceTexts, s
     log.debug(stackOf(error));
     return 2;
   }
-  const known = error instanceof DatabaseError ? asSegError(error) : error;
+  const known = error instanceof DatabaseError ? asSegError(error) : (fileError(error) ?? error);
   if (known instanceof SegError) {
     logDiagnostics(known.diagnostics, log, sources);
     log.debug(stackOf(known));
@@ -27,6 +27,16 @@ export function reportError(error: unknown, log: Logger, sources: SourceTexts, s
     { name: 'MainEncounteredError', code: 'Z002' },
   );
   return 2;
+}
+
+/** What the operating system said of a file or folder. */
+function fileError(error: unknown): SegError | undefined {
+  if (!(error instanceof Error) || error instanceof SegError) return undefined;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined || path === undefined) return undefined;
+  const message = `cannot ${syscall} "${path}" (${code})`;
+  const hint = 'Check that it exists, that it may be written to, and that the disk is not full.';
+  return new SegError({ severity: 'error', code: 'SEG105', message, hint }, { cause: error });
 }
 
 /** Errors under dbt's heading, in one log record. */

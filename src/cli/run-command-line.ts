@@ -88,6 +88,7 @@ function createLogger(flags: FlagValues, terminal: Terminal, invocationId: strin
     fileLevel: flags.string('log-level-file') as LogLevel | 'none',
     fileFormat: logFormat(flags.string('log-format-file')),
     colors: useColors(flags, terminal),
+    terminalWidth: terminal.errorWidth,
     invocationId,
     scrub: secretScrubber(terminal.env),
   });

@@ -10,8 +10,10 @@ export interface GenerateIntoOptions {
   /** At a steady rate, how often a batch is written (200 ms). */
   readonly batchMs?: number;
   readonly signal?: AbortSignal;
-  /** After each batch. `behind` is how many records the engine is short of the rate. */
-  readonly onProgress?: (summary: IngestSummary & { perSecond: number; behind: number }) => void;
+  /** After each batch, of `batch` records. `behind` is how many records the engine is short of the rate. */
+  readonly onProgress?: (
+    summary: IngestSummary & { perSecond: number; batch: number; behind: number },
+  ) => void;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function generateInto(
       summary.rejected += outcome.rejected;
       summary.seconds = (performance.now() - started) / 1000;
       const behind = rate === undefined ? 0 : Math.max(0, Math.floor(summary.seconds * rate) - written);
-      options.onProgress?.({ ...summary, perSecond: written / Math.max(summary.seconds, 1e-6), behind });
+      const perSecond = written / Math.max(summary.seconds, 1e-6);
+      options.onProgress?.({ ...summary, perSecond, batch: batch.length, behind });
     }
     if (rate !== undefined && !done) {
       // Batches are due at fixed moments, so that the time one takes does not add up.

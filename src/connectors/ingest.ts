@@ -33,8 +33,8 @@ export interface IngestOptions {
   readonly format: 'json' | 'csv';
   /** Where the records come from, for the dead letters: a file's name, `stdin`. */
   readonly origin: string;
-  /** After each batch. */
-  readonly onProgress?: (summary: IngestSummary & { perSecond: number }) => void;
+  /** After each batch, of `batch` records. */
+  readonly onProgress?: (summary: IngestSummary & { perSecond: number; batch: number }) => void;
   /** For each batch's dead letters, once they are committed. */
   readonly onRejected?: (rejections: readonly Rejection[]) => void;
   /** Ends the ingestion cleanly: what was read is written, nothing more is read. */
@@ -78,7 +78,8 @@ export async function ingest(
       summary.seconds = (performance.now() - started) / 1000;
       if (outcome.rejections.length > 0) options.onRejected?.(outcome.rejections);
       const total = summary.accepted + summary.duplicate + summary.rejected;
-      options.onProgress?.({ ...summary, perSecond: total / Math.max(summary.seconds, 1e-6) });
+      const perSecond = total / Math.max(summary.seconds, 1e-6);
+      options.onProgress?.({ ...summary, perSecond, batch: records.length });
     }
   } catch (error) {
     throw asUserError(error, options.origin);

@@ -15,6 +15,31 @@ function logged(options: Partial<LoggerOptions>, work: (log: Logger) => void): s
   return output;
 }
 
+it('writes a status over the one before, and lines in its place', () => {
+  let text = '';
+  const now = () => new Date('2024-01-01T12:00:00Z');
+  const write = (part: string) => (text += part);
+  const log = new Logger({ write, now, terminalWidth: 20 });
+  log.status('one');
+  log.status('a text that is too long');
+  log.info('line');
+  log.status('two');
+  log.clearStatus();
+  log.clearStatus();
+  const clear = '\r\u001b[2K';
+  expect(text).toBe(
+    `${clear}12:00:00  one${clear}12:00:00  a text th${clear}12:00:00  line\n${clear}12:00:00  two${clear}`,
+  );
+  text = '';
+  for (const options of [
+    {},
+    { terminalWidth: 20, level: 'error' },
+    { terminalWidth: 20, format: 'json' },
+  ] as const)
+    new Logger({ write, now, ...options }).status('nothing');
+  expect(text).toBe('');
+});
+
 describe('Logger', () => {
   it('writes the time in UTC, two spaces and the text', () => {
     const output = logged({}, (log) => {

@@ -22,9 +22,14 @@ export interface LoggerOptions {
   readonly invocationId?: string;
   /** Removes secrets; applied to everything that leaves the logger. */
   readonly scrub?: (text: string) => string;
+  /** Columns of the terminal that shows the log; undefined when it is none, and then nothing can be overwritten. */
+  readonly terminalWidth?: number;
   /** The time of a line; the system's clock when absent. */
   readonly now?: () => Date;
 }
+
+/** Back to the first column, and everything from there away. */
+const CLEAR_LINE = '\r\u001b[2K';
 
 const RANK: Record<LogLevel | 'none', number> = { debug: 0, info: 1, warn: 2, error: 3, none: 4 };
 
@@ -42,6 +47,7 @@ export class Logger {
   #file: LogFile | null = null;
   /** Lines for the file from before it was known where the file is (the project has to be found first). */
   #waiting: string[] = [];
+  #statusShown = false;
 
   constructor(options: LoggerOptions) {
     this.#options = options;
@@ -71,6 +77,28 @@ export class Logger {
     this.#log('info', '', { name: 'Formatting', code: 'Z017' });
   }
 
+  /** Whether `status` shows anything. */
+  get hasStatus(): boolean {
+    return this.#options.terminalWidth !== undefined && this.#consoleFormat() === 'text' && !this.#silent();
+  }
+
+  /** On a terminal: the last line, written over the one before; other lines take its place. Not logged. */
+  status(text: string): void {
+    if (!this.hasStatus) return;
+    const line = this.scrub(`${clock(this.#now(), false)}  ${text}`);
+    this.#options.write(`${CLEAR_LINE}${line.slice(0, this.#options.terminalWidth! - 1)}`);
+    this.#statusShown = true;
+  }
+
+  clearStatus(): void {
+    if (this.#statusShown) this.#options.write(CLEAR_LINE);
+    this.#statusShown = false;
+  }
+
+  #silent(): boolean {
+    return RANK[this.#options.level ?? 'info'] > RANK.info;
+  }
+
   /** From now on lines also go to this file, beginning with those logged so far. */
   attachFile(file: LogFile): void {
     this.#file = file;
@@ -95,6 +123,7 @@ export class Logger {
     const toFile = RANK[level] >= RANK[fileLevel];
     if (!toConsole && !toFile) return;
     const at = this.#now();
+    if (toConsole) this.clearStatus();
     if (toConsole) this.#options.write(`${this.#layout(this.#consoleFormat(), level, text, fields, at)}\n`);
     if (toFile) {
       const line = stripColors(this.#layout(fileFormat, level, text, fields, at));

@@ -13,7 +13,7 @@ import { didYouMean } from '../../diagnostics/suggest.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { findSource } from '../find-node.ts';
 import { openProject } from '../open-project.ts';
-import { grouped, progress } from '../progress.ts';
+import { counts, grouped, paceText, progress } from '../progress.ts';
 import { withSharedDatabase } from '../with-database.ts';
 
 const DEFAULT_COUNT = 1000;
@@ -95,23 +95,20 @@ async function intoSource(context: CommandContext, source: Iterator<unknown>): P
   const project = await openProject(context, { writeManifest: false });
   const target = findSource(project, flags.string('into')!);
   const { generateInto } = await import('../../connectors/generate-into.ts');
-  const show = progress(context);
+  const { show, end } = progress(context);
   const summary = await withSharedDatabase(context, project, (db) =>
     generateInto(db, target, source, {
       rate: flags.integer('rate'),
       signal,
-      onProgress: ({ accepted, perSecond, behind }) =>
-        show(() => {
-          const late = behind > 0 ? `, ${grouped(behind)} behind` : '';
-          return `${grouped(accepted)} events, ${grouped(perSecond)}/s${late}`;
-        }),
+      onProgress: (now) =>
+        show(() => paceText(now) + (now.behind > 0 ? `, ${grouped(now.behind)} behind the rate` : '')),
     }),
-  );
+  ).finally(end);
   const { accepted, duplicate, rejected, seconds } = summary;
   const total = accepted + duplicate + rejected;
   log.info(
-    `Generated into ${target.source_name}.${target.name}: ${grouped(accepted)} accepted, ${grouped(duplicate)} duplicate, ` +
-      `${grouped(rejected)} rejected in ${seconds.toFixed(2)}s (${grouped(total / Math.max(seconds, 1e-3))} records/s)`,
+    `Generated into ${target.source_name}.${target.name}: ${counts(summary)} ` +
+      `in ${seconds.toFixed(2)}s (${grouped(total / Math.max(seconds, 1e-3))} records/s)`,
     { name: 'IngestSummary', data: { source: target.unique_id, ...summary } },
   );
   return 0;

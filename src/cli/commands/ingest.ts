@@ -2,11 +2,11 @@ import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommandHandler } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
-import { ingest as ingestInto, type IngestSummary, type Rejection } from '../../connectors/ingest.ts';
+import { ingest as ingestInto, type Rejection } from '../../connectors/ingest.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { findSource } from '../find-node.ts';
 import { openProject } from '../open-project.ts';
-import { grouped, progress } from '../progress.ts';
+import { counts, grouped, paceText, progress } from '../progress.ts';
 import { withSharedDatabase } from '../with-database.ts';
 
 /** How many rejected records are shown; all of them are in the dead-letter table. */
@@ -20,7 +20,7 @@ export const ingest: CommandHandler = async (context) => {
   const project = await openProject(context, { writeManifest: false });
   const source = findSource(project, name);
   const format = flags.string('format') ?? formatOf(file) ?? source.format;
-  const show = progress(context);
+  const { show, end } = progress(context);
   const summary = await withSharedDatabase(context, project, (db) =>
     ingestInto(db, source, input, {
       format: format as 'json' | 'csv',
@@ -28,9 +28,9 @@ export const ingest: CommandHandler = async (context) => {
       signal: context.signal,
       maxBatch: flags.integer('batch-size'),
       onRejected: rejectionReporter(context, file === '-' ? '<stdin>' : file),
-      onProgress: (now) => show(() => `${counts(now)}, ${grouped(now.perSecond)} records/s`),
+      onProgress: (now) => show(() => paceText(now)),
     }),
-  );
+  ).finally(end);
   const total = summary.accepted + summary.duplicate + summary.rejected;
   const rate = grouped(total / Math.max(summary.seconds, 1e-3));
   log.info(
@@ -44,10 +44,6 @@ export const ingest: CommandHandler = async (context) => {
   }
   return summary.rejected > 0 && flags.boolean('strict') ? 1 : 0;
 };
-
-function counts({ accepted, duplicate, rejected }: IngestSummary): string {
-  return `${grouped(accepted)} accepted, ${grouped(duplicate)} duplicate, ${grouped(rejected)} rejected`;
-}
 
 function openInput(context: CommandContext, file: string): AsyncIterable<Uint8Array | string> {
   if (file === '-') return context.stdin;

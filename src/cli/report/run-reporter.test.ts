@@ -128,6 +128,26 @@ describe('RunReporter', () => {
     );
   });
 
+  it('counts what had nothing to do instead of listing it', () => {
+    const view = { config: { materialized: 'view' } };
+    const lines = report(
+      [
+        result(node('model', 'a', view), 'no-op', 0.01, { message: 'unchanged' }),
+        result(node('model', 'b', view), 'success', 0.01, { message: 'CREATE VIEW' }),
+        result(node('model', 'c', view), 'no-op', 0.01, { message: 'unchanged' }),
+      ],
+      0.1,
+    );
+    const text = lines.map((line) => line.replace(/^12:00:00 {2}/, ''));
+    expect(text.slice(3, 7)).toEqual([
+      '2 of 3 START sql view model dev.b .............................................. [RUN]',
+      '2 of 3 OK created sql view model dev.b ......................................... [CREATE VIEW in 0.01s]',
+      '2 nodes unchanged: nothing to do there',
+      '',
+    ]);
+    expect(text.at(-1)).toBe('Done. PASS=1 WARN=0 ERROR=0 SKIP=0 NO-OP=2 TOTAL=3');
+  });
+
   it('writes errors with their diagnostics, and what was skipped for them', () => {
     const broken = node('model', 'orders', { config: { materialized: 'materialized_view' } });
     const lines = report(

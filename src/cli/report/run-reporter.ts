@@ -1,6 +1,6 @@
 import type { Location } from '../../diagnostics/diagnostic.ts';
 import { placeOf, renderDiagnostics } from '../../diagnostics/render.ts';
-import type { Logger } from '../../log/logger.ts';
+import type { Logger, LogLevel } from '../../log/logger.ts';
 import { progressLine } from '../../log/progress-line.ts';
 import type { GraphNode } from '../../project/nodes.ts';
 import type { NodeResult, RunEvent, RunListener, RunResult } from '../../run/events.ts';
@@ -16,6 +16,9 @@ export interface ReporterOptions {
   readonly verbose?: boolean;
 }
 
+/** After which time a node that is still at work is announced. */
+const QUIET_MS = 500;
+
 /** Turns what a run tells into dbt's log lines. */
 export class RunReporter {
   readonly #log: Logger;
@@ -23,6 +26,9 @@ export class RunReporter {
   /** dbt's number of a node is that of its start, also when others end before it. */
   readonly #numbers = new Map<string, number>();
   #hooks = 0;
+  #announcement: { readonly write: (level?: LogLevel) => void; readonly timer: NodeJS.Timeout } | null = null;
+  /** Nodes that had nothing to do and were mentioned to those who debug only. */
+  #unchanged = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -30,6 +36,25 @@ export class RunReporter {
   }
 
   readonly listen: RunListener = (event) => this.#take(event);
+
+  /**
+   * A node that has nothing to do is over at once, and two lines for each would bury the others: the line of its start
+   * waits until the node has something to tell, or takes a while.
+   */
+  #announceLater(write: (level?: LogLevel) => void): void {
+    this.#announce();
+    const timer = setTimeout(() => this.#announce(), QUIET_MS);
+    timer.unref();
+    this.#announcement = { write, timer };
+  }
+
+  #announce(level?: LogLevel): void {
+    const announcement = this.#announcement;
+    if (announcement === null) return;
+    clearTimeout(announcement.timer);
+    this.#announcement = null;
+    announcement.write(level);
+  }
 
   #take(event: RunEvent): void {
     switch (event.kind) {
@@ -45,21 +70,31 @@ export class RunReporter {
         );
         this.#log.blank();
         return;
-      case 'nodeStart':
-        this.#numbers.set(event.node.unique_id, event.index);
-        this.#progress(startLine(event.node), event.node, { index: event.index, total: event.total });
+      case 'nodeStart': {
+        const { node, index, total } = event;
+        this.#numbers.set(node.unique_id, index);
+        const write = (level?: LogLevel) =>
+          this.#progress(startLine(node), node, { index, total }, undefined, level);
+        if (isTest(node)) write();
+        else this.#announceLater(write);
         return;
+      }
       case 'nodeFinish': {
         const { result } = event;
+        const nothing = result.status === 'no-op' && this.#announcement !== null;
+        if (nothing) this.#unchanged++;
+        this.#announce(nothing ? 'debug' : undefined);
         const index = this.#numbers.get(result.node.unique_id) ?? event.index;
         const seconds = result.status === 'skipped' ? undefined : result.seconds;
-        this.#progress(finishLine(result), result.node, { index, total: event.total, seconds }, result);
+        const numbers = { index, total: event.total, seconds };
+        this.#progress(finishLine(result), result.node, numbers, result, nothing ? 'debug' : undefined);
         if (this.#options.verbose === true)
           for (const step of result.steps ?? []) this.#log.info(stepLine(step));
         return;
       }
       case 'hookStart':
       case 'hookFinish':
+        this.#announce();
         this.#hook(event);
         return;
       case 'message':
@@ -75,6 +110,7 @@ export class RunReporter {
     node: GraphNode,
     numbers: { index: number; total: number; seconds?: number },
     result?: NodeResult,
+    as?: LogLevel,
   ): void {
     const text = progressLine(line.text, line.status, { ...numbers, width: this.#options.width });
     const data = {
@@ -85,7 +121,7 @@ export class RunReporter {
         : { status: result.status, num_failures: result.failures, message: result.message }),
       node_info: nodeInfo(node, result?.status ?? 'started'),
     };
-    const level = line.paint === 'red' ? 'error' : line.paint === 'yellow' ? 'warn' : 'info';
+    const level = as ?? (line.paint === 'red' ? 'error' : line.paint === 'yellow' ? 'warn' : 'info');
     this.#log[level](this.#paintStatus(text, line), { ...line.event, data });
   }
 
@@ -126,6 +162,8 @@ export class RunReporter {
   #finish(result: RunResult): void {
     const log = this.#log;
     const counts = tally(result.results);
+    if (this.#unchanged > 0)
+      log.info(`${counted(this.#unchanged, 'node', 'nodes')} unchanged: nothing to do there`);
     log.blank();
     log.info(finishedLine(result, this.#hooks), {
       name: 'FinishedRunningStats',
