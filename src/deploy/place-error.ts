@@ -1,7 +1,8 @@
 /** From what PostgreSQL says of SQL that seg sent, to what the user wrote. */
-import type { Location } from '../diagnostics/diagnostic.ts';
+import type { Location, Note } from '../diagnostics/diagnostic.ts';
 import { nearest } from '../diagnostics/suggest.ts';
 import { SegError, segError } from '../diagnostics/seg-error.ts';
+import { placeFor } from '../diagnostics/source-map.ts';
 import type { SourceMap } from '../diagnostics/source-map.ts';
 import { DatabaseError } from '../engines/connection.ts';
 
@@ -24,18 +25,18 @@ export interface SentQuery {
  */
 export function placeError(error: unknown, sent: SentQuery): unknown {
   if (!(error instanceof DatabaseError)) return error;
-  const place = positionIn(error, sent);
+  const place = positionIn(error, sent) ?? { at: sent.at, notes: [] };
   const hints = [error.hint, suggestion(error, sent)].filter((hint) => hint !== undefined);
   return segError('SEG407', `${sent.label}: ${error.message}`, {
-    at: place ?? sent.at,
-    notes: error.detail === undefined ? [] : [{ message: error.detail }],
+    at: place.at,
+    notes: [...(error.detail === undefined ? [] : [{ message: error.detail }]), ...place.notes],
     hint: hints.length > 0 ? hints.join(' ') : undefined,
     exitCode: 1,
     cause: error,
   });
 }
 
-function positionIn(error: DatabaseError, sent: SentQuery): Location | undefined {
+function positionIn(error: DatabaseError, sent: SentQuery): { at: Location; notes: Note[] } | undefined {
   if (error.position === undefined) return undefined;
   let offset = 0;
   for (let seen = 1; seen < error.position && offset < sent.statement.length; seen++) {
@@ -44,10 +45,13 @@ function positionIn(error: DatabaseError, sent: SentQuery): Location | undefined
   const within = offset - sent.queryOffset;
   if (within < 0 || within > sent.queryLength) return undefined;
   const word = /^("[^"]*"|\w+)(\.("[^"]*"|\w+))*/.exec(sent.statement.slice(offset));
-  return sent.sourceMap?.locate(within, word?.[0].length ?? 1);
+  return placeFor(sent.sourceMap, within, word?.[0].length ?? 1, sent.at);
 }
 
 function suggestion(error: DatabaseError, sent: SentQuery): string | undefined {
+  if (error.sqlstate === '42701') return 'Give every column a name of its own: select ... as name.';
+  if (error.sqlstate === '42P01')
+    return "Read a model with ref() and a table of somebody else's with source().";
   if (error.sqlstate !== '42703' || sent.knownColumns === undefined || error.hint !== undefined)
     return undefined;
   const name = /column "?(?:[^".]+\.)?([^"]+)"? does not exist/.exec(error.message)?.[1];

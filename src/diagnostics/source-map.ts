@@ -114,6 +114,27 @@ export function macroNotes(via: readonly MacroFrame[]): Note[] {
   });
 }
 
+/**
+ * Where to send the user for an offset in rendered text: the template's place, with the macro calls that led there. SQL that
+ * comes from seg's own macros (a generic test, say) is nothing the user wrote, so `fallback`, the node's place, stands for it.
+ */
+export function placeFor(
+  map: SourceMap | null,
+  offset: number,
+  length: number,
+  fallback: Location,
+): { at: Location; notes: Note[] } {
+  const found = map?.locate(offset, length);
+  const isOwn = (at: Location | undefined): boolean => at?.file.startsWith(BUILTIN_FOLDER) === true;
+  if (map === null || found === undefined || isOwn(found)) return { at: fallback, notes: [] };
+  const notes = map.notesAt(offset).filter(({ at }) => !isOwn(at));
+  if (notes.length === 0 && found.file !== fallback.file) notes.push({ message: 'used here', at: fallback });
+  return { at: found, notes };
+}
+
+/** Where seg's own macros seem to lie. */
+const BUILTIN_FOLDER = 'builtin/';
+
 /** The line and column (from 1) of an offset in a text; `length` is cut at the end of the line. */
 export function locationAt(file: string, text: string, offset: number, length = 1): Location {
   const clamped = Math.min(Math.max(offset, 0), text.length);

@@ -78,7 +78,8 @@ export async function readSnapshot(
 
 /**
  * The batches after a position, in order; `limit` bounds their number.
- * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing
+ * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing; SEG708 when the
+ *   position lies in the future, so that changes would be passed over
  */
 export async function readChanges(
   connection: Connection,
@@ -95,6 +96,16 @@ export async function readChanges(
     throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
       hint: 'Begin with a snapshot (without --from); set "changelog: true" on the model to keep its changes from its deployment on.',
     });
+  }
+  const { rows: last } = await connection.query<{ epoch: string }>(`SELECT epoch::text FROM ${seg}.epoch`);
+  if (after > BigInt(last[0]!.epoch)) {
+    throw segError(
+      'SEG708',
+      `position ${from} lies behind the end of the feed, which is ${positionOf(last[0]!.epoch)}`,
+      {
+        hint: 'It comes from another database, or this one was made anew: begin with a snapshot (without --from).',
+      },
+    );
   }
   const { rows } = await connection.query<{ epoch: string; at: string; row: JsonRow; weight: number }>(
     `SELECT c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight

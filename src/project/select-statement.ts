@@ -1,4 +1,5 @@
 import type { Location } from '../diagnostics/diagnostic.ts';
+import { placeFor } from '../diagnostics/source-map.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Rendered } from '../jinja/template-engine.ts';
 import { parseStatements, SqlSyntaxError } from '../sql/parse.ts';
@@ -35,7 +36,7 @@ export function readSelect(rendered: Rendered, user: string, at: Location, type:
       };
     }
     throw segError('SEG401', `${error.message} in ${user}`, {
-      at: rendered.map.locate(error.offset, error.length) ?? at,
+      ...placeFor(rendered.map, error.offset, error.length, at),
       ...syntaxHint(rendered.text, error.offset),
       cause: error,
     });

@@ -25,7 +25,7 @@ export async function runHooks(
       : hookTexts(node.config[kind] ?? node.config[kind.replace('-', '_')] ?? null);
   for (const [i, hook] of hooks.entries()) {
     const name = node === undefined ? `${project.name}.${kind}.${i}` : `${kind} of model "${node.name}"`;
-    const { text } = project.renderInline(hook, node?.original_file_path, node);
+    const { text } = project.renderInline(hook, node?.original_file_path ?? name, node);
     if (text.trim() === '') continue;
     const started = performance.now();
     const event = { index: i + 1, total: hooks.length, name } as const;
@@ -36,6 +36,7 @@ export async function runHooks(
       if (!(error instanceof DatabaseError)) throw error;
       throw segError('SEG414', `${name}: ${error.message}`, {
         at: node?.at,
+        notes: node === undefined ? [{ message: 'The run was rolled back: nothing was changed.' }] : [],
         hint: error.hint,
         exitCode: 1,
         cause: error,

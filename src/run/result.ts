@@ -72,13 +72,14 @@ export function testOutcome(test: TestResult): Pick<
     status: test.status,
     message: test.message,
     failures: test.failures,
-    details: test.detail ?? null,
+    details: test.diagnostics === undefined ? (test.detail ?? null) : null,
     steps: test.steps,
     edits: test.edits,
     diagnostics:
-      test.status === 'error' || (failed && test.kind !== 'test')
+      test.diagnostics ??
+      (test.status === 'error' || (failed && test.kind !== 'test')
         ? [{ severity: 'error', code: 'SEG601', message: test.message ?? 'the test failed', at: test.at }]
-        : [],
+        : []),
   };
 }
 

@@ -69,6 +69,7 @@ export async function runDataTest(
       seconds: seconds(),
       detail: errorLines(error).join('\n'),
       at,
+      diagnostics: error.diagnostics,
     };
   }
 }

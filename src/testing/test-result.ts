@@ -1,5 +1,5 @@
 /** What running a test of any kind (data, unit, scenario) gives. Plain data: it crosses threads and goes to JSON. */
-import type { Location } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
 import type { ExpectationEdit } from './expectation-edit.ts';
 
 export type TestStatus = 'pass' | 'fail' | 'warn' | 'error' | 'skipped';
@@ -33,6 +33,8 @@ export interface TestResult {
   readonly detail?: string;
   /** Where the test, or the step of it that failed, is written. */
   readonly at: Location;
+  /** What was thrown, for a test that could not run. */
+  readonly diagnostics?: readonly Diagnostic[];
   readonly steps?: readonly StepResult[];
   /** With `update`: what to write into the scenario's file so that it passes. */
   readonly edits?: readonly ExpectationEdit[];
