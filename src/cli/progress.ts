@@ -37,9 +37,9 @@ export interface Pace {
   readonly batch: number;
 }
 
-/** `120,000 accepted, 12 duplicate, 0 rejected in 12.0s (9,876 records/s, batches of 10,000)`. */
+/** `120,000 accepted, 12 duplicate, 0 rejected in 12.0s (9,876/s, batches of 10,000)`. */
 export function paceText(pace: Pace): string {
-  return `${counts(pace)} in ${pace.seconds.toFixed(1)}s (${grouped(pace.perSecond)} records/s, batches of ${grouped(pace.batch)})`;
+  return `${counts(pace)} in ${pace.seconds.toFixed(1)}s (${grouped(pace.perSecond)}/s, batches of ${grouped(pace.batch)})`;
 }
 
 export function counts({

@@ -50,6 +50,7 @@ function positionIn(error: DatabaseError, sent: SentQuery): { at: Location; note
 
 function suggestion(error: DatabaseError, sent: SentQuery): string | undefined {
   if (error.sqlstate === '42701') return 'Give every column a name of its own: select ... as name.';
+  if (error.sqlstate === '22012') return 'Guard the divisor: a / nullif(b, 0) is NULL where b is 0.';
   if (error.sqlstate === '42P01')
     return "Read a model with ref() and a table of somebody else's with source().";
   if (error.sqlstate !== '42703' || sent.knownColumns === undefined || error.hint !== undefined)

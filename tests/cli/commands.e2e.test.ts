@@ -162,10 +162,10 @@ describe('seg test', () => {
       /\n {4}pass {2}\d\.\d\ds {2}step 1 "somebody comes" · segment_events: 1 accepted, .* · model "by_user": 1 row\n/,
     );
     expect(passed.log.trimEnd().split('\n').slice(-5)).toEqual([
-      'Ran 1 test, 1 passed, 0 failed',
       '',
       'Completed successfully',
       '',
+      'Ran 1 test, 1 passed, 0 failed',
       'Done. PASS=1 WARN=0 ERROR=0 SKIP=0 NO-OP=0 TOTAL=1',
     ]);
   });

@@ -50,7 +50,7 @@ function refuseForeign(folder: string, name: string, root: string, values: JsonO
     for (const own of strings(values[key]) ?? fallback) {
       const ownFolder = resolve(root, own);
       if (folder === ownFolder || isInside(ownFolder, folder) || isInside(folder, ownFolder)) {
-        throw segError('SEG905', `clean target "${name}" holds sources of the project (${key})`, {
+        throw segError('SEG917', `clean target "${name}" holds sources of the project (${key})`, {
           hint: 'Take it out of "clean-targets" in the project file.',
         });
       }

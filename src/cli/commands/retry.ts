@@ -32,7 +32,7 @@ export const retry: CommandHandler = async (context) => {
   }
   const which = isRecord(artifact['args']) ? String(artifact['args']['which']) : '';
   if (!Object.hasOwn(TYPES, which)) {
-    throw segError('SEG912', `the last run was \`seg ${which}\`, which cannot be retried`, {
+    throw segError('SEG916', `the last run was \`seg ${which}\`, which cannot be retried`, {
       hint: 'seg run, seed, test and build can.',
     });
   }

@@ -16,6 +16,8 @@ import { withDatabase } from '../with-database.ts';
 
 /** What is shown: a query, and how to find a place of its text in the project. */
 export interface Shown {
+  /** `model "x"`, for messages. */
+  readonly label: string;
   /** null for `--inline`. */
   readonly name: string | null;
   readonly sql: string;
@@ -40,7 +42,13 @@ export const show: CommandHandler = async (context) => {
     context.sources.use(project.root, new Map([...project.files, [INLINE, inline]]));
     const { text, map } = project.renderInline(inline, INLINE);
     await withDatabase(context, project, (db) =>
-      preview(context, db, { name: null, sql: text, map, at: { file: INLINE, line: 1, column: 1 } }),
+      preview(context, db, {
+        label: 'the inline query',
+        name: null,
+        sql: text,
+        map,
+        at: { file: INLINE, line: 1, column: 1 },
+      }),
     );
     return 0;
   }
@@ -64,10 +72,11 @@ export async function queriesOf(
 ): Promise<Shown[]> {
   const deployed = await readDeployed(db, stateSchemaOf(project));
   return nodes.flatMap((node): Shown[] => {
+    const label = `${node.resource_type} "${node.name}"`;
     const there = deployed.get(node.unique_id);
     if (node.resource_type === 'seed' || node.resource_type === 'source') {
       if (there === undefined) {
-        throw segError('SEG910', `${node.resource_type} "${node.name}" is not in the database`, {
+        throw segError('SEG910', `${label} is not in the database`, {
           hint:
             node.resource_type === 'seed'
               ? 'Run "seg seed" first.'
@@ -75,14 +84,15 @@ export async function queriesOf(
           exitCode: 1,
         });
       }
-      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
+      return [{ label, name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
     }
     if (!('compiled_code' in node) || node.compiled_code === null) return [];
     if (there?.definition === node.compiled_code && node.relation_name !== null) {
-      return [{ name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
+      return [{ label, name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
     }
     return [
       {
+        label,
         name: node.name,
         sql: node.compiled_code,
         map: project.sourceMaps.get(node.unique_id) ?? null,
@@ -103,7 +113,7 @@ export async function preview(context: CommandContext, db: Connection, shown: Sh
     .query<Record<string, unknown>>(head + sql + tail)
     .catch((error: unknown) => {
       throw placeError(error, {
-        label: name === null ? 'the inline query' : `node "${name}"`,
+        label: shown.label,
         statement: head + sql + tail,
         queryOffset: head.length,
         queryLength: sql.length,

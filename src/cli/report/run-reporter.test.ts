@@ -105,7 +105,6 @@ describe('RunReporter', () => {
 12:00:00  6 of 6 WARN 1 relationships_orders_customer_id__id__ref_customers_ ............. [WARN 1 in 0.02s]
 12:00:00  
 12:00:00  Finished running 1 seed, 1 table model, 3 data tests, 1 view model in 0 hours 0 minutes and 0.61 seconds (0.61s).
-12:00:00  Ran 3 tests, 1 passed, 1 failed, 1 warned
 12:00:00  
 12:00:00  Completed with 1 error, 0 partial successes, and 1 warning:
 12:00:00  
@@ -124,6 +123,7 @@ describe('RunReporter', () => {
 12:00:00  
 12:00:00    compiled code at target/compiled/proj/models/schema.yml/relationships_orders_customer_id__id__ref_customers_.sql
 12:00:00  
+12:00:00  Ran 3 tests, 1 passed, 1 failed, 1 warned
 12:00:00  Done. PASS=4 WARN=1 ERROR=1 SKIP=0 NO-OP=0 TOTAL=6`.split('\n'),
     );
   });

@@ -170,8 +170,6 @@ export class RunReporter {
       code: 'E039',
       data: { execution_time: result.seconds },
     });
-    const tests = testsLine(result.results);
-    if (tests !== undefined) log.info(tests);
     log.blank();
     const completed = completedLine(counts, result.stopped === 'interrupted');
     log.info(this.#paint(completed.text, completed.paint), {
@@ -183,6 +181,9 @@ export class RunReporter {
       if (each.status === 'error' || each.status === 'fail') this.#failure(each);
     for (const each of result.results) if (each.status === 'warn') this.#warning(each);
     log.blank();
+    // Where everybody looks first, however many failures stand above.
+    const tests = testsLine(result.results);
+    if (tests !== undefined) log.info(tests);
     log.info(statsLine(counts), { name: 'StatsLine', code: 'Z023', data: { stats: counts } });
   }
 
