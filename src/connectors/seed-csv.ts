@@ -102,7 +102,7 @@ function readHeader(node: SeedNode, record: RawRecord, delimiter: string, proble
     const name = columnName(node, header);
     const place = placeOf(record, delimiter, i);
     if (header.trim() === '') {
-      problems.add('SEG512', `column ${i + 1} has no name`, place, {
+      problems.add('SEG518', `column ${i + 1} has no name`, place, {
         hint: 'Name every column in the first line.',
       });
     } else if (seen.has(name)) {

@@ -155,10 +155,10 @@ describe('what is wrong with a seed', () => {
     expect(await problems('h.csv', '')).toEqual(['h.csv:1:1 SEG510 the seed is empty']);
     expect(await problems('h.csv', 'a,b,A,\n1,2,3,4\n')).toEqual([
       'h.csv:1:5 SEG512 duplicate column "a"',
-      'h.csv:1:7 SEG512 column 4 has no name',
+      'h.csv:1:7 SEG518 column 4 has no name',
     ]);
     expect(await problems('k.csv', 'a,b\n1,2\n,3\n1,4\n', { unique_key: 'a' })).toEqual([
-      'k.csv:3:1 SEG516 the key is incomplete: a NULL',
+      'k.csv:3:1 SEG519 the key is incomplete: a NULL',
       'k.csv:4:1 SEG516 duplicate key: a "1"',
     ]);
     expect(await problems('k.csv', 'event_name\nx\n', { unique_key: ['evnt_name'] })).toEqual([

@@ -112,7 +112,7 @@ function checkKeys(node: SeedNode, data: SeedData, problems: SeedProblems): void
       .join(', ');
     if (values.includes(null)) {
       problems.add(
-        'SEG516',
+        'SEG519',
         `the key is incomplete: ${shown}`,
         { line },
         { hint: 'Every row needs a value in each column of its unique_key.' },
