@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { acquireLock, readOwner } from './lock.ts';
+import { acquireLock, lockPath, READER_COMMAND, readOwner } from './lock.ts';
 
 let root: string;
 beforeAll(async () => {
@@ -38,4 +39,30 @@ describe('a data directory', () => {
       });
     },
   );
+
+  test('is waited for when a reader holds it, which is soon done', async () => {
+    const directory = join(root, 'read');
+    const reader = await acquireLock(directory, READER_COMMAND);
+    const waiting = acquireLock(directory, 'seg run');
+    expect(await Promise.race([waiting, sleep(200, 'waits')])).toBe('waits');
+    await reader.release();
+    const lock = await waiting;
+    expect(await readOwner(directory)).toMatchObject({ command: 'seg run' });
+    await lock.release();
+  });
+
+  test('has one new owner when many find that the old one is gone', async () => {
+    const directory = join(root, 'stale');
+    const old = await acquireLock(directory, 'seg run');
+    const owner = (await readOwner(directory))!;
+    await old.release();
+    // A number that was given out again to a process that started later; where that is not told, one nobody has.
+    const gone = owner.started === null ? { ...owner, pid: 2 ** 30 } : { ...owner, started: '1' };
+    await writeFile(lockPath(directory), JSON.stringify(gone));
+    expect(await readOwner(directory)).toBeUndefined();
+    const all = await Promise.allSettled(Array.from({ length: 8 }, () => acquireLock(directory, 'seg run')));
+    const winners = all.filter((each) => each.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    await winners[0]!.value.release();
+  });
 });
