@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath, URL } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
+/** Seconds after which a command is given up. */
+const limit = 120;
 const runs = Number(values.runs);
 const records = Number(values.records);
 
@@ -41,6 +44,7 @@ try {
   const table = new Map();
   for (const [index, project] of projects.entries()) {
     for (const [name, figure] of await measure(project)) {
+      process.stderr.write(`${project.title}: ${name}: ${figure}\n`);
       table.set(name, [...(table.get(name) ?? Array(index).fill('')), figure]);
     }
   }
@@ -63,6 +67,7 @@ async function measure(project) {
       await before();
       all.push(await work());
     }
+    if (all.some(({ cpu }) => cpu === undefined)) return void figures.push([name, `> ${limit}`]);
     const best = all.reduce((a, b) => (b.cpu < a.cpu ? b : a));
     figures.push([name, `${best.wall.toFixed(2)} (${best.cpu.toFixed(2)})`]);
   };
@@ -86,8 +91,10 @@ async function measure(project) {
     const { wall, cpu, text } = await command('ingest', project.source, rows, '--batch-size', '10000');
     const rate = /\(([\d,]+) records\/s\)/.exec(text)?.[1] ?? '?';
     figures.push([
-      `seg ingest, records/s`,
-      `${rate} (${records} in ${wall.toFixed(1)} s, ${cpu.toFixed(1)} CPU s)`,
+      'seg ingest, records/s',
+      cpu === undefined
+        ? `< ${Math.round(records / limit)}`
+        : `${rate} (${records} in ${wall.toFixed(1)} s, ${cpu.toFixed(1)} CPU s)`,
     ]);
   }
   return figures;
@@ -112,10 +119,14 @@ async function timed(folder, data, args, output) {
       stdio: ['ignore', output === undefined ? 'ignore' : 'pipe', 'pipe'],
     },
   );
+  // WASM does not let go of the thread to hear a milder signal.
+  const timer = setTimeout(() => child.kill('SIGKILL'), limit * 1000);
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (chunk) => (text += chunk));
   if (output !== undefined) child.stdout.pipe(output);
   const status = await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  if (child.killed) return { wall: undefined, cpu: undefined, text };
   if (status !== 0) throw new Error(`seg ${args.join(' ')} ended with ${status}:\n${text.slice(-2000)}`);
   const wall = (performance.now() - started) / 1000;
   const { user, system } = JSON.parse(await readFile(cpuFile, 'utf8'));
