@@ -25,7 +25,9 @@ export function stageQuery(stage: Stage, sql: string, naming: StageNaming): stri
   return selectSql(stage.root, stage.columns, {
     now: `(SELECT "now" FROM ${quoteRelation(naming.clock)})`,
     from: ({ relation }) =>
-      quoteRelation(relation.startsWith('#') ? naming.stageTable(relation.slice(1)) : naming.relationTable(relation)),
+      quoteRelation(
+        relation.startsWith('#') ? naming.stageTable(relation.slice(1)) : naming.relationTable(relation),
+      ),
   });
 }
 
@@ -33,7 +35,12 @@ export function stageQuery(stage: Stage, sql: string, naming: StageNaming): stri
  * Creates and fills the table of one stage, in its place. Stages must be built in their order.
  * @param sql the view's own text, for a stage that is recomputed from it
  */
-export async function buildStage(tx: Connection, planned: Stage, sql: string, naming: StageNaming): Promise<StoredStage> {
+export async function buildStage(
+  tx: Connection,
+  planned: Stage,
+  sql: string,
+  naming: StageNaming,
+): Promise<StoredStage> {
   const table = naming.stageTable(planned.name);
   const query = stageQuery(planned, sql, naming);
   await tx.exec(`CREATE TABLE ${quoteRelation(table)} AS ${query} WITH NO DATA`);
@@ -54,7 +61,9 @@ export async function storedStage(
   naming: StageNaming,
 ): Promise<StoredStage> {
   const columns = await columnsOf(tx, table);
-  const { rows } = await tx.query<{ oid: number }>('SELECT $1::regclass::oid::integer AS oid', [quoteRelation(table)]);
+  const { rows } = await tx.query<{ oid: number }>('SELECT $1::regclass::oid::integer AS oid', [
+    quoteRelation(table),
+  ]);
   const stored: StoredStage = {
     stage,
     table,
@@ -68,6 +77,12 @@ export async function storedStage(
   const type = columns.find(({ hashable }) => !hashable)!.type;
   return {
     ...stored,
-    stage: { ...stage, strategy: 'recompute', key: [], reason: `values of type ${type} cannot be hashed`, cost: 'the whole query' },
+    stage: {
+      ...stage,
+      strategy: 'recompute',
+      key: [],
+      reason: `values of type ${type} cannot be hashed`,
+      cost: 'the whole query',
+    },
   };
 }

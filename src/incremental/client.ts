@@ -6,7 +6,10 @@ import type { Connection, QueryResult, Row } from '../engines/connection.ts';
  * booleans as booleans and json as parsed values, as both clients do by default.
  */
 export interface QueryClient {
-  query(sql: string, params?: unknown[]): Promise<{ rows: unknown[]; affectedRows?: number; rowCount?: number | null }>;
+  query(
+    sql: string,
+    params?: unknown[],
+  ): Promise<{ rows: unknown[]; affectedRows?: number; rowCount?: number | null }>;
 }
 
 export function connectionOf(client: QueryClient | Connection): Connection {
@@ -25,7 +28,11 @@ class ClientConnection implements Connection {
 
   async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
     const { rows, affectedRows, rowCount } = await this.#client.query(sql, [...params]);
-    return { rows: rows as R[], rowCount: rows.length > 0 ? rows.length : (affectedRows ?? rowCount ?? 0), fields: [] };
+    return {
+      rows: rows as R[],
+      rowCount: rows.length > 0 ? rows.length : (affectedRows ?? rowCount ?? 0),
+      fields: [],
+    };
   }
 
   async exec(sql: string): Promise<void> {

@@ -54,7 +54,8 @@ export interface DerivedIndex {
 }
 
 // A btree refuses values of more than a third of a page; these types have none so long.
-const short = /^(smallint|integer|bigint|oid|boolean|date|uuid|real|double precision|numeric.*|timestamp.*|time .*|interval.*|"char")$/;
+const short =
+  /^(smallint|integer|bigint|oid|boolean|date|uuid|real|double precision|numeric.*|timestamp.*|time .*|interval.*|"char")$/;
 
 /**
  * Creates the index unless one of the table's own serves.
@@ -91,7 +92,9 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
   const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
   const name = `seg_${hash}`;
   try {
-    await tx.transaction((inner) => inner.exec(`CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${definition}`));
+    await tx.transaction((inner) =>
+      inner.exec(`CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${definition}`),
+    );
   } catch (error) {
     // 42P17: functions in an index must be immutable. 42704: no operator class.
     const code = error instanceof DatabaseError ? error.sqlstate : (error as { code?: string }).code;
@@ -116,17 +119,25 @@ export async function deriveIndexes(
   const known = keyWithin([plan]);
   for (const stored of plan.stages) {
     for (const index of neededIndexes(stored, known)) {
-      const print = JSON.stringify([index.relation, index.hashed, index.expressions.map((expr) => named(index, expr))]);
+      const print = JSON.stringify([
+        index.relation,
+        index.hashed,
+        index.expressions.map((expr) => named(index, expr)),
+      ]);
       if (seen.has(print)) continue;
       seen.add(print);
       const hidden = index.relation.startsWith('#');
-      const table = hidden ? naming.stageTable(index.relation.slice(1)) : naming.relationTable(index.relation);
+      const table = hidden
+        ? naming.stageTable(index.relation.slice(1))
+        : naming.relationTable(index.relation);
       const derived = await ensureIndex(tx, {
         table,
         index,
         typeOf: (column) =>
           hidden
-            ? plan.stages.find(({ stage }) => `#${stage.name}` === index.relation)?.columns.find(({ name }) => name === column)?.type
+            ? plan.stages
+                .find(({ stage }) => `#${stage.name}` === index.relation)
+                ?.columns.find(({ name }) => name === column)?.type
             : made.columnType(index.relation, column),
         existing: hidden ? [] : made.indexesOf(index.relation),
       });
@@ -146,12 +157,18 @@ export async function deriveIndexes(
 function named(index: NeededIndex, expr: Expr): Expr {
   return mapExpr(expr, (node) => {
     const id = columnOf(node);
-    return id === undefined ? undefined : { Col: index.scan.columns.find((column) => column.id === id)?.name ?? id };
+    return id === undefined
+      ? undefined
+      : { Col: index.scan.columns.find((column) => column.id === id)?.name ?? id };
   });
 }
 
 /** Drops the derived indexes that none of the given views needs. */
-export async function dropUnusedIndexes(tx: Connection, stateSchema: string, views: readonly string[]): Promise<void> {
+export async function dropUnusedIndexes(
+  tx: Connection,
+  stateSchema: string,
+  views: readonly string[],
+): Promise<void> {
   const seg = quoteIdentifier(stateSchema);
   await tx.query(
     `DELETE FROM ${seg}.derived_index WHERE NOT view = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))`,

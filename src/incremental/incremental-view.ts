@@ -41,11 +41,14 @@ export interface IncrementalViewOptions {
 /** How a created view is kept. */
 export interface IncrementalView {
   readonly name: string;
-  readonly stages: readonly (Pick<Stage, 'name' | 'strategy' | 'reason' | 'cost'> & { readonly reads: readonly string[] })[];
+  readonly stages: readonly (Pick<Stage, 'name' | 'strategy' | 'reason' | 'cost'> & {
+    readonly reads: readonly string[];
+  })[];
   readonly indexes: readonly string[];
 }
 
-const volatile = /^(now|current_timestamp|current_date|current_time|localtimestamp|localtime|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|random_normal|gen_random_uuid|uuidv4|uuidv7|nextval|currval|lastval|setval|txid_current|pg_current_xact_id)$/;
+const volatile =
+  /^(now|current_timestamp|current_date|current_time|localtimestamp|localtime|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|random_normal|gen_random_uuid|uuidv4|uuidv7|nextval|currval|lastval|setval|txid_current|pg_current_xact_id)$/;
 
 /**
  * Creates the view, fills it, and hangs its maintenance on the tables it reads. All in one transaction.
@@ -65,14 +68,17 @@ export async function createIncrementalView(
   const key = quoteRelation(relation);
   for (const { schema, name: called } of namesInQuery(sql).functions) {
     if ((schema === null || schema === 'pg_catalog') && volatile.test(called)) {
-      throw new Error(`the query of "${name}" calls ${called}(), whose answer changes without any change of a table`);
+      throw new Error(
+        `the query of "${name}" calls ${called}(), whose answer changes without any change of a table`,
+      );
     }
   }
   return connectionOf(client).transaction(async (tx) => {
     await ensureState(tx, stateSchema);
-    await tx.query("SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true)", [
-      install.searchPath.map(quoteIdentifier).join(', '),
-    ]);
+    await tx.query(
+      "SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true)",
+      [install.searchPath.map(quoteIdentifier).join(', ')],
+    );
     const plans = await readPlans(tx, stateSchema);
     if (plans.some((plan) => plan.key === key)) throw new Error(`the incremental view ${key} exists`);
     const byKey = new Map(plans.map((plan) => [plan.key, plan]));
@@ -88,7 +94,8 @@ export async function createIncrementalView(
     const naming: StageNaming = {
       label: `view ${key}`,
       clock,
-      changelog: options.changes === true ? { table: { schema: stateSchema, name: 'changelog' }, node } : null,
+      changelog:
+        options.changes === true ? { table: { schema: stateSchema, name: 'changelog' }, node } : null,
       stageTable: (stage) => ({ schema: stateSchema, name: stageTableName(relation, stage) }),
       relationTable: (of) => tableOf(byKey, of) ?? made.inputs.find((input) => input.key === of)!.table,
     };
@@ -143,22 +150,39 @@ export async function dropIncrementalView(
     if (reader !== undefined) throw new Error(`${key} is read by the incremental view ${reader.key}`);
     const inputs = inputsBelow(plans, key, stateSchema);
     await deletePlan(tx, stateSchema, key);
-    await installPrograms(tx, plans.filter((other) => other !== plan), inputs, install);
+    await installPrograms(
+      tx,
+      plans.filter((other) => other !== plan),
+      inputs,
+      install,
+    );
     await tx.exec(`DROP VIEW ${key}`);
     const emit = emitOptions(null, install);
     for (const stored of [...plan.stages].reverse()) {
       await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.refreshName(stored))}`);
       await tx.exec(`DROP TABLE ${quoteRelation(stored.table)}`);
     }
-    await dropUnusedIndexes(tx, stateSchema, plans.filter((other) => other !== plan).map((other) => other.key));
+    await dropUnusedIndexes(
+      tx,
+      stateSchema,
+      plans.filter((other) => other !== plan).map((other) => other.key),
+    );
   });
 }
 
 /** The inputs of a view, through the maintained views it reads. */
-function inputsBelow(plans: readonly StoredPlan[], key: string, stateSchema: string): ReturnType<typeof inputsOf> {
+function inputsBelow(
+  plans: readonly StoredPlan[],
+  key: string,
+  stateSchema: string,
+): ReturnType<typeof inputsOf> {
   const below = new Set<string>([key]);
-  for (const plan of [...plans].reverse()) if (below.has(plan.key)) for (const up of plan.upstream) below.add(up);
-  return inputsOf(plans.filter((plan) => below.has(plan.key)), stateSchema);
+  for (const plan of [...plans].reverse())
+    if (below.has(plan.key)) for (const up of plan.upstream) below.add(up);
+  return inputsOf(
+    plans.filter((plan) => below.has(plan.key)),
+    stateSchema,
+  );
 }
 
 function tableOf(plans: ReadonlyMap<string, StoredPlan>, key: string): StoredStage['table'] | undefined {

@@ -3,7 +3,12 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { compileInput } from '../ivm/program/compile-input.ts';
 import type { CompileContext } from '../ivm/program/compile-input.ts';
-import { emitDropProgramTriggers, emitProgram, emitProgramTriggers, emitRefresh } from '../ivm/program/emit-program.ts';
+import {
+  emitDropProgramTriggers,
+  emitProgram,
+  emitProgramTriggers,
+  emitRefresh,
+} from '../ivm/program/emit-program.ts';
 import type { EmitOptions } from '../ivm/program/emit-program.ts';
 import type { InputProgram, ProgramInput } from '../ivm/program/program-data.ts';
 import { quoteRelation } from '../sql/quote.ts';
@@ -28,7 +33,10 @@ export function emitOptions(input: RelationName | null, options: InstallOptions)
       schema: options.stateSchema,
       name: shortName(part, input?.schema ?? '', input?.name ?? ''),
     }),
-    refreshName: ({ table }) => ({ schema: options.stateSchema, name: shortName('refresh stage', table.name) }),
+    refreshName: ({ table }) => ({
+      schema: options.stateSchema,
+      name: shortName('refresh stage', table.name),
+    }),
   };
 }
 
@@ -48,7 +56,9 @@ export function compileContext(plans: readonly StoredPlan[], stateSchema: string
 }
 
 export function keyWithin(plans: readonly Pick<StoredPlan, 'inputs'>[]): CompileContext['keyWithin'] {
-  const keys = new Map(plans.flatMap(({ inputs }) => inputs.map((input) => [input.key, input.keys] as const)));
+  const keys = new Map(
+    plans.flatMap(({ inputs }) => inputs.map((input) => [input.key, input.keys] as const)),
+  );
   return (relation, columns) =>
     keys.get(relation)?.find((key) => key.length > 0 && key.every((name) => columns.includes(name)));
 }
@@ -59,18 +69,27 @@ export function inputsOf(plans: readonly StoredPlan[], stateSchema: string): Pro
   const clock = { schema: stateSchema, name: 'clock' };
   for (const plan of plans) {
     for (const { key, table } of plan.inputs) inputs.set(key, { key, label: key, table });
-    if (plan.readsClock) inputs.set(quoteRelation(clock), { key: quoteRelation(clock), label: 'the clock', table: clock });
+    if (plan.readsClock)
+      inputs.set(quoteRelation(clock), { key: quoteRelation(clock), label: 'the clock', table: clock });
   }
   return [...inputs.values()];
 }
 
-export async function installProgram(tx: Connection, program: InputProgram, options: InstallOptions): Promise<void> {
+export async function installProgram(
+  tx: Connection,
+  program: InputProgram,
+  options: InstallOptions,
+): Promise<void> {
   const emit = emitOptions(program.input.table, options);
   for (const { text } of emitProgram(program, emit)) await tx.exec(text);
   for (const statement of emitProgramTriggers(program.input.table, emit)) await tx.exec(statement);
 }
 
-export async function removeProgram(tx: Connection, table: RelationName, options: InstallOptions): Promise<void> {
+export async function removeProgram(
+  tx: Connection,
+  table: RelationName,
+  options: InstallOptions,
+): Promise<void> {
   for (const statement of emitDropProgramTriggers(table)) await tx.exec(statement);
   const emit = emitOptions(table, options);
   for (const part of functionParts) {
@@ -93,6 +112,10 @@ export async function installPrograms(
   }
 }
 
-export async function installRefresh(tx: Connection, plan: StoredPlan, options: InstallOptions): Promise<void> {
+export async function installRefresh(
+  tx: Connection,
+  plan: StoredPlan,
+  options: InstallOptions,
+): Promise<void> {
   for (const stored of plan.stages) await tx.exec(emitRefresh(stored, emitOptions(null, options)));
 }

@@ -71,7 +71,8 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     upstream: read.filter(({ kind }) => kind === 'maintained').map(({ key }) => key),
     readsClock,
     catalog,
-    columnType: (relation, column) => relations.get(relation)?.columns.find(({ name }) => name === column)?.type,
+    columnType: (relation, column) =>
+      relations.get(relation)?.columns.find(({ name }) => name === column)?.type,
     indexesOf: (relation) => relations.get(relation)?.indexes ?? [],
   };
 }

@@ -27,8 +27,15 @@ describe('each construct equals its recomputation after every statement', () => 
     if (only !== undefined && !name.includes(only)) continue;
     it(name, async () => {
       for (const steps of fc.sample(history(14), { seed, numRuns: runs })) {
-        const filled = ['INSERT INTO a SELECT i, i % 3, chr(120 + i % 2), i % 4, NULL FROM generate_series(1, 6) AS i', ...steps];
-        const trace = await runCase(await fresh(), { schema: tables, views: [{ name, sql }], history: filled });
+        const filled = [
+          'INSERT INTO a SELECT i, i % 3, chr(120 + i % 2), i % 4, NULL FROM generate_series(1, 6) AS i',
+          ...steps,
+        ];
+        const trace = await runCase(await fresh(), {
+          schema: tables,
+          views: [{ name, sql }],
+          history: filled,
+        });
         expect(trace.mismatch, `seed ${seed}`).toBeNull();
         const strategies = trace.created[0]!.stages.map(({ strategy }) => strategy);
         expect(strategies.includes('recompute')).toBe(recomputes === true);

@@ -1,37 +1,98 @@
 /** One query per construct of the coverage list; the strategies they must have, where it matters. */
-export const coverage: readonly { readonly name: string; readonly sql: string; readonly recomputes?: true }[] = [
-  { name: 'project_filter', sql: "SELECT id, k + 1 AS k1, CASE WHEN g = 'x' THEN 'X' ELSE g END AS gg FROM a WHERE n > 1 OR k IS NULL" },
+export const coverage: readonly {
+  readonly name: string;
+  readonly sql: string;
+  readonly recomputes?: true;
+}[] = [
+  {
+    name: 'project_filter',
+    sql: "SELECT id, k + 1 AS k1, CASE WHEN g = 'x' THEN 'X' ELSE g END AS gg FROM a WHERE n > 1 OR k IS NULL",
+  },
   { name: 'duplicates', sql: 'SELECT k, g FROM c' },
   { name: 'inner_join', sql: 'SELECT a.id, b.id AS bid, b.x FROM a JOIN b ON a.k = b.k' },
   { name: 'non_equi_join', sql: 'SELECT a.id, c.f FROM a JOIN c ON a.k < c.k AND a.g = c.g' },
   { name: 'self_join', sql: 'SELECT l.id AS l, r.id AS r FROM a l JOIN a r ON l.k = r.k AND l.id < r.id' },
   { name: 'three_way', sql: 'SELECT a.id, b.id AS bid, c.f FROM a JOIN b USING (k) JOIN c ON c.g = b.g' },
-  { name: 'union_all', sql: "SELECT k, g FROM a UNION ALL SELECT k, g FROM b UNION ALL SELECT k, 'lit' FROM c" },
+  {
+    name: 'union_all',
+    sql: "SELECT k, g FROM a UNION ALL SELECT k, g FROM b UNION ALL SELECT k, 'lit' FROM c",
+  },
   { name: 'lateral_srf', sql: 'SELECT a.id, s.i FROM a, generate_series(1, a.n) AS s(i)' },
   { name: 'srf_target', sql: 'SELECT id, generate_series(1, n) AS i FROM a' },
-  { name: 'aggregate', sql: 'SELECT k, count(*) AS n, sum(n) AS s, avg(n) AS av, min(t) AS mi, max(id) AS ma, bool_or(n > 2) AS bo FROM a GROUP BY k' },
-  { name: 'aggregate_expr', sql: "SELECT coalesce(g, '?') || 'z' AS gg, array_agg(id ORDER BY id) AS ids, count(DISTINCT n) FILTER (WHERE n > 0) AS d FROM a GROUP BY coalesce(g, '?') || 'z' HAVING count(*) > 1" },
-  { name: 'aggregate_two', sql: 'SELECT k, g, jsonb_agg(n ORDER BY id) AS j, percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS p FROM a GROUP BY k, g' },
-  { name: 'aggregate_join', sql: 'SELECT a.g, sum(b.x) AS s, count(*) AS n FROM a JOIN b ON a.k = b.k GROUP BY a.g' },
-  { name: 'stacked', sql: 'SELECT n, count(*) AS groups FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s GROUP BY n' },
-  { name: 'stacked_same_key', sql: 'SELECT k, max(n) AS m FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s GROUP BY k' },
+  {
+    name: 'aggregate',
+    sql: 'SELECT k, count(*) AS n, sum(n) AS s, avg(n) AS av, min(t) AS mi, max(id) AS ma, bool_or(n > 2) AS bo FROM a GROUP BY k',
+  },
+  {
+    name: 'aggregate_expr',
+    sql: "SELECT coalesce(g, '?') || 'z' AS gg, array_agg(id ORDER BY id) AS ids, count(DISTINCT n) FILTER (WHERE n > 0) AS d FROM a GROUP BY coalesce(g, '?') || 'z' HAVING count(*) > 1",
+  },
+  {
+    name: 'aggregate_two',
+    sql: 'SELECT k, g, jsonb_agg(n ORDER BY id) AS j, percentile_disc(0.5) WITHIN GROUP (ORDER BY n) AS p FROM a GROUP BY k, g',
+  },
+  {
+    name: 'aggregate_join',
+    sql: 'SELECT a.g, sum(b.x) AS s, count(*) AS n FROM a JOIN b ON a.k = b.k GROUP BY a.g',
+  },
+  {
+    name: 'stacked',
+    sql: 'SELECT n, count(*) AS groups FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s GROUP BY n',
+  },
+  {
+    name: 'stacked_same_key',
+    sql: 'SELECT k, max(n) AS m FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s GROUP BY k',
+  },
   { name: 'distinct', sql: 'SELECT DISTINCT k, g FROM a' },
   { name: 'distinct_on', sql: 'SELECT DISTINCT ON (k) k, id, g FROM a ORDER BY k, n DESC NULLS LAST, id' },
-  { name: 'window', sql: 'SELECT id, k, lag(n) OVER (PARTITION BY k ORDER BY id) AS p, row_number() OVER (PARTITION BY k ORDER BY id) AS rn FROM a' },
-  { name: 'window_named', sql: 'SELECT id, sum(n) OVER w AS s, first_value(g) OVER (w ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS f FROM a WINDOW w AS (PARTITION BY k ORDER BY id)' },
-  { name: 'window_over_aggregate', sql: 'SELECT k, g, sum(n) AS s, rank() OVER (PARTITION BY k ORDER BY g NULLS FIRST) AS r FROM a GROUP BY k, g' },
-  { name: 'top_n', sql: 'SELECT id, k FROM (SELECT id, k, row_number() OVER (PARTITION BY k ORDER BY n DESC NULLS LAST, id) AS rn FROM a) s WHERE rn <= 2' },
-  { name: 'filter_over_window', sql: 'SELECT id, n, p FROM (SELECT id, n, k, lag(n) OVER (PARTITION BY k ORDER BY id) AS p FROM a) s WHERE n > 1' },
-  { name: 'filter_over_distinct_on', sql: 'SELECT k, n FROM (SELECT DISTINCT ON (k) k, n, id FROM a ORDER BY k, id) s WHERE n > 1' },
+  {
+    name: 'window',
+    sql: 'SELECT id, k, lag(n) OVER (PARTITION BY k ORDER BY id) AS p, row_number() OVER (PARTITION BY k ORDER BY id) AS rn FROM a',
+  },
+  {
+    name: 'window_named',
+    sql: 'SELECT id, sum(n) OVER w AS s, first_value(g) OVER (w ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS f FROM a WINDOW w AS (PARTITION BY k ORDER BY id)',
+  },
+  {
+    name: 'window_over_aggregate',
+    sql: 'SELECT k, g, sum(n) AS s, rank() OVER (PARTITION BY k ORDER BY g NULLS FIRST) AS r FROM a GROUP BY k, g',
+  },
+  {
+    name: 'top_n',
+    sql: 'SELECT id, k FROM (SELECT id, k, row_number() OVER (PARTITION BY k ORDER BY n DESC NULLS LAST, id) AS rn FROM a) s WHERE rn <= 2',
+  },
+  {
+    name: 'filter_over_window',
+    sql: 'SELECT id, n, p FROM (SELECT id, n, k, lag(n) OVER (PARTITION BY k ORDER BY id) AS p FROM a) s WHERE n > 1',
+  },
+  {
+    name: 'filter_over_distinct_on',
+    sql: 'SELECT k, n FROM (SELECT DISTINCT ON (k) k, n, id FROM a ORDER BY k, id) s WHERE n > 1',
+  },
   { name: 'left_join', sql: 'SELECT a.id, b.id AS bid, b.x FROM a LEFT JOIN b ON a.k = b.k' },
-  { name: 'left_join_no_key', sql: 'SELECT c.g, b.id AS bid, c.f FROM c LEFT JOIN b ON c.k = b.k AND b.x > 1' },
+  {
+    name: 'left_join_no_key',
+    sql: 'SELECT c.g, b.id AS bid, c.f FROM c LEFT JOIN b ON c.k = b.k AND b.x > 1',
+  },
   { name: 'right_join', sql: 'SELECT a.id, c.g AS cg FROM a RIGHT JOIN c ON a.k = c.k' },
   { name: 'full_join', sql: 'SELECT a.id, a.g, b.id AS bid, b.g AS bg FROM a FULL JOIN b ON a.k = b.k' },
   { name: 'full_join_using', sql: 'SELECT k, a.id, b.id AS bid FROM a FULL JOIN b USING (k)' },
-  { name: 'left_join_chain', sql: 'SELECT a.id, b.id AS bid, c.f FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.g = a.g' },
-  { name: 'left_join_chain_right', sql: 'SELECT a.id, b.id AS bid, c.f FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.g = b.g' },
-  { name: 'count_left_join', sql: 'SELECT a.k, count(b.id) AS n FROM a LEFT JOIN b ON a.k = b.k GROUP BY a.k' },
-  { name: 'group_nullable_side', sql: 'SELECT b.g, count(*) AS n FROM a LEFT JOIN b ON a.k = b.k GROUP BY b.g' },
+  {
+    name: 'left_join_chain',
+    sql: 'SELECT a.id, b.id AS bid, c.f FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.g = a.g',
+  },
+  {
+    name: 'left_join_chain_right',
+    sql: 'SELECT a.id, b.id AS bid, c.f FROM a LEFT JOIN b ON a.k = b.k LEFT JOIN c ON c.g = b.g',
+  },
+  {
+    name: 'count_left_join',
+    sql: 'SELECT a.k, count(b.id) AS n FROM a LEFT JOIN b ON a.k = b.k GROUP BY a.k',
+  },
+  {
+    name: 'group_nullable_side',
+    sql: 'SELECT b.g, count(*) AS n FROM a LEFT JOIN b ON a.k = b.k GROUP BY b.g',
+  },
   { name: 'exists_', sql: 'SELECT id, g FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.k = a.k AND b.x > 1)' },
   { name: 'not_exists', sql: 'SELECT id, g FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k)' },
   { name: 'in_', sql: 'SELECT id FROM a WHERE k IN (SELECT k FROM b WHERE g = a.g)' },
@@ -39,25 +100,64 @@ export const coverage: readonly { readonly name: string; readonly sql: string; r
   { name: 'not_in', sql: 'SELECT id FROM a WHERE k NOT IN (SELECT k FROM b)' },
   { name: 'in_flag', sql: 'SELECT id, k IN (SELECT k FROM b) AS flag FROM a' },
   { name: 'in_row', sql: 'SELECT id FROM a WHERE (k, g) IN (SELECT k, g FROM b)' },
-  { name: 'anti_join_on_c', sql: 'SELECT k, f FROM c WHERE NOT EXISTS (SELECT 1 FROM a WHERE a.k = c.k AND a.g = c.g)' },
-  { name: 'scalar_subquery', sql: 'SELECT id, (SELECT count(*) FROM b WHERE b.k = a.k) AS n, (SELECT max(x) FROM b) AS m FROM a', recomputes: true },
+  {
+    name: 'anti_join_on_c',
+    sql: 'SELECT k, f FROM c WHERE NOT EXISTS (SELECT 1 FROM a WHERE a.k = c.k AND a.g = c.g)',
+  },
+  {
+    name: 'scalar_subquery',
+    sql: 'SELECT id, (SELECT count(*) FROM b WHERE b.k = a.k) AS n, (SELECT max(x) FROM b) AS m FROM a',
+    recomputes: true,
+  },
   { name: 'scalar_in_where', sql: 'SELECT id FROM a WHERE n > (SELECT avg(n) FROM a)', recomputes: true },
-  { name: 'lateral_top', sql: 'SELECT a.id, l.bid FROM a LEFT JOIN LATERAL (SELECT b.id AS bid FROM b WHERE b.k = a.k ORDER BY b.id LIMIT 1) l ON true' },
-  { name: 'lateral_inner', sql: 'SELECT a.id, l.s FROM a CROSS JOIN LATERAL (SELECT sum(b.x) AS s FROM b WHERE b.k = a.k) l' },
+  {
+    name: 'lateral_top',
+    sql: 'SELECT a.id, l.bid FROM a LEFT JOIN LATERAL (SELECT b.id AS bid FROM b WHERE b.k = a.k ORDER BY b.id LIMIT 1) l ON true',
+  },
+  {
+    name: 'lateral_inner',
+    sql: 'SELECT a.id, l.s FROM a CROSS JOIN LATERAL (SELECT sum(b.x) AS s FROM b WHERE b.k = a.k) l',
+  },
   { name: 'union_', sql: 'SELECT k, g FROM a UNION SELECT k, g FROM b' },
   { name: 'union_types', sql: 'SELECT k AS v FROM a UNION SELECT x FROM b' },
   { name: 'intersect_', sql: 'SELECT k FROM a INTERSECT SELECT k FROM b' },
   { name: 'intersect_all', sql: 'SELECT k, g FROM a INTERSECT ALL SELECT k, g FROM c' },
   { name: 'except_', sql: 'SELECT k FROM a EXCEPT SELECT k FROM b' },
   { name: 'except_all', sql: 'SELECT g FROM c EXCEPT ALL SELECT g FROM a' },
-  { name: 'global_aggregate', sql: 'SELECT count(*) AS n, sum(n) AS s, max(k) AS m FROM a', recomputes: true },
-  { name: 'global_limit', sql: 'SELECT id, n FROM a ORDER BY n DESC NULLS LAST, id LIMIT 3', recomputes: true },
-  { name: 'cte_once', sql: 'WITH s AS (SELECT k, count(*) AS n FROM a GROUP BY k) SELECT s.k, s.n, b.id FROM s JOIN b ON b.k = s.k' },
-  { name: 'cte_twice', sql: 'WITH s AS (SELECT k, count(*) AS n FROM a GROUP BY k) SELECT l.k, r.k AS rk FROM s l JOIN s r ON l.n = r.n AND l.k < r.k' },
-  { name: 'values_', sql: "SELECT a.id, v.label FROM a JOIN (VALUES (1, 'one'), (2, 'two')) v(k, label) ON v.k = a.k" },
-  { name: 'aggregates_joined', sql: 'SELECT p.k, p.n, q.m FROM (SELECT k, count(*) AS n FROM a GROUP BY k) p JOIN (SELECT k, count(*) AS m FROM b GROUP BY k) q ON p.k = q.k' },
-  { name: 'aggregates_left_joined', sql: 'SELECT a.id, q.m FROM a LEFT JOIN (SELECT k, count(*) AS m FROM b GROUP BY k) q ON a.k = q.k' },
-  { name: 'sessions', sql: "WITH f AS (SELECT k, t, id, CASE WHEN t <= lag(t) OVER (PARTITION BY k ORDER BY t, id) + interval '1 minute' THEN 0 ELSE 1 END AS s FROM a), n AS (SELECT k, t, sum(s) OVER (PARTITION BY k ORDER BY t, id ROWS UNBOUNDED PRECEDING) AS nr FROM f) SELECT k, min(t) AS started, max(t) AS ended, count(*) AS n FROM n GROUP BY k, nr" },
+  {
+    name: 'global_aggregate',
+    sql: 'SELECT count(*) AS n, sum(n) AS s, max(k) AS m FROM a',
+    recomputes: true,
+  },
+  {
+    name: 'global_limit',
+    sql: 'SELECT id, n FROM a ORDER BY n DESC NULLS LAST, id LIMIT 3',
+    recomputes: true,
+  },
+  {
+    name: 'cte_once',
+    sql: 'WITH s AS (SELECT k, count(*) AS n FROM a GROUP BY k) SELECT s.k, s.n, b.id FROM s JOIN b ON b.k = s.k',
+  },
+  {
+    name: 'cte_twice',
+    sql: 'WITH s AS (SELECT k, count(*) AS n FROM a GROUP BY k) SELECT l.k, r.k AS rk FROM s l JOIN s r ON l.n = r.n AND l.k < r.k',
+  },
+  {
+    name: 'values_',
+    sql: "SELECT a.id, v.label FROM a JOIN (VALUES (1, 'one'), (2, 'two')) v(k, label) ON v.k = a.k",
+  },
+  {
+    name: 'aggregates_joined',
+    sql: 'SELECT p.k, p.n, q.m FROM (SELECT k, count(*) AS n FROM a GROUP BY k) p JOIN (SELECT k, count(*) AS m FROM b GROUP BY k) q ON p.k = q.k',
+  },
+  {
+    name: 'aggregates_left_joined',
+    sql: 'SELECT a.id, q.m FROM a LEFT JOIN (SELECT k, count(*) AS m FROM b GROUP BY k) q ON a.k = q.k',
+  },
+  {
+    name: 'sessions',
+    sql: "WITH f AS (SELECT k, t, id, CASE WHEN t <= lag(t) OVER (PARTITION BY k ORDER BY t, id) + interval '1 minute' THEN 0 ELSE 1 END AS s FROM a), n AS (SELECT k, t, sum(s) OVER (PARTITION BY k ORDER BY t, id ROWS UNBOUNDED PRECEDING) AS nr FROM f) SELECT k, min(t) AS started, max(t) AS ended, count(*) AS n FROM n GROUP BY k, nr",
+  },
   { name: 'floats', sql: 'SELECT g, sum(f) AS s, stddev(f) AS d, avg(f) AS av FROM c GROUP BY g' },
   { name: 'window_whole', sql: 'SELECT id, row_number() OVER (ORDER BY id) AS rn FROM a', recomputes: true },
   { name: 'rollup_', sql: 'SELECT k, g, count(*) AS n FROM a GROUP BY ROLLUP (k, g)', recomputes: true },

@@ -8,7 +8,10 @@ export const tables = [
 ];
 
 const small = fc.integer({ min: 0, max: 4 });
-const number = fc.oneof({ weight: 6, arbitrary: small.map(String) }, { weight: 1, arbitrary: fc.constant('NULL') });
+const number = fc.oneof(
+  { weight: 6, arbitrary: small.map(String) },
+  { weight: 1, arbitrary: fc.constant('NULL') },
+);
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("'x'", "'y'", "'z'") },
   { weight: 1, arbitrary: fc.constant('NULL') },
@@ -19,7 +22,13 @@ const id = fc.integer({ min: 1, max: 12 });
 const rowOf = {
   a: fc.tuple(id.map(String), number, text, number, instant).map((v) => `(${v.join(', ')})`),
   b: fc.tuple(id.map(String), number, text, number).map((v) => `(${v.join(', ')})`),
-  c: fc.tuple(number, text, small.map((n) => `${n}.5`)).map((v) => `(${v.join(', ')})`),
+  c: fc
+    .tuple(
+      number,
+      text,
+      small.map((n) => `${n}.5`),
+    )
+    .map((v) => `(${v.join(', ')})`),
 };
 
 const insert = fc.constantFrom('a' as const, 'b' as const, 'c' as const).chain((table) =>
@@ -49,18 +58,29 @@ const update = fc
   .map(([table, condition, what, n, g]) => {
     const at = table === 'c' ? condition.replace(/^id > \d+/, 'k > 1') : condition;
     const set =
-      what === 'k' ? `k = ${n}` : what === 'g' ? `g = ${g}` : what === 'both' ? `k = k + 1, g = ${g}` : table === 'c' ? 'f = f + 1' : 'id = id + 20';
+      what === 'k'
+        ? `k = ${n}`
+        : what === 'g'
+          ? `g = ${g}`
+          : what === 'both'
+            ? `k = k + 1, g = ${g}`
+            : table === 'c'
+              ? 'f = f + 1'
+              : 'id = id + 20';
     return `UPDATE ${table} SET ${set} WHERE ${at}`;
   });
 
 const remove = fc
   .tuple(fc.constantFrom('a', 'b', 'c'), where)
-  .map(([table, condition]) => `DELETE FROM ${table} WHERE ${table === 'c' ? condition.replace(/^id > \d+/, 'k > 2') : condition}`);
+  .map(
+    ([table, condition]) =>
+      `DELETE FROM ${table} WHERE ${table === 'c' ? condition.replace(/^id > \d+/, 'k > 2') : condition}`,
+  );
 
 const truncate = fc.constantFrom('TRUNCATE a', 'TRUNCATE b', 'TRUNCATE c', 'TRUNCATE a, b');
 const several = fc.constantFrom(
-  'WITH gone AS (DELETE FROM a WHERE k = 1 RETURNING id, k) INSERT INTO c SELECT k, \'x\', 1.5 FROM gone',
-  'WITH one AS (UPDATE a SET k = 2 WHERE g = \'x\' RETURNING k), two AS (DELETE FROM b WHERE g = \'x\' RETURNING k) SELECT 1',
+  "WITH gone AS (DELETE FROM a WHERE k = 1 RETURNING id, k) INSERT INTO c SELECT k, 'x', 1.5 FROM gone",
+  "WITH one AS (UPDATE a SET k = 2 WHERE g = 'x' RETURNING k), two AS (DELETE FROM b WHERE g = 'x' RETURNING k) SELECT 1",
   'MERGE INTO a USING (SELECT DISTINCT ON (id) id, k, g FROM b ORDER BY id) AS s ON a.id = s.id WHEN MATCHED AND s.k = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET g = s.g, k = s.k WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k, s.g, 1, NULL)',
 );
 const single = fc.oneof(
@@ -70,7 +90,11 @@ const single = fc.oneof(
   { weight: 1, arbitrary: several },
 );
 const transaction = fc
-  .tuple(fc.array(single, { minLength: 1, maxLength: 3 }), fc.constantFrom('COMMIT', 'COMMIT', 'ROLLBACK', 'SAVEPOINT'), single)
+  .tuple(
+    fc.array(single, { minLength: 1, maxLength: 3 }),
+    fc.constantFrom('COMMIT', 'COMMIT', 'ROLLBACK', 'SAVEPOINT'),
+    single,
+  )
   .map(([statements, end, last]) =>
     end === 'SAVEPOINT'
       ? `BEGIN; ${statements.join('; ')}; SAVEPOINT s; ${last}; ROLLBACK TO SAVEPOINT s; COMMIT`
@@ -83,4 +107,5 @@ export const step = fc.oneof(
   { weight: 1, arbitrary: truncate },
 );
 
-export const history = (length: number): fc.Arbitrary<string[]> => fc.array(step, { minLength: length, maxLength: length });
+export const history = (length: number): fc.Arbitrary<string[]> =>
+  fc.array(step, { minLength: length, maxLength: length });

@@ -37,7 +37,8 @@ export async function runCase(db: Connection, input: Case): Promise<Trace> {
   await db.exec('CREATE SCHEMA public');
   for (const statement of input.schema) await db.exec(statement);
   const created: IncrementalView[] = [];
-  for (const { name, sql } of input.views) created.push(await createIncrementalView(db, name, sql, { changes: true }));
+  for (const { name, sql } of input.views)
+    created.push(await createIncrementalView(db, name, sql, { changes: true }));
   const base = new Map<string, string>();
   for (const { name } of input.views) {
     await db.exec(`CREATE TABLE "base ${name}" AS SELECT to_jsonb(_v) AS "row" FROM "${name}" AS _v`);
@@ -51,7 +52,10 @@ export async function runCase(db: Connection, input: Case): Promise<Trace> {
       await db.exec('ROLLBACK').catch(() => {});
       // Statements may fail by constraints; an error of maintenance bears a program in its context.
       if (error.context?.includes('PL/pgSQL function _seg.') === true) {
-        return { created, mismatch: { step, statement, view: '', what: `${error.message}\n${error.context.slice(0, 3000)}` } };
+        return {
+          created,
+          mismatch: { step, statement, view: '', what: `${error.message}\n${error.context.slice(0, 3000)}` },
+        };
       }
     }
     for (const { name, sql } of input.views) {
@@ -69,7 +73,8 @@ async function compare(db: Connection, name: string, sql: string, base: string):
             (SELECT jsonb_agg(x)::text FROM (SELECT * FROM v EXCEPT ALL SELECT * FROM q) AS x) AS extra`,
   );
   const { missing, extra } = rows[0]!;
-  if (missing !== null || extra !== null) return `missing ${missing ?? 'nothing'}, extra ${extra ?? 'nothing'}`;
+  if (missing !== null || extra !== null)
+    return `missing ${missing ?? 'nothing'}, extra ${extra ?? 'nothing'}`;
   const feed = await db.query<{ wrong: string | null; cancelled: string | null }>(
     `WITH node AS (SELECT node FROM "_seg".plan WHERE view = '"public"."${name}"'),
        log AS (SELECT epoch, "row", weight FROM "_seg".changelog WHERE node = (SELECT node FROM node))

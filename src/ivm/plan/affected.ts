@@ -89,11 +89,20 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
     const possible = obtainable(op.left, occurrence);
     if ([...need].every((id) => possible.has(id))) return affected(op.left, occurrence, need);
     if (op.join === 'left') throw unavailable();
-    const parts = conjuncts(op.condition).filter((part) => keepable(part, union(possible, new Set(outputOf(op.right))), op));
+    const parts = conjuncts(op.condition).filter((part) =>
+      keepable(part, union(possible, new Set(outputOf(op.right))), op),
+    );
     const lateral = freeIds(op.right);
     const wanted = union(need, lateral, ...parts.map(idsIn));
-    const left = affected(op.left, occurrence, only(wanted, (id) => leftIds.has(id)));
-    const right = superset(op.right, only(wanted, (id) => !leftIds.has(id)));
+    const left = affected(
+      op.left,
+      occurrence,
+      only(wanted, (id) => leftIds.has(id)),
+    );
+    const right = superset(
+      op.right,
+      only(wanted, (id) => !leftIds.has(id)),
+    );
     return { ...op, left, right, condition: conjunction(parts) };
   }
   // The left side is joined although its columns may not be needed, unless the right side alone has them all.
@@ -109,7 +118,10 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
   return {
     kind: 'join',
     join: 'inner',
-    left: superset(op.left, only(wanted, (id) => leftIds.has(id))),
+    left: superset(
+      op.left,
+      only(wanted, (id) => leftIds.has(id)),
+    ),
     right: affected(op.right, occurrence, rightNeed),
     condition: conjunction(parts),
     lateral: free,
@@ -162,10 +174,16 @@ export function superset(op: Op, need: ReadonlySet<string>): Op {
     case 'project': {
       const columns = op.columns.filter(({ id }) => need.has(id));
       if (columns.some(({ expr }) => subqueriesIn(expr).length > 0)) throw unavailable();
-      return { ...op, columns, child: superset(op.child, new Set(columns.flatMap(({ expr }) => [...idsIn(expr)]))) };
+      return {
+        ...op,
+        columns,
+        child: superset(op.child, new Set(columns.flatMap(({ expr }) => [...idsIn(expr)]))),
+      };
     }
     case 'filter': {
-      const kept = conjuncts(op.condition).filter((part) => keepable(part, new Set(outputOf(op.child)), op.child));
+      const kept = conjuncts(op.condition).filter((part) =>
+        keepable(part, new Set(outputOf(op.child)), op.child),
+      );
       try {
         return filtered(superset(op.child, union(need, ...kept.map(idsIn))), kept);
       } catch (error) {
@@ -184,8 +202,14 @@ export function superset(op: Op, need: ReadonlySet<string>): Op {
       const wanted = union(need, freeIds(op.right), ...parts.map(idsIn));
       return {
         ...op,
-        left: superset(op.left, only(wanted, (id) => leftIds.has(id))),
-        right: superset(op.right, only(wanted, (id) => !leftIds.has(id))),
+        left: superset(
+          op.left,
+          only(wanted, (id) => leftIds.has(id)),
+        ),
+        right: superset(
+          op.right,
+          only(wanted, (id) => !leftIds.has(id)),
+        ),
         condition: conjunction(parts),
       };
     }
@@ -207,19 +231,27 @@ function obtainable(op: Op, occurrence: number): Set<string> {
     case 'function':
       return new Set(outputOf(op));
     case 'project': {
-      const below = hasOccurrence(op.child, occurrence) ? obtainable(op.child, occurrence) : new Set(outputOf(op.child));
+      const below = hasOccurrence(op.child, occurrence)
+        ? obtainable(op.child, occurrence)
+        : new Set(outputOf(op.child));
       return new Set(
         op.columns
-          .filter(({ expr }) => subqueriesIn(expr).length === 0 && [...idsIn(expr)].every((id) => below.has(id)))
+          .filter(
+            ({ expr }) => subqueriesIn(expr).length === 0 && [...idsIn(expr)].every((id) => below.has(id)),
+          )
           .map(({ id }) => id),
       );
     }
     case 'aggregate': {
       const below = obtainable(op.child, occurrence);
-      return new Set(op.groups.filter(({ expr }) => [...idsIn(expr)].every((id) => below.has(id))).map(({ id }) => id));
+      return new Set(
+        op.groups.filter(({ expr }) => [...idsIn(expr)].every((id) => below.has(id))).map(({ id }) => id),
+      );
     }
     case 'filter':
-      return hasOccurrence(op.child, occurrence) ? obtainable(op.child, occurrence) : new Set(outputOf(op.child));
+      return hasOccurrence(op.child, occurrence)
+        ? obtainable(op.child, occurrence)
+        : new Set(outputOf(op.child));
     case 'join': {
       const inLeft = hasOccurrence(op.left, occurrence);
       if (op.join === 'left') return inLeft ? obtainable(op.left, occurrence) : new Set(outputOf(op.left));

@@ -23,7 +23,9 @@ export function ownWork(op: Op): Work {
       return ownSubqueries(op).length > 0 ? 'extending' : 'linear';
     case 'join':
       if (op.join === 'full') return 'grouping';
-      return op.join === 'left' || ownSubqueries(op).length > 0 || correlatedState(op.right) ? 'extending' : 'linear';
+      return op.join === 'left' || ownSubqueries(op).length > 0 || correlatedState(op.right)
+        ? 'extending'
+        : 'linear';
     case 'set':
       return op.operation === 'union' && op.all ? 'linear' : 'grouping';
     case 'limit':
@@ -42,7 +44,8 @@ function correlatedState(right: Op): boolean {
 export function treeWork(op: Op): Work {
   let work: Work = ownWork(op);
   // A lateral side with state was counted as the join's own.
-  const children = op.kind === 'join' && work === 'extending' && freeIds(op.right).size > 0 ? [op.left] : childrenOf(op);
+  const children =
+    op.kind === 'join' && work === 'extending' && freeIds(op.right).size > 0 ? [op.left] : childrenOf(op);
   for (const child of children) {
     const below = treeWork(child);
     if (below === 'grouping') return 'grouping';

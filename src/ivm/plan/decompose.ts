@@ -7,7 +7,17 @@
  *   - sides of joins and of set operations, and uncorrelated subqueries, that group or extend are stages of their own;
  *   - FULL JOIN is a left join UNION ALL the right rows without a match.
  */
-import { conjunction, fingerprint, freeIds, mapExpr, mapOwnExprs, ownExprs, subqueryOf, usesNow, walkAll } from '../relation/expression.ts';
+import {
+  conjunction,
+  fingerprint,
+  freeIds,
+  mapExpr,
+  mapOwnExprs,
+  ownExprs,
+  subqueryOf,
+  usesNow,
+  walkAll,
+} from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Op, Relation, Subquery } from '../relation/ir.ts';
 import { prune } from '../relation/prune.ts';
@@ -35,7 +45,10 @@ export class Decomposer {
    * Stages in the order they must be maintained; the last one is the view.
    * @param options.exactColumns whether the view's own table may hold no hidden column
    */
-  decompose(relation: Relation, options: { readonly exactColumns: boolean } = { exactColumns: false }): Stage[] {
+  decompose(
+    relation: Relation,
+    options: { readonly exactColumns: boolean } = { exactColumns: false },
+  ): Stage[] {
     const need = new Set(relation.output.map(({ id }) => id));
     const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
     const root = this.#reduce(prune(relation.root, need, keyColumns));
@@ -63,7 +76,7 @@ export class Decomposer {
         return this.#reduceJoin({ ...at, left: this.#reduce(at.left), right: this.#reduce(at.right) });
       case 'set': {
         const side = (child: Op): Op => {
-          const reduced = this.#reduce(child);
+          const reduced = this.#reduce(at.operation === 'union' && !at.all ? withDuplicates(child) : child);
           return treeWork(reduced) === 'linear' ? reduced : this.#split(reduced);
         };
         return { ...at, left: side(at.left), right: side(at.right) };
@@ -80,7 +93,8 @@ export class Decomposer {
 
   #reduceJoin(join: Join): Op {
     const correlated = freeIds(join.right).size > 0;
-    const apart = (side: Op, unless: (work: string) => boolean): Op => (unless(treeWork(side)) ? side : this.#split(side));
+    const apart = (side: Op, unless: (work: string) => boolean): Op =>
+      unless(treeWork(side)) ? side : this.#split(side);
     const notGrouping = (work: string): boolean => work !== 'grouping';
     const linear = (work: string): boolean => work === 'linear';
     if (join.join === 'full') {
@@ -104,7 +118,13 @@ export class Decomposer {
           );
     const l1 = copyOf(join.left, this.#ids);
     const r1 = copyOf(join.right, this.#ids);
-    const matched: Op = { ...join, join: 'left', left: l1.op, right: r1.op, condition: condition(l1.of, r1.of) };
+    const matched: Op = {
+      ...join,
+      join: 'left',
+      left: l1.op,
+      right: r1.op,
+      condition: condition(l1.of, r1.of),
+    };
     const l2 = copyOf(join.left, this.#ids);
     const l3 = copyOf(join.left, this.#ids);
     const r2 = copyOf(join.right, this.#ids);
@@ -166,7 +186,11 @@ export class Decomposer {
     let stage = this.#byText.get(text);
     if (stage === undefined) {
       const name = String(this.#byText.size + 1);
-      stage = this.#stage(name, op, ids.map((id) => ({ id, name: id, hidden: false })));
+      stage = this.#stage(
+        name,
+        op,
+        ids.map((id) => ({ id, name: id, hidden: false })),
+      );
       this.#byText.set(text, stage);
       this.stages.push(stage);
     }
@@ -207,7 +231,10 @@ export class Decomposer {
     return recompute(name, root, columns, 'no partition key');
   }
 
-  #keyed(root: Op, columns: readonly StageColumn[]): Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op } | undefined {
+  #keyed(
+    root: Op,
+    columns: readonly StageColumn[],
+  ): (Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op }) | undefined {
     const top = topGrouping(root);
     const natural =
       top === undefined ? this.#driverKey(root) : naturalKey(top).filter((id) => pushable(top).has(id));
@@ -251,7 +278,12 @@ export class Decomposer {
   }
 }
 
-function recompute(name: string, root: Op, columns: readonly StageColumn[], why: string): Omit<Stage, 'reads' | 'readsClock'> {
+function recompute(
+  name: string,
+  root: Op,
+  columns: readonly StageColumn[],
+  why: string,
+): Omit<Stage, 'reads' | 'readsClock'> {
   return { name, root, columns, strategy: 'recompute', key: [], reason: why, cost: 'the whole query' };
 }
 
@@ -261,6 +293,16 @@ function readsClock(root: Op): boolean {
     if (ownExprs(op).some(usesNow)) found = true;
   });
   return found;
+}
+
+/** Below a UNION that takes duplicates out, nothing else need do so. */
+function withDuplicates(op: Op): Op {
+  if (op.kind === 'distinct') return op.child;
+  if (op.kind === 'project' || op.kind === 'filter')
+    return { ...op, child: ownWork(op) === 'linear' ? withDuplicates(op.child) : op.child };
+  if (op.kind === 'set' && op.operation === 'union')
+    return { ...op, all: true, left: withDuplicates(op.left), right: withDuplicates(op.right) };
+  return op;
 }
 
 /** Whether every scan's change can be followed to the key. */

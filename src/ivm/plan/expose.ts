@@ -11,7 +11,10 @@ export function expose(op: Op, id: string): { op: Op; id: string } {
       const below = expose(op.child, id);
       const shown = op.columns.find(({ expr }) => columnOf(expr) === below.id);
       if (shown !== undefined) return { op: { ...op, child: below.op }, id: shown.id };
-      return { op: { ...op, child: below.op, columns: [...op.columns, { id: below.id, expr: col(below.id) }] }, id: below.id };
+      return {
+        op: { ...op, child: below.op, columns: [...op.columns, { id: below.id, expr: col(below.id) }] },
+        id: below.id,
+      };
     }
     case 'filter':
     case 'window':

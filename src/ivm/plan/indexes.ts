@@ -3,7 +3,15 @@
  * what is given (the rows of a change, the columns of a key) along the equalities of conditions, each relation that
  * is reached so is reached by an index on its side of them.
  */
-import { conjuncts, equality, idsIn, ownExprs, subqueriesIn, substitute, walkAll } from '../relation/expression.ts';
+import {
+  conjuncts,
+  equality,
+  idsIn,
+  ownExprs,
+  subqueriesIn,
+  substitute,
+  walkAll,
+} from '../relation/expression.ts';
 import type { Expr, Op, Scan } from '../relation/ir.ts';
 
 export interface NeededIndex {
@@ -28,9 +36,15 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
     if (op.kind === 'join') conditions.push(...conjuncts(op.condition));
     for (const expr of ownExprs(op)) {
       for (const sub of subqueriesIn(expr)) {
-        if (sub.type !== 'any' || sub.operator !== '=' || sub.test === null || sub.output.length !== 1) continue;
+        if (sub.type !== 'any' || sub.operator !== '=' || sub.test === null || sub.output.length !== 1)
+          continue;
         conditions.push({
-          A_Expr: { kind: 'AEXPR_OP', name: [{ String: { sval: '=' } }], lexpr: sub.test, rexpr: { Col: sub.output[0]! } },
+          A_Expr: {
+            kind: 'AEXPR_OP',
+            name: [{ String: { sval: '=' } }],
+            lexpr: sub.test,
+            rexpr: { Col: sub.output[0]! },
+          },
         });
       }
     }
@@ -73,7 +87,7 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
       { own: right, other: left },
     ];
   });
-  for (let progress = true; progress; ) {
+  for (let progress = true; progress;) {
     progress = false;
     for (const scan of scans) {
       if (reached.has(scan)) continue;
@@ -86,7 +100,8 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
       if (usable.length === 0) continue;
       const expressions: Expr[] = [];
       for (const { own } of usable) {
-        if (!expressions.some((known) => JSON.stringify(known) === JSON.stringify(own))) expressions.push(own);
+        if (!expressions.some((known) => JSON.stringify(known) === JSON.stringify(own)))
+          expressions.push(own);
       }
       needed.push({ relation: scan.relation, expressions, hashed: false, scan });
       reached.add(scan);

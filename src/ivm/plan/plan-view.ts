@@ -22,8 +22,13 @@ export interface ViewRequest {
 }
 
 /** Stages in the order they are maintained, the last one being the view. `loadSqlParser` must have been awaited. */
-export function planView(request: ViewRequest, catalog: Catalog, keysOf: (relation: string) => readonly (readonly string[])[]): Stage[] {
-  if (request.maintenance === 'recompute') return [recomputed(request, 'asked for by maintenance: recompute')];
+export function planView(
+  request: ViewRequest,
+  catalog: Catalog,
+  keysOf: (relation: string) => readonly (readonly string[])[],
+): Stage[] {
+  if (request.maintenance === 'recompute')
+    return [recomputed(request, 'asked for by maintenance: recompute')];
   try {
     const statement = parseStatements(request.canonical)[0]?.node as unknown as Node | undefined;
     const reader = new Reader(catalog);

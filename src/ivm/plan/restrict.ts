@@ -48,17 +48,33 @@ export function restrict(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin
     case 'join': {
       if (op.join === 'full') return keep(op, parts, keyWithin);
       const left = divide(parts, new Set(outputOf(op.left)));
-      if (op.join === 'left') return keep({ ...op, left: restrict(op.left, left.pass, keyWithin) }, left.stay, keyWithin);
+      if (op.join === 'left')
+        return keep({ ...op, left: restrict(op.left, left.pass, keyWithin) }, left.stay, keyWithin);
       const right = divide(left.stay, new Set(outputOf(op.right)));
-      return keep({ ...op, left: restrict(op.left, left.pass, keyWithin), right: restrict(op.right, right.pass, keyWithin) }, right.stay, keyWithin);
+      return keep(
+        {
+          ...op,
+          left: restrict(op.left, left.pass, keyWithin),
+          right: restrict(op.right, right.pass, keyWithin),
+        },
+        right.stay,
+        keyWithin,
+      );
     }
     case 'set': {
       const side = (child: Op): KeyPart[] => {
         const ids = outputOf(child);
         const by = new Map(op.columns.map((id, i) => [id, { Col: ids[i]! } as Expr]));
-        return parts.map((part) => ({ ...part, expr: raw(['(', substitute(part.expr, by), `)::${part.type}`]) }));
+        return parts.map((part) => ({
+          ...part,
+          expr: raw(['(', substitute(part.expr, by), `)::${part.type}`]),
+        }));
       };
-      return { ...op, left: restrict(op.left, side(op.left), keyWithin), right: restrict(op.right, side(op.right), keyWithin) };
+      return {
+        ...op,
+        left: restrict(op.left, side(op.left), keyWithin),
+        right: restrict(op.right, side(op.right), keyWithin),
+      };
     }
     case 'scan':
     case 'values':
@@ -79,18 +95,30 @@ function divide(parts: readonly KeyPart[], ids: ReadonlySet<string>): { pass: Ke
 
 function keep(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin): Op {
   if (parts.length === 0) return op;
-  return { kind: 'filter', child: op, condition: keyCondition(parts, op.kind === 'scan' ? op : undefined, keyWithin) };
+  return {
+    kind: 'filter',
+    child: op,
+    condition: keyCondition(parts, op.kind === 'scan' ? op : undefined, keyWithin),
+  };
 }
 
 /** Columns that a unique index of the relation finds are compared plainly; others by hash, and exactly. */
 function keyCondition(parts: readonly KeyPart[], scan: Scan | undefined, keyWithin: KeyWithin): Expr {
   const names = parts.map(({ expr }) => scan?.columns.find(({ id }) => id === columnOf(expr))?.name);
-  const key = scan === undefined ? undefined : keyWithin(scan.relation, names.filter((name) => name !== undefined));
+  const key =
+    scan === undefined
+      ? undefined
+      : keyWithin(
+          scan.relation,
+          names.filter((name) => name !== undefined),
+        );
   const exact = parts.map(({ expr, value }, i) => {
     const plain = key?.includes(names[i] ?? '') === true;
     return raw(['(', expr, plain ? ` = ${value})` : ` IS NOT DISTINCT FROM ${value})`]);
   });
   if (key !== undefined) return conjunction(exact)!;
-  const hash: Expr = { KeyMatch: { exprs: parts.map(({ expr }) => expr), values: parts.map(({ value }) => value) } };
+  const hash: Expr = {
+    KeyMatch: { exprs: parts.map(({ expr }) => expr), values: parts.map(({ value }) => value) },
+  };
   return conjunction([hash, ...exact])!;
 }

@@ -28,7 +28,8 @@ export function signedTerms(root: Op, changed: readonly number[]): Term[] {
     let crossing = false;
     walkAll(op, (at) => {
       // In either order of the pair one term reads the other's state before.
-      if (at.kind === 'scan' && at.occurrence !== occurrence && changed.includes(at.occurrence)) crossing = true;
+      if (at.kind === 'scan' && at.occurrence !== occurrence && changed.includes(at.occurrence))
+        crossing = true;
     });
     return { op, weights, crossing };
   });
@@ -47,7 +48,10 @@ function term(op: Op, occurrence: number, later: ReadonlySet<number>): { op: Op;
       return { op, weights: [] };
     case 'project': {
       const { op: child, weights } = term(op.child, occurrence, later);
-      return { op: { ...op, child, columns: [...op.columns, ...weights.map((id) => ({ id, expr: col(id) }))] }, weights };
+      return {
+        op: { ...op, child, columns: [...op.columns, ...weights.map((id) => ({ id, expr: col(id) }))] },
+        weights,
+      };
     }
     case 'filter': {
       const { op: child, weights } = term(op.child, occurrence, later);
@@ -69,7 +73,12 @@ function term(op: Op, occurrence: number, later: ReadonlySet<number>): { op: Op;
       const ids = outputOf(side);
       const columns = op.columns.map((id, i) => ({ id, expr: col(ids[i]!) }));
       return {
-        op: { kind: 'project', child, columns: [...columns, ...weights.map((id) => ({ id, expr: col(id) }))], sets: false },
+        op: {
+          kind: 'project',
+          child,
+          columns: [...columns, ...weights.map((id) => ({ id, expr: col(id) }))],
+          sets: false,
+        },
         weights,
       };
     }
@@ -79,7 +88,10 @@ function term(op: Op, occurrence: number, later: ReadonlySet<number>): { op: Op;
 }
 
 /** A UNION ALL joined with the changed scan: both sides, under one weight where either has one. */
-function unionSide(op: Extract<Op, { kind: 'set' }>, later: ReadonlySet<number>): { op: Op; weights: string[] } {
+function unionSide(
+  op: Extract<Op, { kind: 'set' }>,
+  later: ReadonlySet<number>,
+): { op: Op; weights: string[] } {
   const sides = [op.left, op.right].map((side) => ({ ids: outputOf(side), ...term(side, -1, later) }));
   if (sides.every(({ weights }) => weights.length === 0)) return { op, weights: [] };
   const weight = `_w_${op.columns[0]!}`;
@@ -89,7 +101,15 @@ function unionSide(op: Extract<Op, { kind: 'set' }>, later: ReadonlySet<number>)
     sets: false,
     columns: [
       ...ids.map((id) => ({ id: `${id}_u`, expr: col(id) })),
-      { id: `${weight}_${ids[0]!}`, expr: { Raw: weights.length === 0 ? ['1'] : weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)])) } },
+      {
+        id: `${weight}_${ids[0]!}`,
+        expr: {
+          Raw:
+            weights.length === 0
+              ? ['1']
+              : weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)])),
+        },
+      },
     ],
   }));
   return { op: { ...op, left: left!, right: right!, columns: [...op.columns, weight] }, weights: [weight] };

@@ -26,7 +26,11 @@ export interface CompileContext {
 }
 
 /** @param views all maintained views, a view after those it reads */
-export function compileInput(input: ProgramInput, views: readonly PlannedView[], context: CompileContext): InputProgram {
+export function compileInput(
+  input: ProgramInput,
+  views: readonly PlannedView[],
+  context: CompileContext,
+): InputProgram {
   const steps: ProgramStep[] = [];
   /** Relation (in one global naming) → its step, for the relations changed so far. */
   const stepOf = new Map<string, number>();
@@ -36,7 +40,8 @@ export function compileInput(input: ProgramInput, views: readonly PlannedView[],
   const related = new Map<string, { schema: string; name: string }>();
   const inputsOf = new Map<string, Set<string>>();
   for (const view of views) {
-    const global = (relation: string): string => (relation.startsWith('#') ? `${view.key}${relation}` : relation);
+    const global = (relation: string): string =>
+      relation.startsWith('#') ? `${view.key}${relation}` : relation;
     for (const stored of view.stages) {
       const { stage } = stored;
       const name = stage.name === '' ? view.key : global(`#${stage.name}`);
@@ -48,7 +53,9 @@ export function compileInput(input: ProgramInput, views: readonly PlannedView[],
       if (stage.readsClock) inputs.add(clockKey);
       inputsOf.set(name, inputs);
       const always = stage.reads.includes(input.key) || (stage.readsClock && input.key === clockKey);
-      const after = stage.reads.map((relation) => stepOf.get(global(relation))).filter((step) => step !== undefined);
+      const after = stage.reads
+        .map((relation) => stepOf.get(global(relation)))
+        .filter((step) => step !== undefined);
       if (!always && after.length === 0) continue;
       const step = compileStep(stored, context, {
         source: (relation, event) => {
@@ -70,13 +77,22 @@ export function compileInput(input: ProgramInput, views: readonly PlannedView[],
             added: event === 'delete' ? null : '_seg_new',
           };
         },
-        changed: new Set(stage.reads.filter((relation) => relation === input.key || stepOf.has(global(relation)))),
+        changed: new Set(
+          stage.reads.filter((relation) => relation === input.key || stepOf.has(global(relation))),
+        ),
         clockMoved: input.key === clockKey && stage.readsClock,
       });
       // A refresh reads the relations themselves; it needs to know only whether they changed.
       for (const at of after) wanted.add(at);
       stepOf.set(name, steps.length);
-      steps.push({ stored, after, always, wanted: false, statements: step.statements, crossing: step.crossing });
+      steps.push({
+        stored,
+        after,
+        always,
+        wanted: false,
+        statements: step.statements,
+        crossing: step.crossing,
+      });
       for (const other of inputs) if (other !== input.key) related.set(other, context.table(other));
     }
   }
@@ -93,7 +109,8 @@ export function compileInput(input: ProgramInput, views: readonly PlannedView[],
 function withAnswer(step: ProgramStep): { readonly [event in TableEvent]: string } {
   const statements = step.statements!;
   if (step.wanted) return statements;
-  const cut = (text: string): string => `${text.slice(0, text.lastIndexOf('\nSELECT ARRAY('))}\nSELECT count(*) FROM "_seg_delta"`;
+  const cut = (text: string): string =>
+    `${text.slice(0, text.lastIndexOf('\nSELECT ARRAY('))}\nSELECT count(*) FROM "_seg_delta"`;
   return { insert: cut(statements.insert), update: cut(statements.update), delete: cut(statements.delete) };
 }
 
@@ -145,4 +162,3 @@ function meetsOther(tree: Op, changed: ReadonlySet<string>): boolean {
   });
   return found;
 }
-

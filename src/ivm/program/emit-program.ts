@@ -39,7 +39,10 @@ SET jit = off
 SET plan_cache_mode = force_generic_plan`;
 
 /** Every function of a program except the stages' own. */
-export function emitProgram(program: InputProgram, options: EmitOptions): { name: RelationName; text: string }[] {
+export function emitProgram(
+  program: InputProgram,
+  options: EmitOptions,
+): { name: RelationName; text: string }[] {
   const events = tableEvents.map((event) => ({
     name: options.functionName(event),
     text: emitEvent(program, event, options),
@@ -124,9 +127,11 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
     step.statements === null
       ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted}) AS ${refreshColumns(step.stored)}`
       : step.statements[event];
-  const run = `    ${statement.replaceAll('\n', '\n    ')}\n    INTO ${into};`;
+  const run = `    ${statement}\n    INTO ${into};`;
   if (step.always) return `${head}\n${run}`;
-  const changed = step.after.map((i) => `cardinality(${removedVariable(i)}) + cardinality(${addedVariable(i)}) > 0`);
+  const changed = step.after.map(
+    (i) => `cardinality(${removedVariable(i)}) + cardinality(${addedVariable(i)}) > 0`,
+  );
   return `${head}\n    IF ${changed.join(' OR ')} THEN\n${run}\n    END IF;`;
 }
 
@@ -199,11 +204,11 @@ DECLARE
 BEGIN
   -- ${oneLine(stored.label)}
   IF _seg_wanted THEN
-    ${recomputeSql(view, changelog, deltaArrays(stored)).replaceAll('\n', '\n    ')}
+    ${recomputeSql(view, changelog, deltaArrays(stored))}
     INTO removed, added;
     changed := cardinality(removed) + cardinality(added);
   ELSE
-    ${recomputeSql(view, changelog).replaceAll('\n', '\n    ')}
+    ${recomputeSql(view, changelog)}
     INTO changed;
   END IF;
   RETURN ROW(changed, removed, added);

@@ -66,7 +66,7 @@ AS ${dollarQuote(body)}`;
 }
 
 function emitStep(step: Step, index: number, indexOf: ReadonlyMap<string, number>): string {
-  const run = `  ${step.statement.replaceAll('\n', '\n  ')}
+  const run = `  ${step.statement}
   INTO ${flag(index)};`;
   const head = `
   -- model ${oneLine(step.label)}: ${step.strategy}`;

@@ -212,8 +212,7 @@ export function conjunction(parts: readonly Expr[]): Expr | null {
 /** The two sides of `a = b` with the default operator. */
 export function equality(expr: Expr): { left: Expr; right: Expr } | undefined {
   const node = expr['A_Expr'] as
-    | { kind?: string; name?: { String?: { sval?: string } }[]; lexpr?: Expr; rexpr?: Expr }
-    | undefined;
+    { kind?: string; name?: { String?: { sval?: string } }[]; lexpr?: Expr; rexpr?: Expr } | undefined;
   if (node?.kind !== 'AEXPR_OP' || node.lexpr === undefined || node.rexpr === undefined) return undefined;
   if (node.name?.length !== 1 || node.name[0]?.String?.sval !== '=') return undefined;
   return { left: node.lexpr, right: node.rexpr };

@@ -92,7 +92,13 @@ function relation(reader: Reader, range: Node, scope: Scope): Op {
     return named(exactly(op, output), renamed, range['alias'], scope, name);
   }
   const columns = found.columns.map((column) => ({ id: reader.id(column.name), name: column.name }));
-  const scan: Op = { kind: 'scan', relation: found.key, occurrence: reader.occurrence(), columns, mode: 'now' };
+  const scan: Op = {
+    kind: 'scan',
+    relation: found.key,
+    occurrence: reader.occurrence(),
+    columns,
+    mode: 'now',
+  };
   return named(scan, columns, range['alias'], scope, name);
 }
 

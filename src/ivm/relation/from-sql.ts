@@ -29,7 +29,8 @@ export interface Selected {
 export function relationFromSql(sql: string, catalog: Catalog): Relation {
   const statements = parseStatements(sql);
   const select = (statements[0]?.node as Node | undefined)?.['SelectStmt'] as Node | undefined;
-  if (statements.length !== 1 || select === undefined) throw new Unsupported('a statement that is not a SELECT');
+  if (statements.length !== 1 || select === undefined)
+    throw new Unsupported('a statement that is not a SELECT');
   const { op, output } = new Reader(catalog).select(select, null);
   return { root: op, output };
 }
@@ -118,12 +119,19 @@ export class Reader {
 export function exactly(op: Op, output: readonly { readonly id: string }[]): Op {
   const has = outputOf(op);
   if (has.length === output.length && has.every((id, i) => id === output[i]!.id)) return op;
-  if (new Set(output.map(({ id }) => id)).size !== output.length) throw new Unsupported('a column taken twice');
-  return { kind: 'project', child: op, columns: output.map(({ id }) => ({ id, expr: { Col: id } })), sets: false };
+  if (new Set(output.map(({ id }) => id)).size !== output.length)
+    throw new Unsupported('a column taken twice');
+  return {
+    kind: 'project',
+    child: op,
+    columns: output.map(({ id }) => ({ id, expr: { Col: id } })),
+    sets: false,
+  };
 }
 
 function readWith(select: Node, scope: Scope): void {
-  const clause = select['withClause'] as { recursive?: boolean; ctes?: { CommonTableExpr: Node }[] } | undefined;
+  const clause = select['withClause'] as
+    { recursive?: boolean; ctes?: { CommonTableExpr: Node }[] } | undefined;
   if (clause === undefined) return;
   if (clause.recursive === true) throw new Unsupported('WITH RECURSIVE');
   for (const { CommonTableExpr: cte } of clause.ctes ?? []) {
@@ -140,7 +148,8 @@ function readWith(select: Node, scope: Scope): void {
 }
 
 export function sortKey(key: Node, id: string): SortKey {
-  if (key['useOp'] !== undefined && (key['useOp'] as unknown[]).length > 0) throw new Unsupported('ORDER BY ... USING');
+  if (key['useOp'] !== undefined && (key['useOp'] as unknown[]).length > 0)
+    throw new Unsupported('ORDER BY ... USING');
   const descending = key['sortby_dir'] === 'SORTBY_DESC';
   const nulls = key['sortby_nulls'];
   return {

@@ -54,7 +54,9 @@ const printers: Record<string, Printer> = {
   Col: (id, _print, { column }) => (column ?? quoteIdentifier)(id as unknown as string),
   Now: (_node, _print, { now }) => now,
   Raw: (parts, print) =>
-    (parts as unknown as (string | Expr)[]).map((part) => (typeof part === 'string' ? part : print(part))).join(''),
+    (parts as unknown as (string | Expr)[])
+      .map((part) => (typeof part === 'string' ? part : print(part)))
+      .join(''),
   KeyMatch: (node, print) => {
     const values = node['values'] as string[];
     return `(hash_record_extended(ROW(${list(node['exprs'], print).join(', ')}), 0) = hash_record_extended(ROW(${values.join(', ')}), 0))`;
@@ -88,7 +90,8 @@ const printers: Record<string, Printer> = {
     if (fval !== undefined) return fval.fval ?? '0';
     if (boolval !== undefined) return boolval.boolval === true ? 'true' : 'false';
     if (sval !== undefined) return quoteLiteral(sval.sval ?? '');
-    if (bsval !== undefined) return `${(bsval.bsval ?? 'b')[0]!.toUpperCase()}${quoteLiteral((bsval.bsval ?? 'b').slice(1))}`;
+    if (bsval !== undefined)
+      return `${(bsval.bsval ?? 'b')[0]!.toUpperCase()}${quoteLiteral((bsval.bsval ?? 'b').slice(1))}`;
     return 'NULL';
   },
   TypeCast: (node, print) => `(${print(node['arg'])})::${printType(node['typeName'] as Node)}`,
@@ -133,7 +136,9 @@ const printers: Record<string, Printer> = {
     const name = node['name'] as Names;
     switch (node['kind']) {
       case 'AEXPR_OP':
-        return node['lexpr'] === undefined ? `(${operator(name)} ${right()})` : `(${left()} ${operator(name)} ${right()})`;
+        return node['lexpr'] === undefined
+          ? `(${operator(name)} ${right()})`
+          : `(${left()} ${operator(name)} ${right()})`;
       case 'AEXPR_OP_ANY':
         return `(${left()} ${operator(name)} ANY (${right()}))`;
       case 'AEXPR_OP_ALL':
@@ -151,7 +156,9 @@ const printers: Record<string, Printer> = {
   NamedArgExpr: (node, print) => `${quoteIdentifier(String(node['name']))} => ${print(node['arg'])}`,
   FuncCall: (node, print) => {
     const variadic = node['func_variadic'] === true;
-    const args = list(node['args'], print).map((arg, i, all) => (variadic && i === all.length - 1 ? `VARIADIC ${arg}` : arg));
+    const args = list(node['args'], print).map((arg, i, all) =>
+      variadic && i === all.length - 1 ? `VARIADIC ${arg}` : arg,
+    );
     const order = printOrder(node['agg_order'], print);
     const within = node['agg_within_group'] === true;
     const inside = node['agg_star'] === true ? '*' : args.join(', ');
@@ -234,7 +241,9 @@ function printWindow(window: Node, print: (value: unknown) => string): string {
 }
 
 function printType(type: Node): string {
-  const names = (type['names'] as { String?: { sval?: string } }[]).map(({ String: name }) => name?.sval ?? '');
+  const names = (type['names'] as { String?: { sval?: string } }[]).map(
+    ({ String: name }) => name?.sval ?? '',
+  );
   if (type['setof'] === true || type['pct_type'] === true) throw new Unsupported('a type of unknown form');
   const mods = ((type['typmods'] as Node[] | undefined) ?? []).map((mod) => {
     const value = (mod['A_Const'] as { ival?: { ival?: number } } | undefined)?.ival;

@@ -4,14 +4,21 @@ import { outputOf } from './ir.ts';
 import type { Expr, Op } from './ir.ts';
 
 /** @param keyColumns columns of a relation that stay in any case: what identifies a row of it */
-export function prune(op: Op, need: ReadonlySet<string>, keyColumns: (relation: string) => readonly string[]): Op {
+export function prune(
+  op: Op,
+  need: ReadonlySet<string>,
+  keyColumns: (relation: string) => readonly string[],
+): Op {
   const at = mapOwnExprs(op, (expr) => pruneSubqueries(expr, keyColumns));
   const below = (child: Op, wanted: ReadonlySet<string>): Op => prune(child, wanted, keyColumns);
   const and = (...exprs: readonly (Expr | null)[]): Set<string> =>
     new Set([...need, ...exprs.flatMap((expr) => (expr === null ? [] : [...idsIn(expr)]))]);
   switch (at.kind) {
     case 'scan':
-      return { ...at, columns: at.columns.filter(({ id, name }) => need.has(id) || keyColumns(at.relation).includes(name)) };
+      return {
+        ...at,
+        columns: at.columns.filter(({ id, name }) => need.has(id) || keyColumns(at.relation).includes(name)),
+      };
     case 'values':
     case 'function':
       return at;
@@ -40,7 +47,10 @@ export function prune(op: Op, need: ReadonlySet<string>, keyColumns: (relation: 
     case 'distinct-on':
       return { ...at, child: below(at.child, new Set([...need, ...at.on, ...at.order.map(({ id }) => id)])) };
     case 'limit':
-      return { ...at, child: below(at.child, new Set([...and(at.limit, at.offset), ...at.order.map(({ id }) => id)])) };
+      return {
+        ...at,
+        child: below(at.child, new Set([...and(at.limit, at.offset), ...at.order.map(({ id }) => id)])),
+      };
     case 'set':
       return {
         ...at,

@@ -26,7 +26,14 @@ export class ExpressionReader {
     if ('SubLink' in node) return this.#subquery(node['SubLink'] as Node);
     if ('FuncCall' in node) this.#checkFunction(node['FuncCall'] as Node);
     if (isClockFunction(node, this.reader.catalog.clock.schema)) return { Now: {} };
-    for (const kind of ['SQLValueFunction', 'GroupingFunc', 'ParamRef', 'XmlExpr', 'XmlSerialize', 'SetToDefault']) {
+    for (const kind of [
+      'SQLValueFunction',
+      'GroupingFunc',
+      'ParamRef',
+      'XmlExpr',
+      'XmlSerialize',
+      'SetToDefault',
+    ]) {
       if (kind in node) throw new Unsupported(construct(kind));
     }
     // Places in the text are of no use and would make equal expressions differ.
@@ -53,8 +60,11 @@ export class ExpressionReader {
     if (type === 'scalar' && isClock(select, clock)) return { Now: {} };
     const { op, output } = this.reader.select(select, this.scope);
     const test = link['testexpr'] === undefined ? null : this.read(link['testexpr']);
-    const names = (link['operName'] as { String?: { sval?: string } }[] | undefined) ?? [{ String: { sval: '=' } }];
-    if (test !== null && 'RowExpr' in test && type !== 'any') throw new Unsupported('a row compared with ALL');
+    const names = (link['operName'] as { String?: { sval?: string } }[] | undefined) ?? [
+      { String: { sval: '=' } },
+    ];
+    if (test !== null && 'RowExpr' in test && type !== 'any')
+      throw new Unsupported('a row compared with ALL');
     if (names.length > 1) throw new Unsupported('an operator with a schema before a subquery');
     const operator = names[0]?.String?.sval ?? '=';
     if (!/^[-+*/<>=~!@#%^&|`?]+$/.test(operator)) throw new Unsupported(`the operator ${operator}`);
@@ -69,7 +79,9 @@ export class ExpressionReader {
   }
 
   #checkFunction(call: Node): void {
-    const path = (call['funcname'] as { String?: { sval?: string } }[]).map(({ String: name }) => name?.sval ?? '');
+    const path = (call['funcname'] as { String?: { sval?: string } }[]).map(
+      ({ String: name }) => name?.sval ?? '',
+    );
     const name = path.at(-1) ?? '';
     const clock = this.reader.catalog.clock;
     if (path.length === 2 && path[0] === clock.schema && name === 'now') return;
@@ -101,11 +113,14 @@ function isClock(select: Node, clock: { schema: string; name: string }): boolean
   const targets = select['targetList'] as { ResTarget?: { val?: { ColumnRef?: { fields?: unknown[] } } } }[];
   const fields = targets.length === 1 ? targets[0]?.ResTarget?.val?.ColumnRef?.fields : undefined;
   const last = fields?.at(-1) as { String?: { sval?: string } } | undefined;
-  return last?.String?.sval === 'now' && select['whereClause'] === undefined && select['limitCount'] === undefined;
+  return (
+    last?.String?.sval === 'now' && select['whereClause'] === undefined && select['limitCount'] === undefined
+  );
 }
 
 function isClockFunction(node: Node, schema: string): boolean {
-  const call = node['FuncCall'] as { funcname?: { String?: { sval?: string } }[]; args?: unknown[] } | undefined;
+  const call = node['FuncCall'] as
+    { funcname?: { String?: { sval?: string } }[]; args?: unknown[] } | undefined;
   const path = call?.funcname?.map(({ String: name }) => name?.sval);
   return path?.length === 2 && path[0] === schema && path[1] === 'now' && (call?.args ?? []).length === 0;
 }

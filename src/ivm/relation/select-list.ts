@@ -8,10 +8,12 @@ import type { ExpressionReader } from './read-expression.ts';
 
 export function selectList(reader: Reader, select: Node, from: Op, expressions: ExpressionReader): Selected {
   let op = from;
-  const targets = ((select['targetList'] as { ResTarget: Node }[] | undefined) ?? []).map(({ ResTarget: target }, i) => {
-    const name = typeof target['name'] === 'string' ? target['name'] : impliedName(target['val'], i);
-    return { name, expr: inlineWindows(expressions.read(target['val']), select, expressions) };
-  });
+  const targets = ((select['targetList'] as { ResTarget: Node }[] | undefined) ?? []).map(
+    ({ ResTarget: target }, i) => {
+      const name = typeof target['name'] === 'string' ? target['name'] : impliedName(target['val'], i);
+      return { name, expr: inlineWindows(expressions.read(target['val']), select, expressions) };
+    },
+  );
   const sort = ((select['sortClause'] as { SortBy: Node }[] | undefined) ?? []).map(({ SortBy: key }) => ({
     key,
     expr: inlineWindows(sortExpr(key['node'], targets, expressions), select, expressions),
@@ -25,7 +27,8 @@ export function selectList(reader: Reader, select: Node, from: Op, expressions: 
 
   const groupClause = (select['groupClause'] as Node[] | undefined) ?? [];
   const isAggregate = (node: Expr): boolean => aggregateCall(node, reader);
-  const aggregated = groupClause.length > 0 || having !== null || exprs.some((expr) => contains(expr, isAggregate));
+  const aggregated =
+    groupClause.length > 0 || having !== null || exprs.some((expr) => contains(expr, isAggregate));
   if (aggregated) {
     if (groupClause.some((node) => 'GroupingSet' in node)) throw new Unsupported('GROUPING SETS');
     if (select['groupDistinct'] === true) throw new Unsupported('GROUP BY DISTINCT');
@@ -44,7 +47,9 @@ export function selectList(reader: Reader, select: Node, from: Op, expressions: 
   const sets = exprs.some((expr) => contains(expr, (node) => returnsSet(node, reader)));
   const columns: Column[] = [];
   const take = (expr: Expr, name: string): string => {
-    const known = columns.slice(targets.length).find((column) => sameExpr(column.expr, expr)) ?? columns.find((column) => sameExpr(column.expr, expr));
+    const known =
+      columns.slice(targets.length).find((column) => sameExpr(column.expr, expr)) ??
+      columns.find((column) => sameExpr(column.expr, expr));
     if (known !== undefined) return known.id;
     const column = { id: reader.id(name), expr };
     columns.push(column);
@@ -66,7 +71,11 @@ export function selectList(reader: Reader, select: Node, from: Op, expressions: 
 }
 
 /** ORDER BY, GROUP BY and DISTINCT ON may name an output column by position. */
-function sortExpr(node: unknown, targets: readonly { name: string; expr: Expr }[], expressions: ExpressionReader): Expr {
+function sortExpr(
+  node: unknown,
+  targets: readonly { name: string; expr: Expr }[],
+  expressions: ExpressionReader,
+): Expr {
   const constant = (node as { A_Const?: { ival?: { ival?: number } } }).A_Const;
   if (constant?.ival !== undefined) {
     const target = targets[(constant.ival.ival ?? 0) - 1];
@@ -109,7 +118,10 @@ function aggregateCall(node: Expr, reader: Reader): boolean {
 
 function returnsSet(node: Expr, reader: Reader): boolean {
   const call = callOf(node);
-  return call !== undefined && reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.returnsSet === true;
+  return (
+    call !== undefined &&
+    reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.returnsSet === true
+  );
 }
 
 /** Computes what is not a plain column below `op`, so that it has an id. */
@@ -221,7 +233,8 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
       const value = window[key] as unknown[] | undefined;
       return value !== undefined && value.length > 0 ? value : base[key];
     };
-    const framed = window['refname'] !== undefined || (Number(window['frameOptions'] ?? 0) & 1) !== 0 ? window : base;
+    const framed =
+      window['refname'] !== undefined || (Number(window['frameOptions'] ?? 0) & 1) !== 0 ? window : base;
     return {
       partitionClause: own('partitionClause'),
       orderClause: own('orderClause'),
@@ -240,9 +253,10 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
     if (call?.over === undefined) return undefined;
     const { partitionClause, orderClause, frameOptions, startOffset, endOffset } = merge(call.over);
     const over = Object.fromEntries(
-      Object.entries({ partitionClause, orderClause, frameOptions, startOffset, endOffset }).filter(([, v]) => v !== undefined),
+      Object.entries({ partitionClause, orderClause, frameOptions, startOffset, endOffset }).filter(
+        ([, v]) => v !== undefined,
+      ),
     );
     return { FuncCall: { ...call, over } };
   });
 }
-

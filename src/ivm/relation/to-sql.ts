@@ -1,8 +1,7 @@
 /** Tree → SQL: one nested SELECT an operator, columns under their ids. PostgreSQL flattens what can be flattened. */
 import { quoteIdentifier } from '../../sql/quote.ts';
-import { Unsupported } from './ir.ts';
-import type { Expr, Op, Scan, SortKey } from './ir.ts';
-import { outputOf } from './ir.ts';
+import { Unsupported, childrenOf, outputOf } from './ir.ts';
+import type { Expr, Join, Op, Scan, SortKey } from './ir.ts';
 import { printExpr } from './print-expression.ts';
 
 export interface SqlOptions {
@@ -44,7 +43,9 @@ function opSql(op: Op, options: SqlOptions): string {
     columns.map((column) => `${expr(column.expr)} AS ${quoteIdentifier(column.id)}`);
   switch (op.kind) {
     case 'scan': {
-      const columns = op.columns.map(({ id, name }) => `"_s".${quoteIdentifier(name)} AS ${quoteIdentifier(id)}`);
+      const columns = op.columns.map(
+        ({ id, name }) => `"_s".${quoteIdentifier(name)} AS ${quoteIdentifier(id)}`,
+      );
       if (op.weight !== undefined) columns.push(`"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
       return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
     }
@@ -63,6 +64,11 @@ function opSql(op: Op, options: SqlOptions): string {
     case 'filter':
       return `SELECT * FROM ${item(op.child, options)} WHERE ${expr(op.condition)}`;
     case 'join': {
+      const driven = drivenBy(op);
+      if (driven !== undefined) {
+        // From the change to the other side, by index: a planner that takes that side for empty would begin there.
+        return `SELECT * FROM ${item(driven.change, options, '_l')} CROSS JOIN LATERAL (SELECT * FROM ${item(driven.other, options, '_r')} WHERE ${expr(driven.condition)} OFFSET 0) AS _r`;
+      }
       const word = { inner: 'JOIN', left: 'LEFT JOIN', full: 'FULL JOIN' }[op.join];
       const lateral = op.lateral ? 'LATERAL ' : '';
       return `SELECT * FROM ${item(op.left, options, '_l')} ${word} ${lateral}${item(op.right, options, '_r')} ON ${op.condition === null ? 'true' : expr(op.condition)}`;
@@ -83,7 +89,11 @@ function opSql(op: Op, options: SqlOptions): string {
     case 'limit': {
       const offset = op.offset === null ? '' : ` OFFSET ${expr(op.offset)}`;
       const limit =
-        op.limit === null ? '' : op.ties ? ` FETCH FIRST (${expr(op.limit)}) ROWS WITH TIES` : ` LIMIT ${expr(op.limit)}`;
+        op.limit === null
+          ? ''
+          : op.ties
+            ? ` FETCH FIRST (${expr(op.limit)}) ROWS WITH TIES`
+            : ` LIMIT ${expr(op.limit)}`;
       return `SELECT * FROM ${item(op.child, options)}${orderBy(op.order)}${offset}${limit}`;
     }
     case 'set': {
@@ -94,6 +104,21 @@ function opSql(op: Op, options: SqlOptions): string {
       return `${left} ${word} ${right}`;
     }
   }
+}
+
+/** The sides of an inner join of which one alone holds the rows of a change. */
+function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefined {
+  if (op.join !== 'inner' || op.lateral || op.condition === null) return undefined;
+  const left = holdsChange(op.left);
+  if (left === holdsChange(op.right)) return undefined;
+  return left
+    ? { change: op.left, other: op.right, condition: op.condition }
+    : { change: op.right, other: op.left, condition: op.condition };
+}
+
+function holdsChange(op: Op): boolean {
+  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'touched';
+  return childrenOf(op).some(holdsChange);
 }
 
 function renamed(ids: readonly string[], names: readonly string[]): { id: string; name: string }[] {

@@ -13,7 +13,12 @@ import type { StoredStage } from './stored-stage.ts';
  * @returns one statement; it answers `removed` and `added`, arrays of the stage's row type with one element a copy
  *   when `wanted`, else one number: how many distinct rows came or went
  */
-export function applySql(stored: StoredStage, ctes: readonly string[], epoch: string, wanted: boolean): string {
+export function applySql(
+  stored: StoredStage,
+  ctes: readonly string[],
+  epoch: string,
+  wanted: boolean,
+): string {
   const table = quoteRelation(stored.table);
   const parts = [...ctes];
   parts.push(`"_seg_gone" AS (

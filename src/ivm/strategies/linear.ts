@@ -25,9 +25,14 @@ export function linearSql(
 ): string {
   const table = quoteRelation(stored.table);
   const list = columnList(stored);
-  const selects = terms.map(({ op, weights }) => `    ${selectSql(weighted(stored, op, weights), [...stored.columns.map(({ name }) => name), '_seg_w'], options)}`);
+  const selects = terms.map(
+    ({ op, weights }) =>
+      `    ${selectSql(weighted(stored, op, weights), [...stored.columns.map(({ name }) => name), '_seg_w'], options)}`,
+  );
   const names = addressColumns(stored);
-  const same = names.map((name) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_s".${quoteIdentifier(name)}`);
+  const same = names.map(
+    (name) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_s".${quoteIdentifier(name)}`,
+  );
   return applySql(
     stored,
     [

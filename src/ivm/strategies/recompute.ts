@@ -103,7 +103,9 @@ ${answer}`;
 
 /** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
 export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
-  const pairs = view.columns.filter(({ hidden }) => hidden !== true).map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
+  const pairs = view.columns
+    .filter(({ hidden }) => hidden !== true)
+    .map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
   const pieces: string[] = [];
   for (let i = 0; i < pairs.length; i += 40) {
     pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);

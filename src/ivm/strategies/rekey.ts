@@ -6,7 +6,8 @@
  *
  * Since each touched partition is recomputed from the tables as they are, the step is right whatever happened to them
  * meanwhile, and a change that cancels itself leaves no trace. State: the rows, and an index on the hash of their key.
- * Cost: the touched partitions. The lateral form is driven by index whatever the planner thinks.
+ * Cost: the touched partitions. The lateral form is driven by index whatever the planner thinks; OFFSET 0 keeps it so: a plan
+ * made while the table was empty walked through all of it for each statement, once it was not.
  */
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { restrict } from '../plan/restrict.ts';
@@ -22,7 +23,9 @@ import type { StoredStage } from './stored-stage.ts';
 export function restrictedRoot(stored: StoredStage, keyWithin: KeyWithin): Op {
   const { stage } = stored;
   if (stage.root === null) throw new Error('invariant: a stage with a key has a tree');
-  const types = addressColumns(stored).map((name) => stored.columns.find((column) => column.name === name)!.type);
+  const types = addressColumns(stored).map(
+    (name) => stored.columns.find((column) => column.name === name)!.type,
+  );
   return restrict(
     stage.root,
     stage.key.map((id, i) => ({ expr: { Col: id }, value: `"_seg_k".k${i}`, type: types[i]! })),
@@ -44,10 +47,19 @@ export function rekeySql(
   const names = addressColumns(stored);
   const typeOf = (name: string): string => stored.columns.find((column) => column.name === name)!.type;
   const keys = names.map((name, i) => `(k${i})::${typeOf(name)} AS k${i}`);
-  const sources = touched.map((op) => `    ${selectSql(op, stage.key.map((id, i) => ({ id, name: `k${i}` })), options)}`);
+  const sources = touched.map(
+    (op) =>
+      `    ${selectSql(
+        op,
+        stage.key.map((id, i) => ({ id, name: `k${i}` })),
+        options,
+      )}`,
+  );
   const output = stage.columns.map(({ id, name }) => ({ id, name }));
   const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
-  const same = names.map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`);
+  const same = names.map(
+    (name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`,
+  );
   return applySql(
     stored,
     [
@@ -63,8 +75,10 @@ ${sources.join('\n    UNION ALL\n')}
   ) AS "_seg_q"
   UNION ALL
   SELECT ${columnList(stored, '"_seg_t"')}, -1, "_seg_t".ctid
-  FROM "_seg_keys" AS "_seg_k" JOIN ${quoteRelation(stored.table)} AS "_seg_t"
-    ON ${rowHash(names, '"_seg_t"')} = ${hash} AND ${same.join(' AND ')}
+  FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
+    SELECT "_seg_t".ctid, ${columnList(stored, '"_seg_t"')} FROM ${quoteRelation(stored.table)} AS "_seg_t"
+    WHERE ${rowHash(names, '"_seg_t"')} = ${hash} AND ${same.join(' AND ')}
+    OFFSET 0) AS "_seg_t"
 )`,
       `"_seg_delta" AS MATERIALIZED (
   SELECT ${list}, sum("_seg_w")::integer AS "_seg_w", array_agg("_seg_place") FILTER (WHERE "_seg_w" < 0) AS "_seg_at"

@@ -16,7 +16,8 @@ export function sourceSql(scan: Scan, source: Source): string {
   const columns = scan.columns.map(({ name }) => quoteIdentifier(name));
   const rows = (from: string, weight?: number): string =>
     `SELECT ${[...columns, ...(weight === undefined ? [] : [`${weight} AS "_seg_w"`])].join(', ')} FROM ${from}`;
-  const together = (parts: (string | null)[]): string => `(${parts.filter((part) => part !== null).join(' UNION ALL ')})`;
+  const together = (parts: (string | null)[]): string =>
+    `(${parts.filter((part) => part !== null).join(' UNION ALL ')})`;
   const { removed, added } = source;
   switch (scan.mode) {
     case 'now':

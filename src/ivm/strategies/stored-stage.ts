@@ -63,6 +63,7 @@ export function visibleRowAsJson(stored: StoredStage, alias: string): string {
   const visible = stored.stage.columns.filter(({ hidden }) => !hidden);
   const pairs = visible.map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
   const pieces: string[] = [];
-  for (let i = 0; i < pairs.length; i += 40) pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
+  for (let i = 0; i < pairs.length; i += 40)
+    pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
   return pieces.length === 0 ? `'{}'::jsonb` : pieces.join(' || ');
 }
