@@ -1,5 +1,7 @@
 /** Kinds that are tables in the user's schema: sources, seeds, and models materialized as `table`. */
 import { segError } from '../diagnostics/seg-error.ts';
+import { didYouMean } from '../diagnostics/suggest.ts';
+import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { recomputeSql } from '../ivm/strategies/recompute.ts';
@@ -48,7 +50,7 @@ export async function buildBaseTable(
 }
 
 async function create(context: BuildContext, spec: NodeSpec): Promise<void> {
-  await context.tx.exec(createTable(spec, context.stateSchema));
+  await createDeclared(context.tx, spec, createTable(spec, context.stateSchema));
   if (spec.kind === 'source') await context.tx.exec(createRejectedTable(spec));
 }
 
@@ -99,10 +101,34 @@ async function columnsToAdd(
     .map((column) => columnDefinition(column, spec, context.stateSchema));
 }
 
+/** @throws SegError SEG417 when a declared type does not exist, or does not take its arguments */
+async function createDeclared(tx: Connection, spec: NodeSpec, statement: string): Promise<void> {
+  try {
+    await tx.exec(statement);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const wanted = /^type "(.+)" does not exist$/.exec(error.message)?.[1];
+    throw segError('SEG417', `${spec.label}: ${error.message}`, {
+      at: spec.at,
+      hint:
+        (wanted === undefined ? undefined : didYouMean(wanted, USUAL_TYPES)) ??
+        'Declare the columns with types of PostgreSQL.',
+      exitCode: 1,
+      cause: error,
+    });
+  }
+}
+
+const USUAL_TYPES = [
+  ...['text', 'varchar', 'bigint', 'integer', 'smallint', 'numeric', 'real', 'double precision', 'boolean'],
+  ...['date', 'time', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'bytea', 'inet'],
+];
+
 /** The declared columns as the catalog would show them. */
 async function probeColumns(tx: Connection, spec: NodeSpec, stateSchema: string): Promise<Built['columns']> {
   const probe = { schema: stateSchema, name: 'probe' };
-  await tx.exec(createTable({ ...spec, schema: probe.schema, relation: probe.name, key: [] }, stateSchema));
+  const text = createTable({ ...spec, schema: probe.schema, relation: probe.name, key: [] }, stateSchema);
+  await createDeclared(tx, spec, text);
   const columns = await readColumns(tx, probe);
   await tx.exec(`DROP TABLE ${quoteRelation(probe)}`);
   return columns;

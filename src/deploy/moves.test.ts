@@ -219,6 +219,28 @@ describe('mistakes', () => {
     await expectVerified(2);
   });
 
+  test('a type that does not exist, in a new source and in one that stands', async () => {
+    const wrong = {
+      ...base,
+      'models/sources.yml': sources.replace('data_type: numeric', 'data_type: numerc'),
+    };
+    const expected = {
+      exitCode: 1,
+      diagnostics: [
+        {
+          code: 'SEG417',
+          message: 'source "orders": type "numerc" does not exist',
+          at: { file: 'models/sources.yml', line: 5 },
+          hint: 'Did you mean "numeric"?',
+        },
+      ],
+    };
+    await expect(deploy(wrong)).rejects.toMatchObject(expected);
+    await deploy(base);
+    await expect(deploy(wrong)).rejects.toMatchObject(expected);
+    await expectVerified(2);
+  });
+
   test('another target on the same state schema changes nothing', async () => {
     await deploy(base);
     await order(1, 5);
