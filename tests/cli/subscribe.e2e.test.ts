@@ -94,10 +94,8 @@ describe('seg subscribe beside other processes', () => {
 
   it('leaves the database to others as long as nothing happens', async () => {
     const followers = [subscribe('arrivals --no-snapshot'), subscribe('by_user --no-snapshot')];
-    await new Promise((resolve) => setTimeout(resolve, 4000));
-    const shown = await Promise.all([1, 2].map(async () => project.seg('ls --resource-type model')));
-    expect(shown.map(({ status }) => status)).toEqual([0, 0]);
-    for (let time = 0; time < 3; time++) {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    for (let time = 0; time < 2; time++) {
       const { status, log } = await project.seg(['show', '--inline', 'select 1 as one']);
       expect({ status, log: log.trim() }).toMatchObject({ status: 0 });
     }
