@@ -27,7 +27,6 @@ export const briefStartParams = startParamsOf({
   ...settings,
   shared_buffers: '16MB',
   max_wal_size: '32MB',
-  min_wal_size: '8MB',
 });
 
 function startParamsOf(values: Readonly<Record<string, string>>): string[] {
