@@ -50,9 +50,12 @@ export async function relationColumns(db: Connection, relationSql: string): Prom
   return rows.map(({ name, type }) => ({ name, type }));
 }
 
-/** The SQL that gives a column's value in canonical text. */
-export function canonicalSql(column: RelationColumn): string {
-  const name = quoteIdentifier(column.name);
+/**
+ * The SQL that gives a column's value in canonical text.
+ * @param of the alias to read it of, where other columns could have its name
+ */
+export function canonicalSql(column: RelationColumn, of?: string): string {
+  const name = `${of === undefined ? '' : `${quoteIdentifier(of)}.`}${quoteIdentifier(column.name)}`;
   if (/^jsonb?$/.test(column.type)) return `${name}::jsonb::text`;
   if (/^numeric(\(|$)/.test(column.type)) return `trim_scale(${name})::text`;
   return `${name}::text`;
@@ -198,7 +201,7 @@ async function castBatch(
   columns: readonly RelationColumn[],
   records: readonly JsonRow[],
 ): Promise<Cell[][]> {
-  const list = columns.map((column, i) => `(${canonicalSql(column)}) as c${i}`).join(', ');
+  const list = columns.map((column, i) => `(${canonicalSql(column, 'cast')}) as c${i}`).join(', ');
   // A failed cast must not end a transaction the caller is in: inside `transaction` it is a savepoint.
   const { rows } = await db.transaction((tx) =>
     tx.query(
