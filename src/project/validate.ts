@@ -99,7 +99,7 @@ function explain(
       const hint = templateHint(error.data);
       return failure(
         'SEG110',
-        `wrong type for "${key}": expected ${describeTypes(wanted)}, found ${describeValue(error.data)}`,
+        `wrong type for ${path.length + outer.length === 0 ? within : `"${key}"`}: expected ${describeTypes(wanted)}, found ${describeValue(error.data)}`,
         at,
         hint ?? remedy(wanted, error.data),
       );
