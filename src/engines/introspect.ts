@@ -44,7 +44,9 @@ export async function introspect(
 ): Promise<Introspection> {
   return connection.transaction(async (tx) => {
     await tx.exec(`CREATE TEMPORARY VIEW "_seg_probe" AS ${query}`);
-    const { rows: settings } = await tx.query<{ path: string }>(`SELECT current_setting('search_path') AS path`);
+    const { rows: settings } = await tx.query<{ path: string }>(
+      `SELECT current_setting('search_path') AS path`,
+    );
     // With nothing else on the path every other name is printed with its schema.
     await tx.query(`SELECT set_config('search_path', 'pg_catalog', true)`);
     const probe = { schema: 'pg_temp', name: '_seg_probe' };
@@ -57,7 +59,16 @@ export async function introspect(
       const names = namesInQuery(pending.pop()!);
       for (const { name } of names.functions) functions.add(name);
       for (const { schema, name } of names.relations) {
-        if (schema === null) continue;
+        if (schema === null) {
+          // Only system relations and temporary tables are printed without their schema.
+          const other = { kind: 'other', columns: [], definition: null, keys: [], indexes: [] } as const;
+          relations.set(quoteRelation({ schema: 'pg_catalog', name }), {
+            schema: 'pg_catalog',
+            name,
+            ...other,
+          });
+          continue;
+        }
         const key = quoteRelation({ schema, name });
         if (relations.has(key)) continue;
         const relation = await relationOf(tx, { schema, name }, opaque.has(key));
@@ -110,7 +121,12 @@ async function relationOf(tx: Connection, relation: Name, opaque: boolean): Prom
      FROM pg_class WHERE oid = $1::regclass`,
     [quoteRelation(relation)],
   );
-  const kind = rows[0]?.plain === true ? 'table' : rows[0]?.relkind === 'v' && !isSystem(relation.schema) ? 'view' : 'other';
+  const kind =
+    rows[0]?.plain === true
+      ? 'table'
+      : rows[0]?.relkind === 'v' && !isSystem(relation.schema)
+        ? 'view'
+        : 'other';
   const { rows: indexes } = await tx.query<{ columns: string[]; key: boolean }>(
     `SELECT to_jsonb(array_agg(a.attname ORDER BY k.place)) AS columns,
             i.indisunique AND i.indimmediate AND bool_and(a.attnotnull) AS key
@@ -147,6 +163,7 @@ async function functionTraits(
      FROM pg_proc WHERE proname = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb))) GROUP BY proname`,
     [JSON.stringify(names)],
   );
-  return new Map(rows.map(({ name, aggregate, volatile, sets }) => [name, { aggregate, volatile, returnsSet: sets }]));
+  return new Map(
+    rows.map(({ name, aggregate, volatile, sets }) => [name, { aggregate, volatile, returnsSet: sets }]),
+  );
 }
-

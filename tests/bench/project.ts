@@ -62,7 +62,7 @@ const events = generate('segment_events', {
   count: Number(history) + 60_000,
   users: 20_000,
   segments: 1000,
-} as never);
+});
 const take = (count: number): unknown[] =>
   Array.from({ length: count }, () => events.next().value as unknown);
 for (let done = 0; done < Number(history); done += 50_000)
@@ -79,7 +79,7 @@ if (process.env['SEG_EXPLAIN'] !== undefined) {
   const at = rows[0]!.prosrc.indexOf(`-- model "${process.env['SEG_EXPLAIN']}"`);
   const body = rows[0]!.prosrc.slice(rows[0]!.prosrc.indexOf('WITH "_seg_', at));
   const statement = body
-    .slice(0, body.search(/\n    INTO _seg_/))
+    .slice(0, body.search(/\n {4}INTO _seg_/))
     .replaceAll('_seg_new', 'tr')
     .replaceAll('_seg_epoch', '1::bigint');
   await db.exec(

@@ -64,7 +64,7 @@ export function restrict(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin
     case 'set': {
       const side = (child: Op): KeyPart[] => {
         const ids = outputOf(child);
-        const by = new Map(op.columns.map((id, i) => [id, { Col: ids[i]! } as Expr]));
+        const by = new Map(op.columns.map((id, i) => [id, { Col: ids[i]! }]));
         return parts.map((part) => ({
           ...part,
           expr: raw(['(', substitute(part.expr, by), `)::${part.type}`]),

@@ -77,7 +77,10 @@ export function mapOwnExprs(op: Op, map: (expr: Expr) => Expr): Op {
         limit: op.limit === null ? null : map(op.limit),
         offset: op.offset === null ? null : map(op.offset),
       };
-    default:
+    case 'scan':
+    case 'distinct':
+    case 'distinct-on':
+    case 'set':
       return op;
   }
 }

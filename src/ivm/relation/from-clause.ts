@@ -2,10 +2,10 @@
 import { col, equals, conjunction, freeIds } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Expr, Join, Op } from './ir.ts';
-import { Reader, exactly } from './from-sql.ts';
-import type { Node } from './from-sql.ts';
+import { exactly } from './from-sql.ts';
+import type { Node, Reader } from './from-sql.ts';
 import { parseStatements } from '../../sql/parse.ts';
-import { ExpressionReader } from './read-expression.ts';
+import { ExpressionReader, textOf } from './read-expression.ts';
 import { Scope } from './scope.ts';
 import type { ScopeTable } from './scope.ts';
 
@@ -81,8 +81,9 @@ function relation(reader: Reader, range: Node, scope: Scope): Op {
     const renamed = output.map((column, i) => ({ ...column, name: cte.aliases[i] ?? column.name }));
     return named(exactly(op, output), renamed, range['alias'], scope, name);
   }
-  const found = reader.catalog.relation(String(range['schemaname']), name);
-  if (found === undefined) throw new Unsupported(`the relation ${String(range['schemaname'])}.${name}`);
+  const schema = textOf(range['schemaname']);
+  const found = reader.catalog.relation(schema, name);
+  if (found === undefined) throw new Unsupported(`the relation ${schema}.${name}`);
   if (range['inh'] === false) throw new Unsupported('ONLY');
   if (found.kind === 'view') {
     const statements = parseStatements(found.definition ?? '');
@@ -131,7 +132,7 @@ function join(reader: Reader, node: Node, scope: Scope): Op {
   let left = fromItem(reader, node['larg'] as Node, scope);
   const rightStart = scope.tables.length;
   let right = fromItem(reader, node['rarg'] as Node, scope);
-  const type = String(node['jointype'] ?? 'JOIN_INNER');
+  const type = textOf(node['jointype'], 'JOIN_INNER');
   const names = ((node['usingClause'] as { String: { sval: string } }[] | undefined) ?? []).map(
     ({ String: name }) => name.sval,
   );

@@ -216,7 +216,13 @@ export function childrenOf(op: Op): Op[] {
     case 'join':
     case 'set':
       return [op.left, op.right];
-    default:
+    case 'project':
+    case 'filter':
+    case 'aggregate':
+    case 'window':
+    case 'distinct':
+    case 'distinct-on':
+    case 'limit':
       return [op.child];
   }
 }
@@ -231,7 +237,13 @@ export function withChildren(op: Op, children: readonly Op[]): Op {
     case 'join':
     case 'set':
       return { ...op, left: children[0]!, right: children[1]! };
-    default:
+    case 'project':
+    case 'filter':
+    case 'aggregate':
+    case 'window':
+    case 'distinct':
+    case 'distinct-on':
+    case 'limit':
       return { ...op, child: children[0]! };
   }
 }

@@ -55,7 +55,7 @@ export class ExpressionReader {
   #subquery(link: Node): Expr {
     const select = (link['subselect'] as Node)['SelectStmt'] as Node;
     const clock = this.reader.catalog.clock;
-    const type = subqueryTypes[String(link['subLinkType'] ?? 'EXISTS_SUBLINK')];
+    const type = subqueryTypes[textOf(link['subLinkType'], 'EXISTS_SUBLINK')];
     if (type === undefined) throw new Unsupported(`a subquery of kind ${String(link['subLinkType'])}`);
     if (type === 'scalar' && isClock(select, clock)) return { Now: {} };
     const { op, output } = this.reader.select(select, this.scope);
@@ -89,6 +89,11 @@ export class ExpressionReader {
     if (traits === undefined) throw new Unsupported(`the function ${name}`);
     if (traits.volatile) throw new Unsupported(`the volatile function ${name}`);
   }
+}
+
+/** A field of a parse tree that holds a word, where the parser leaves out the first of an enumeration. */
+export function textOf(value: unknown, missing = ''): string {
+  return typeof value === 'string' ? value : missing;
 }
 
 const subqueryTypes: Record<string, Subquery['type'] | undefined> = {

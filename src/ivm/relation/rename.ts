@@ -47,7 +47,9 @@ export function copyOf(op: Op, ids: Ids): { op: Op; of: (id: string) => string }
         return { ...mapped, on: mapped.on.map(of), order: renamed(mapped.order) };
       case 'limit':
         return { ...mapped, order: renamed(mapped.order) };
-      default:
+      case 'filter':
+      case 'join':
+      case 'distinct':
         return mapped;
     }
   };

@@ -4,6 +4,7 @@ import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
 import { exactly, limited, sortKey } from './from-sql.ts';
 import type { Node, Reader, Selected } from './from-sql.ts';
+import { textOf } from './read-expression.ts';
 import type { ExpressionReader } from './read-expression.ts';
 
 export function selectList(reader: Reader, select: Node, from: Op, expressions: ExpressionReader): Selected {
@@ -227,7 +228,7 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
   const clause = (select['windowClause'] as { WindowDef: Node }[] | undefined) ?? [];
   const defined = new Map<string, Node>();
   const merge = (window: Node): Node => {
-    const base = defined.get(String(window['refname'] ?? window['name'] ?? ''));
+    const base = defined.get(textOf(window['refname'] ?? window['name']));
     if (base === undefined) return window;
     const own = (key: string): unknown => {
       const value = window[key] as unknown[] | undefined;
@@ -245,7 +246,7 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
   };
   for (const { WindowDef: window } of clause) {
     const name = String(window['name']);
-    const read = expressions.read({ ...window, name: undefined }) as Node;
+    const read = expressions.read({ ...window, name: undefined });
     defined.set(name, merge(read));
   }
   return mapExpr(expr, (node) => {
