@@ -14,29 +14,26 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import { Dag } from '../graph/dag.ts';
-import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { loadSqlParser } from '../sql/parse.ts';
-import { CHANGES_SINCE, CLOCK, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
+import { CHANGES_SINCE, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { claimState } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
-import { buildMaintained } from './build-maintained.ts';
-import { buildBaseTable, buildTable } from './build-table.ts';
-import { buildView } from './build-view.ts';
-import type { BuildContext, Built } from './build-context.ts';
+import type { BuildContext } from './build-context.ts';
+import { buildNode } from './build-node.ts';
+import type { Mark } from './build-node.ts';
 import { dropNode } from './drop.ts';
-import { existingRelations } from './catalog.ts';
-import { isGone, moveTable, takeOver } from './make-room.ts';
+import { refuseLoop, requireReads } from './check-reads.ts';
+import { moveTable, takeOver } from './make-room.ts';
+import { missingNodes } from './missing-nodes.ts';
+import { orphans, refuseRead } from './orphans.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
 import { writePrograms } from './programs.ts';
 import { programSearchPath, relationIndex, specOf, stateSchemaOf } from './spec.ts';
 import type { NodeSpec, RelationIndex } from './spec.ts';
 import { specOfDeployed } from './spec-of-deployed.ts';
-
-/** Why a deployed node must be settled: the rows it reads changed, or their columns did. */
-type Mark = 'rows' | 'columns';
 
 export class Deployer {
   readonly #tx: Connection;
@@ -68,7 +65,7 @@ export class Deployer {
     await claimState(tx, stateSchema, project.target);
     const deployed = await readDeployed(tx, stateSchema);
     const deployer = new Deployer(tx, project, deployed);
-    // What somebody dropped by hand is no longer deployed.
+    // What somebody dropped by hand is not deployed any more.
     for (const id of await missingNodes(tx, stateSchema, deployed)) {
       await deleteDeployed(tx, stateSchema, id);
       deployed.delete(id);
@@ -94,16 +91,17 @@ export class Deployer {
     const spec = specOf(this.#project, this.#index, node, options.seedColumns);
     if (this.#marks.size > 0)
       await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
+    requireReads(spec, this.#deployed, this.#project);
+    const standing = this.#deployed.get(spec.uniqueId);
+    const same = standing?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
+    if (same && !this.#marks.has(spec.uniqueId) && spec.kind !== 'table') {
+      return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
+    }
+    refuseLoop(spec, this.#deployed, this.#dag());
     return this.#attempt(async () => {
-      this.#requireReads(spec);
-      this.#refuseLoop(spec);
       await this.#takeOver(spec);
       const old = this.#deployed.get(spec.uniqueId);
       const mark = this.#marks.get(spec.uniqueId);
-      const same = old?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
-      if (same && mark === undefined && spec.kind !== 'table') {
-        return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
-      }
       return this.#build(spec, old, mark, same ? 'refreshed' : 'changed', options.fullRefresh === true);
     });
   }
@@ -175,7 +173,7 @@ export class Deployer {
         standing = undefined;
       }
     }
-    const built = await this.#buildKind(context, spec, standing, {
+    const built = await buildNode(context, spec, standing, {
       mark,
       fullRefresh,
       moved: moved && sameKind,
@@ -225,29 +223,6 @@ export class Deployer {
       deleted: built.deleted,
       reshaped: columnsChanged,
     };
-  }
-
-  async #buildKind(
-    context: BuildContext,
-    spec: NodeSpec,
-    old: DeployedNode | undefined,
-    { mark, fullRefresh, moved }: { mark: Mark | undefined; fullRefresh: boolean; moved: boolean },
-  ): Promise<Built> {
-    switch (spec.kind) {
-      case 'source':
-      case 'seed':
-        return buildBaseTable(context, spec, old, fullRefresh);
-      case 'table':
-        return buildTable(context, spec, old);
-      case 'view':
-        return buildView(context, spec, old);
-      case 'materialized_view':
-        return buildMaintained(context, spec, old, {
-          mayReshape: mark !== 'rows' || old?.fingerprint !== spec.fingerprint,
-          rebuild: fullRefresh,
-          moved,
-        });
-    }
   }
 
   #context(): BuildContext {
@@ -311,53 +286,19 @@ export class Deployer {
   }
 
   async #orphans(prune: boolean): Promise<NodeOutcome[]> {
-    const orphans = [...this.#deployed.values()].filter(({ uniqueId }) => isGone(this.#project, uniqueId));
-    const order = this.#dag().order().reverse();
-    orphans.sort((a, b) => order.indexOf(a.uniqueId) - order.indexOf(b.uniqueId));
     const outcomes: NodeOutcome[] = [];
-    for (const node of orphans) {
-      const label = node.label;
+    for (const node of orphans(this.#project, this.#deployed, this.#dag())) {
       if (prune) {
-        const readers = [...this.#deployed.values()].filter(({ reads }) => reads.includes(node.uniqueId));
-        if (readers.length > 0) {
-          throw segError(
-            'SEG411',
-            `${label} is gone from the project but is still read by ${readers.map((reader) => reader.label).join(', ')}`,
-            {
-              hint: 'Deploy the readers too (run without --select), then prune.',
-              exitCode: 1,
-            },
-          );
-        }
+        refuseRead(node, this.#deployed);
         await dropNode(this.#context(), node);
         await deleteDeployed(this.#tx, this.stateSchema, node.uniqueId);
         this.#deployed.delete(node.uniqueId);
         this.#programsStale = true;
       }
-      outcomes.push({
-        ...nothingDone,
-        uniqueId: node.uniqueId,
-        label,
-        action: prune ? 'dropped' : 'orphaned',
-      });
+      const action = prune ? 'dropped' : 'orphaned';
+      outcomes.push({ ...nothingDone, uniqueId: node.uniqueId, label: node.label, action });
     }
     return outcomes;
-  }
-
-  /** A definition may name relations directly, so the project's graph has not seen every loop. */
-  #refuseLoop(spec: NodeSpec): void {
-    const id = spec.uniqueId;
-    const through = spec.reads.find(
-      (read) => read === id || (this.#deployed.has(id) && this.#dag().upstream([read]).has(id)),
-    );
-    if (through === undefined) return;
-    const what =
-      through === id ? 'itself' : `${this.#deployed.get(through)!.label}, which is computed from it`;
-    throw segError('SEG415', `${spec.label} reads ${what}`, {
-      at: spec.at,
-      hint: 'A maintained relation is a function of its inputs: read those instead.',
-      exitCode: 1,
-    });
   }
 
   async #takeOver(spec: NodeSpec): Promise<void> {
@@ -369,27 +310,6 @@ export class Deployer {
     if (gone === undefined) return;
     this.#programsStale = true;
     this.#marks.delete(gone);
-  }
-
-  #requireReads(spec: NodeSpec): void {
-    const missing = spec.reads.filter((id) => id !== CLOCK && !this.#deployed.has(id));
-    if (missing.length === 0) return;
-    const { nodes, sources } = this.#project.manifest;
-    const labels = missing.map((id) => {
-      const node = nodes[id] ?? sources[id];
-      return node === undefined ? id : `${node.resource_type} "${node.name}"`;
-    });
-    throw segError(
-      'SEG409',
-      `${spec.label} reads ${labels.join(' and ')}, which ${missing.length > 1 ? 'are' : 'is'} not deployed`,
-      {
-        at: spec.at,
-        hint: missing.some((id) => id.startsWith('seed.'))
-          ? 'Load the seeds first: "seg seed", or "seg build" for everything.'
-          : `Select what it reads too: --select +${spec.name}.`,
-        exitCode: 1,
-      },
-    );
   }
 
   /** In a savepoint; when it fails, what this object knows is as it was before. */
@@ -435,18 +355,3 @@ export class Deployer {
 }
 
 const nothingDone = { action: 'unchanged', rows: null, inserted: 0, deleted: 0, reshaped: false } as const;
-
-async function missingNodes(
-  tx: Connection,
-  stateSchema: string,
-  deployed: ReadonlyMap<string, DeployedNode>,
-): Promise<string[]> {
-  const there = await existingRelations(tx);
-  const stands = (schema: string, name: string): boolean => there.has(JSON.stringify([schema, name]));
-  return [...deployed.values()]
-    .filter(
-      ({ schema, relation, state }) =>
-        !stands(schema, relation) || (state !== null && !stands(stateSchema, state)),
-    )
-    .map(({ uniqueId }) => uniqueId);
-}
