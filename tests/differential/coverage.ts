@@ -118,6 +118,10 @@ export const coverage: readonly {
     name: 'lateral_inner',
     sql: 'SELECT a.id, l.s FROM a CROSS JOIN LATERAL (SELECT sum(b.x) AS s FROM b WHERE b.k = a.k) l',
   },
+  {
+    name: 'lateral_unused',
+    sql: 'SELECT count(*) AS n, a.k FROM a CROSS JOIN LATERAL (SELECT sum(b.x) AS s FROM b WHERE b.k = a.k) l GROUP BY a.k',
+  },
   { name: 'union_', sql: 'SELECT k, g FROM a UNION SELECT k, g FROM b' },
   { name: 'union_types', sql: 'SELECT k AS v FROM a UNION SELECT x FROM b' },
   { name: 'intersect_', sql: 'SELECT k FROM a INTERSECT SELECT k FROM b' },

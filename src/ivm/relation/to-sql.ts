@@ -77,7 +77,8 @@ function opSql(op: Op, options: SqlOptions): string {
       const groups = op.groups.map((group) => expr(group.expr));
       const columns = named([...op.groups, ...op.aggregates]);
       const from = item(op.child, options);
-      if (groups.length === 0) return `SELECT ${columns.join(', ')} FROM ${from}`;
+      // HAVING makes it one row also where every aggregate was pruned away.
+      if (groups.length === 0) return `SELECT ${columns.join(', ')} FROM ${from} HAVING true`;
       return `SELECT ${columns.join(', ')} FROM ${from} GROUP BY ${groups.join(', ')}`;
     }
     case 'window':
