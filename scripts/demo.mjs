@@ -1,47 +1,62 @@
 // The main job on the embedded engine, command by command as a user would type it: build the project, stream events
 // in, test and verify, look at the answers, let time pass. Run it again: what was ingested is recognised and dropped.
-import { spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const seg = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
+// `npm install` has built seg already, unless it was told to run no scripts.
+if (!existsSync(new URL('../dist/cli/main.js', import.meta.url))) {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+// One process for all commands, which would otherwise each start Node and load the same code.
+const { runCommandLine } = await import('../dist/cli/run-command-line.js');
+const { version } = await import('../dist/version.js');
+
 const terminal = process.stdout.isTTY === true;
 const colors = terminal && !process.env.NO_COLOR;
 const paint = (code, text) => (colors ? `\x1b[${code}m${text}\x1b[0m` : text);
 const started = performance.now();
+const interrupted = new AbortController();
+process.on('SIGINT', () => (interrupted.signal.aborted ? process.exit(130) : interrupted.abort()));
 
 function title(text) {
   console.log(`\n${paint('1;36', `── ${text} ${'─'.repeat(Math.max(0, 76 - text.length))}`)}`);
 }
 
-/** Runs a command; of a long list of nodes only the last line is shown, kept up to date on a terminal. */
+/** Of a long list of nodes only the last line is shown, kept up to date on a terminal. */
+let pending = false;
+function log(text) {
+  for (const line of text.split(/(?<=\n)/)) {
+    if (pending) process.stdout.write('\r\x1b[2K');
+    pending = / \d+ of \d+ .*(START|OK|PASS) /.test(line);
+    if (!pending && !/Previewing inline node/.test(line)) process.stderr.write(line);
+    else if (pending && terminal)
+      process.stdout.write(line.trimEnd().slice(0, (process.stdout.columns ?? 100) - 1));
+    pending &&= terminal;
+  }
+}
+
 async function run(...args) {
   const shown = args.map((arg) => (/^[\w./:=+@-]+$/.test(arg) ? arg : `"${arg}"`)).join(' ');
   console.log(paint('1', `$ seg ${shown}`));
-  const child = spawn(process.execPath, [seg, ...args], {
+  const status = await runCommandLine(args, version, {
+    env: process.env,
     cwd: root,
-    stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env, ...(colors ? { FORCE_COLOR: '1' } : {}) },
+    stdin: process.stdin,
+    writeOut: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),
+    writeError: log,
+    outIsTerminal: terminal,
+    errorIsTerminal: colors,
+    outWidth: process.stdout.columns,
+    errorWidth: process.stdout.columns,
+    signal: interrupted.signal,
   });
-  let pending = '';
-  const clear = () => pending && process.stdout.write(`\r\x1b[2K`);
-  for await (const line of createInterface({ input: child.stderr })) {
-    const node = / (\d+) of (\d+) (START|OK|PASS)/.exec(line);
-    clear();
-    pending = '';
-    if (node) {
-      if (terminal) process.stdout.write((pending = line.slice(0, process.stdout.columns ?? 100)));
-    } else if (!/Previewing inline node/.test(line)) console.error(line);
-  }
-  clear();
-  const status = await new Promise((resolve) =>
-    child.exitCode === null ? child.once('close', resolve) : resolve(child.exitCode),
-  );
   if (status !== 0) {
     console.error(`\nThe demo stopped: "seg ${shown}" ended with exit code ${status}.`);
-    process.exit(status ?? 1);
+    process.exit(status);
   }
 }
 
@@ -125,3 +140,4 @@ console.log(`\n${paint('1;32', 'Done')} in ${seconds} s. The database stays in $
   npx seg show --select user_profiles --limit 3
   npx seg subscribe segment_toggles
   npx seg generate segment_events --seed 2 --rate 200 --into segment_events      (in another terminal)`);
+process.exit(0);

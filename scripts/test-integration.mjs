@@ -51,7 +51,7 @@ const as = (command, args) =>
 if (isRoot) run('chown', ['postgres', directory]);
 chmodSync(directory, 0o700);
 
-let status = 1;
+let status;
 try {
   const data = join(directory, 'data');
   const ok =
@@ -77,4 +77,4 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-process.exit(status);
+process.exit(status ?? 1);
