@@ -144,7 +144,7 @@ export class PGliteDatabase extends PGliteSession implements Database {
   override async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     let result: T;
     try {
-      result = (await this.client.transaction((tx) => work(new PGliteSession(tx))));
+      result = await this.client.transaction((tx) => work(new PGliteSession(tx)));
     } catch (error) {
       throw toDatabaseError(error);
     }
