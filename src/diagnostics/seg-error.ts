@@ -15,7 +15,9 @@ export class SegError extends Error {
     diagnostics: Diagnostic | readonly Diagnostic[],
     options: { exitCode?: ExitCode; cause?: unknown } = {},
   ) {
-    const list = Array.isArray(diagnostics) ? (diagnostics as readonly Diagnostic[]) : [diagnostics as Diagnostic];
+    const list = Array.isArray(diagnostics)
+      ? (diagnostics as readonly Diagnostic[])
+      : [diagnostics as Diagnostic];
     super(list.map((diagnostic) => diagnostic.message).join('\n'), { cause: options.cause });
     this.name = 'SegError';
     this.diagnostics = list;

@@ -64,7 +64,10 @@ export function namesInQuery(sql: string): QueryNames {
       const name = parts.at(-1) ?? '';
       functions.push({ schema: parts.length > 1 ? (parts.at(-2) ?? null) : null, name, offset });
     } else if (kind === 'SQLValueFunction') {
-      const word = String(value['op']).replace(/^SVFOP_/, '').replace(/_N$/, '').toLowerCase();
+      const word = String(value['op'])
+        .replace(/^SVFOP_/, '')
+        .replace(/_N$/, '')
+        .toLowerCase();
       functions.push({ schema: null, name: word, offset });
     }
   };

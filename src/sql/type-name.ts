@@ -12,7 +12,8 @@ export function isTypeName(text: string): boolean {
     if (select === undefined) return false;
     const targets = select['targetList'];
     if (!Array.isArray(targets) || targets.length !== 1 || select['fromClause'] !== undefined) return false;
-    const value = (targets[0] as { ResTarget?: { val?: { TypeCast?: { arg?: unknown } }; name?: string } }).ResTarget;
+    const value = (targets[0] as { ResTarget?: { val?: { TypeCast?: { arg?: unknown } }; name?: string } })
+      .ResTarget;
     const argument = value?.val?.TypeCast?.arg as { A_Const?: { isnull?: boolean } } | undefined;
     return argument?.A_Const?.isnull === true && Object.keys(select).every((key) => allowed.has(key));
   } catch {
