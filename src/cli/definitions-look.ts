@@ -94,6 +94,18 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./commands/show.ts')).show,
   },
   {
+    name: 'explain',
+    group: 'Look:',
+    summary: 'print how models are kept up to date',
+    description:
+      'The plan of each deployed, maintained model as a tree: operators, strategy, why, what a change costs, indexes.',
+    arguments: NODES,
+    argumentsSelect: true,
+    flags: [...SELECTION_FLAGS, outputFlag('text', 'json')],
+    examples: ['seg explain', 'seg explain segment_sizes', 'seg explain -s +user_alerts --output json'],
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
     name: 'parse',
     group: 'Look:',
     summary: 'load the project and write manifest.json',

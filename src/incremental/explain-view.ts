@@ -1,9 +1,11 @@
-/** How a view is kept, as data and as text. */
+/** How views are kept, as data. */
 import type { Connection } from '../engines/connection.ts';
 import type { Strategy } from '../ivm/plan/stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
+import { explainOperators } from './explain-operators.ts';
+import type { ExplainedOperator } from './explain-operators.ts';
 import { readPlans } from './stored-plan.ts';
 
 export interface ExplainedStage {
@@ -13,9 +15,13 @@ export interface ExplainedStage {
   readonly reason: string;
   /** What a change costs, in words. */
   readonly cost: string;
+  /** Whether it reads the clock: then a move of the clock recomputes it. */
+  readonly readsClock: boolean;
   /** Relations it reads; intermediate results of the same view as `#1`. */
   readonly reads: readonly string[];
   readonly table: string;
+  /** How its query was read; null when it was not understood, and its text is run as it is. */
+  readonly operators: ExplainedOperator | null;
 }
 
 export interface ExplainedView {
@@ -33,40 +39,37 @@ export async function explainIncrementalView(
   options: { readonly schema?: string; readonly stateSchema?: string } = {},
 ): Promise<ExplainedView | undefined> {
   const { schema = 'public', stateSchema = '_seg' } = options;
-  const connection = connectionOf(client);
-  const view = quoteRelation({ schema, name });
-  const plan = (await readPlans(connection, stateSchema)).find(({ key }) => key === view);
-  if (plan === undefined) return undefined;
-  const { rows } = await connection.query<{ text: string }>(
-    `SELECT x.indexdef AS text FROM ${quoteIdentifier(stateSchema)}.derived_index AS d
-     JOIN pg_indexes AS x ON x.schemaname = d.schema_name AND x.indexname = d.index_name
-     WHERE d.view = $1 ORDER BY 1`,
-    [view],
-  );
-  return {
-    view,
-    indexes: rows.map(({ text }) => text),
-    stages: plan.stages.map(({ stage, table }) => ({
-      number: stage.name === '' ? null : stage.name,
-      strategy: stage.strategy,
-      reason: stage.reason,
-      cost: stage.cost,
-      reads: stage.reads,
-      table: quoteRelation(table),
-    })),
-  };
+  const views = await explainViews(connectionOf(client), stateSchema);
+  return views.get(quoteRelation({ schema, name }));
 }
 
-/** The explanation for people. */
-export function explanationText(explained: ExplainedView): string {
-  const lines = [`view ${explained.view}`];
-  for (const stage of [...explained.stages].reverse()) {
-    const what = stage.number === null ? '' : `#${stage.number} `;
-    lines.push(`  ${what}${stage.strategy}: ${stage.reason}`);
-    lines.push(`    cost of a change: ${stage.cost}`);
-    lines.push(`    reads ${stage.reads.join(', ')}; kept in ${stage.table}`);
-  }
-  if (explained.indexes.length > 0) lines.push('  indexes made for it:');
-  for (const index of explained.indexes) lines.push(`    ${index}`);
-  return lines.join('\n');
+/** All maintained views by their quoted relation, a view after those it reads. */
+export async function explainViews(
+  connection: Connection,
+  stateSchema: string,
+): Promise<Map<string, ExplainedView>> {
+  const plans = await readPlans(connection, stateSchema);
+  const { rows } = await connection.query<{ view: string; text: string }>(
+    `SELECT d.view, x.indexdef AS text FROM ${quoteIdentifier(stateSchema)}.derived_index AS d
+     JOIN pg_indexes AS x ON x.schemaname = d.schema_name AND x.indexname = d.index_name ORDER BY 1, 2`,
+  );
+  return new Map(
+    plans.map(({ key, stages }) => [
+      key,
+      {
+        view: key,
+        stages: stages.map(({ stage, table }) => ({
+          number: stage.name === '' ? null : stage.name,
+          strategy: stage.strategy,
+          reason: stage.reason,
+          cost: stage.cost,
+          readsClock: stage.readsClock,
+          reads: stage.reads,
+          table: quoteRelation(table),
+          operators: stage.root === null ? null : explainOperators(stage.root),
+        })),
+        indexes: rows.filter(({ view }) => view === key).map(({ text }) => text),
+      },
+    ]),
+  );
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
-import { explainIncrementalView, explanationText } from './explain-view.ts';
+import { explainIncrementalView } from './explain-view.ts';
+import { explanationText } from './explanation-text.ts';
 import { createIncrementalView, dropIncrementalView } from './incremental-view.ts';
 import { readChanges } from './read-changes.ts';
 
@@ -71,6 +72,15 @@ describe('an incremental view', () => {
     const explained = await explainIncrementalView(db, 'counts');
     expect(explanationText(explained!)).toContain('rekey: rows are put together by customer');
     expect(explained!.indexes).toHaveLength(1);
+    await createIncrementalView(
+      db,
+      'shares',
+      'SELECT id, amount, (SELECT sum(amount) FROM orders) AS total FROM orders WHERE id IN (SELECT id FROM counts, orders)',
+    );
+    const shares = explanationText((await explainIncrementalView(db, 'shares'))!);
+    expect(shares.match(/intermediate result #\d+$/gm)?.length).toBeGreaterThan(0);
+    expect(shares).toContain('└─ "public"."orders"');
+    expect(shares).toContain('recompute: ');
     expect(await explainIncrementalView(db, 'nothing')).toBeUndefined();
   });
 

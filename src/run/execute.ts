@@ -17,6 +17,7 @@ import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
 import { runOrder } from './order.ts';
+import { recomputeWarning } from './recompute-warning.ts';
 import { ResultClock, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
 import { runDetachedTests } from './detached-tests.ts';
 
@@ -139,7 +140,7 @@ class Run {
           if (this.#request.signal?.aborted === true) throw new Interrupted();
           await this.#node(tx, deployer, node, block);
         }
-        if (deployer !== undefined) await this.#finish(deployer);
+        if (deployer !== undefined) await this.#finish(tx, deployer);
         if (mode !== 'test') await runHooks(tx, project, 'on-run-end', listener);
         if (this.#request.dryRun === true) throw new Undo();
       });
@@ -157,7 +158,7 @@ class Run {
     }
   }
 
-  async #finish(deployer: Deployer): Promise<void> {
+  async #finish(tx: Connection, deployer: Deployer): Promise<void> {
     const { listener, prune } = this.#request;
     for (const outcome of await deployer.finish({ prune })) {
       this.#outcomes.push(outcome);
@@ -181,6 +182,8 @@ class Run {
         });
       }
     }
+    const warning = await recomputeWarning(tx, deployer, this.#outcomes);
+    if (warning !== null) listener({ kind: 'message', level: 'warn', text: warning });
   }
 
   async #node(

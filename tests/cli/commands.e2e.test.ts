@@ -22,6 +22,7 @@ const MINIMAL: Record<string, string[]> = {
   list: ['ls'],
   compile: ['compile'],
   show: ['show', 'by_user'],
+  explain: ['explain', 'by_user'],
   parse: ['parse'],
   build: ['build'],
   run: ['run'],

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestProject } from './run-seg.ts';
@@ -139,6 +139,38 @@ describe('a new project', () => {
     expect(wrong.status).toBe(1);
     expect(wrong.log).toContain('<inline>:1:8: error');
     expect(wrong.log).toContain('       ~~~~~~~');
+  });
+
+  it('explains how its models are kept', async () => {
+    const { status, stdout } = await seg('explain revenue');
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      [
+        'view "shop_demo"."revenue"',
+        '│   rekey: rows are put together by product',
+        '│   a change costs the partitions that the change touches, recomputed by index',
+      ].join('\n'),
+    );
+    expect(stdout).toMatch(/└─ GROUP BY\n {3}└─ filter\n/);
+    expect(stdout).toContain('├─ "shop_demo"."orders"\n');
+    expect(stdout).toMatch(/indexes made for it:\n {2}CREATE INDEX \w+ ON shop_demo\.orders /);
+    const all = (await seg('explain --output json')).stdout.trimEnd().split('\n');
+    expect(all.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { node: 'recent_orders', current: true, stages: [{ number: '1', readsClock: true }, { number: null }] },
+      { node: 'revenue', stages: [{ strategy: 'rekey', operators: { operator: 'GROUP BY' } }] },
+    ]);
+    const around = await seg('explain +revenue');
+    expect(around.status).toBe(0);
+    expect(around.log).toContain('model "stg_orders" is materialized as "view"');
+    const view = await seg('explain stg_orders');
+    expect(view).toMatchObject({ status: 1, stdout: '' });
+    expect(view.log).toContain('SEG921: model "stg_orders" is materialized as "view"');
+    project.write('shop_demo/models/fresh.sql', `select * from {{ ref('revenue') }}\n`);
+    const fresh = await seg('explain fresh');
+    expect(fresh.status).toBe(1);
+    expect(fresh.log).toContain('SEG920: model "fresh" is not deployed');
+    expect(fresh.log).toContain('Run "seg run --select fresh" first.');
+    rmSync(join(project.root, 'shop_demo/models/fresh.sql'));
   });
 
   it('follows a change to its end, moves the clock, and verifies', async () => {

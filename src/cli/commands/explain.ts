@@ -1,0 +1,113 @@
+import type { CommandHandler } from '../command-definition.ts';
+import { keyOf } from '../../deploy/plans.ts';
+import { stateSchemaOf, storesFailures } from '../../deploy/spec.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { SegError } from '../../diagnostics/seg-error.ts';
+import type { Connection } from '../../engines/connection.ts';
+import { explainViews, type ExplainedView } from '../../incremental/explain-view.ts';
+import { explanationText } from '../../incremental/explanation-text.ts';
+import type { Project } from '../../project/load.ts';
+import type { GraphNode } from '../../project/nodes.ts';
+import { readDeployed, type DeployedNode } from '../../state/nodes.ts';
+import { openProject } from '../open-project.ts';
+import { selectGraphNodes } from '../selection.ts';
+import { withDatabase } from '../with-database.ts';
+
+/** `seg explain`: how the selected models (all maintained ones, when none is named) are kept up to date. */
+export const explain: CommandHandler = async (context) => {
+  const { flags, log } = context;
+  const project = await openProject(context, { writeManifest: false });
+  const asked = flags.list('select').length > 0 || flags.given('selector');
+  const selected = selectGraphNodes(context, project, ['model', 'test'], { indirectSelection: 'empty' });
+  const nodes = asked ? selected : selected.filter(isMaintained);
+  if (nodes.length === 0) {
+    if (selected.length > 0) log.info('No model is materialized as "materialized_view": nothing to explain');
+    return 0;
+  }
+  const { explained, problems } = await withDatabase(context, project, (db) =>
+    explanations(db, project, nodes),
+  );
+  for (const { node, plan, old } of explained) {
+    if (old)
+      log.warn(`${labelOf(node)} has changed since it was deployed; this is the plan of what is deployed`);
+    await context.writeOut(
+      flags.string('output') === 'json'
+        ? `${JSON.stringify({ node: node.name, unique_id: node.unique_id, current: !old, ...plan })}\n`
+        : `${explanationText(plan)}\n\n`,
+    );
+  }
+  // What a wide selection (+model) takes along is not a mistake; a model that is missing is.
+  const wrong = explained.length === 0 ? problems : problems.filter(({ code }) => code === 'SEG920');
+  for (const problem of problems) if (!wrong.includes(problem)) log.info(problem.message);
+  if (wrong.length > 0) throw new SegError(wrong, { exitCode: 1 });
+  return 0;
+};
+
+interface Explanation {
+  readonly node: GraphNode;
+  readonly plan: ExplainedView;
+  /** The project's model is not the deployed one any more. */
+  readonly old: boolean;
+}
+
+async function explanations(
+  db: Connection,
+  project: Project,
+  nodes: readonly GraphNode[],
+): Promise<{ explained: Explanation[]; problems: Diagnostic[] }> {
+  const stateSchema = stateSchemaOf(project);
+  const deployed = await readDeployed(db, stateSchema);
+  const plans = deployed.size === 0 ? new Map<string, ExplainedView>() : await explainViews(db, stateSchema);
+  const explained: Explanation[] = [];
+  const problems: Diagnostic[] = [];
+  for (const node of nodes) {
+    const there = deployed.get(node.unique_id);
+    const plan = there?.kind === 'materialized_view' ? plans.get(keyOf(there)) : undefined;
+    if (plan !== undefined) explained.push({ node, plan, old: hasChanged(node, there!) });
+    else problems.push(isMaintained(node) ? notDeployed(node) : notMaintained(node));
+  }
+  return { explained, problems };
+}
+
+function hasChanged(node: GraphNode, there: DeployedNode): boolean {
+  return !('compiled_code' in node) || node.compiled_code !== there.definition || !isMaintained(node);
+}
+
+function isMaintained(node: GraphNode): boolean {
+  if (node.resource_type === 'model') return node.config.materialized === 'materialized_view';
+  return node.resource_type === 'test' && storesFailures(node);
+}
+
+function labelOf(node: GraphNode): string {
+  return `${node.resource_type} "${node.name}"`;
+}
+
+function notDeployed(node: GraphNode): Diagnostic {
+  return {
+    code: 'SEG920',
+    severity: 'error',
+    message: `${labelOf(node)} is not deployed as a maintained view, so it has no plan`,
+    at: node.at,
+    hint:
+      node.resource_type === 'test'
+        ? `Run "seg build --select ${node.name}" first.`
+        : `Run "seg run --select ${node.name}" first.`,
+  };
+}
+
+function notMaintained(node: GraphNode): Diagnostic {
+  const what =
+    node.resource_type === 'model'
+      ? `is materialized as "${node.config.materialized}"`
+      : 'stores no failures';
+  return {
+    code: 'SEG921',
+    severity: 'error',
+    message: `${labelOf(node)} ${what}, so there is nothing to maintain and no plan`,
+    at: node.at,
+    hint:
+      node.resource_type === 'model'
+        ? 'Only models with materialized="materialized_view" are maintained.'
+        : 'Only tests with store_failures: true are maintained.',
+  };
+}
