@@ -10,6 +10,8 @@ export interface QueryClient {
     sql: string,
     params?: unknown[],
   ): Promise<{ rows: unknown[]; affectedRows?: number; rowCount?: number | null }>;
+  /** Several statements at once, in a client whose `query` takes one only (PGlite). */
+  exec?(sql: string): Promise<unknown>;
 }
 
 export function connectionOf(client: QueryClient | Connection): Connection {
@@ -36,7 +38,8 @@ class ClientConnection implements Connection {
   }
 
   async exec(sql: string): Promise<void> {
-    await this.#client.query(sql);
+    if (this.#client.exec === undefined) await this.#client.query(sql);
+    else await this.#client.exec(sql);
   }
 
   async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
