@@ -266,6 +266,16 @@ describe('what is gone from the project', () => {
   });
 });
 
+test('a source that is gone keeps its rows, also with prune; an empty one goes', async () => {
+  const two = `${sources}      - name: notes\n        columns: [{name: id, data_type: integer}]\n`;
+  await deploy({ 'models/sources.yml': two });
+  await order(1, 'ann', 5);
+  const { outcomes } = await deploy({ 'models/sources.yml': 'version: 2\n' }, { prune: true });
+  expect(outcomes['orders']!.action).toBe('orphaned');
+  expect(outcomes['notes']!.action).toBe('dropped');
+  expect(await rows('orders')).toHaveLength(1);
+});
+
 describe('feeds', () => {
   test('can be switched on without a rebuild; positions before that are refused', async () => {
     const quiet = { ...base, 'models/totals.sql': totals.replace(', changelog=true', '') };

@@ -27,7 +27,7 @@ import { dropNode } from './drop.ts';
 import { refuseLoop, requireReads } from './check-reads.ts';
 import { moveTable, takeOver } from './make-room.ts';
 import { missingNodes } from './missing-nodes.ts';
-import { orphans, refuseRead } from './orphans.ts';
+import { holdsForeignRows, orphans, refuseRead } from './orphans.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
 import { writePrograms } from './programs.ts';
@@ -288,14 +288,15 @@ export class Deployer {
   async #orphans(prune: boolean): Promise<NodeOutcome[]> {
     const outcomes: NodeOutcome[] = [];
     for (const node of orphans(this.#project, this.#deployed, this.#dag())) {
-      if (prune) {
+      const drop = prune && !(await holdsForeignRows(this.#tx, node));
+      if (drop) {
         refuseRead(node, this.#deployed);
         await dropNode(this.#context(), node);
         await deleteDeployed(this.#tx, this.stateSchema, node.uniqueId);
         this.#deployed.delete(node.uniqueId);
         this.#programsStale = true;
       }
-      const action = prune ? 'dropped' : 'orphaned';
+      const action = drop ? 'dropped' : 'orphaned';
       outcomes.push({ ...nothingDone, uniqueId: node.uniqueId, label: node.label, action });
     }
     return outcomes;

@@ -1,7 +1,9 @@
 /** Deployed nodes that are gone from the project. */
+import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Dag } from '../graph/dag.ts';
 import type { Project } from '../project/load.ts';
+import { quoteRelation } from '../sql/quote.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { isGone } from './make-room.ts';
 
@@ -15,6 +17,18 @@ export function orphans(
     .order()
     .reverse()
     .flatMap((id) => (isGone(project, id) ? (deployed.get(id) ?? []) : []));
+}
+
+/** A source's rows came from outside and cannot be computed again: they are not dropped with the declaration. */
+export async function holdsForeignRows(
+  tx: Connection,
+  { kind, schema, relation }: DeployedNode,
+): Promise<boolean> {
+  if (kind !== 'source') return false;
+  const { rows } = await tx.query<{ filled: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteRelation({ schema, name: relation })}) AS filled`,
+  );
+  return rows[0]!.filled;
 }
 
 /** @throws SegError SEG411 when a deployed node still reads an orphan */

@@ -166,7 +166,10 @@ class Run {
         listener({
           kind: 'message',
           level: 'warn',
-          text: `${outcome.label} is gone from the project but still deployed; --prune drops it`,
+          text:
+            prune === true
+              ? `${outcome.label} is gone from the project and holds rows that cannot be computed again: drop its table by hand`
+              : `${outcome.label} is gone from the project but still deployed; --prune drops it`,
         });
       } else if (outcome.action === 'dropped') {
         listener({
