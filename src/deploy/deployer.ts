@@ -14,11 +14,12 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import { Dag } from '../graph/dag.ts';
-import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { quoteRelation } from '../sql/quote.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { CHANGES_SINCE, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { claimState } from '../state/claim.ts';
+import { takeEpoch } from '../state/epoch.ts';
 import { ensureState } from '../state/schema.ts';
 import type { BuildContext } from './build-context.ts';
 import { buildNode } from './build-node.ts';
@@ -338,15 +339,7 @@ export class Deployer {
 
   /** The number of the step that this transaction is; every difference a deployment makes is recorded under it. */
   async #takeEpoch(): Promise<string> {
-    if (this.#epoch === undefined) {
-      const seg = quoteIdentifier(this.stateSchema);
-      const { rows } = await this.#tx.query<{ epoch: string }>(`SELECT ${seg}.begin_step()::text AS epoch`);
-      this.#epoch = rows[0]!.epoch;
-      await this.#tx.query(
-        `INSERT INTO ${seg}.step (epoch, at) VALUES ($1::bigint, clock_timestamp()) ON CONFLICT DO NOTHING`,
-        [this.#epoch],
-      );
-    }
+    this.#epoch ??= await takeEpoch(this.#tx, this.stateSchema);
     return this.#epoch;
   }
 

@@ -18,7 +18,7 @@ import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
 import { runOrder } from './order.ts';
 import { recomputeWarning } from './recompute-warning.ts';
-import { ResultClock, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
+import { ResultClock, afterwards, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
 import { runDetachedTests } from './detached-tests.ts';
 
 /** What a command does with the nodes it has selected. */
@@ -162,28 +162,8 @@ class Run {
     const { listener, prune } = this.#request;
     for (const outcome of await deployer.finish({ prune })) {
       this.#outcomes.push(outcome);
-      if (outcome.action === 'orphaned') {
-        listener({
-          kind: 'message',
-          level: 'warn',
-          text:
-            prune === true
-              ? `${outcome.label} is gone from the project and holds rows that cannot be computed again: drop its table by hand`
-              : `${outcome.label} is gone from the project but still deployed; --prune drops it`,
-        });
-      } else if (outcome.action === 'dropped') {
-        listener({
-          kind: 'message',
-          level: 'info',
-          text: `dropped ${outcome.label}, which is gone from the project`,
-        });
-      } else if (outcome.inserted + outcome.deleted > 0) {
-        listener({
-          kind: 'message',
-          level: 'info',
-          text: `${outcome.label} followed: +${outcome.inserted} -${outcome.deleted} rows`,
-        });
-      }
+      const message = afterwards(outcome, prune === true);
+      if (message !== undefined) listener({ kind: 'message', ...message });
     }
     const warning = await recomputeWarning(tx, deployer, this.#outcomes);
     if (warning !== null) listener({ kind: 'message', level: 'warn', text: warning });

@@ -61,6 +61,24 @@ export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
   }
 }
 
+/** The line for a node that nobody asked for: it followed a change upstream, or is gone from the project. */
+export function afterwards(
+  outcome: NodeOutcome,
+  prune: boolean,
+): { readonly level: 'info' | 'warn'; readonly text: string } | undefined {
+  const { label, action, inserted, deleted } = outcome;
+  if (action === 'orphaned') {
+    const rest = prune
+      ? 'and holds rows that cannot be computed again: drop its table by hand'
+      : 'but still deployed; --prune drops it';
+    return { level: 'warn', text: `${label} is gone from the project ${rest}` };
+  }
+  if (action === 'dropped')
+    return { level: 'info', text: `dropped ${label}, which is gone from the project` };
+  if (inserted + deleted === 0) return undefined;
+  return { level: 'info', text: `${label} followed: +${inserted} -${deleted} rows` };
+}
+
 export function testOutcome(test: TestResult): Pick<
   NodeResult,
   'message' | 'failures' | 'details' | 'diagnostics' | 'steps' | 'edits'
