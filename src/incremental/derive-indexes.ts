@@ -174,11 +174,20 @@ export async function dropUnusedIndexes(
     `DELETE FROM ${seg}.derived_index WHERE NOT view = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))`,
     [JSON.stringify(views)],
   );
+  // Other state schemas of the database list indexes of their own, which bear names of the same form.
+  const { rows: states } = await tx.query<{ schema: string }>(
+    `SELECT n.nspname::text AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relname = 'derived_index' AND c.relkind = 'r'
+       AND EXISTS (SELECT FROM pg_class e WHERE e.relnamespace = n.oid AND e.relname = 'epoch')`,
+  );
+  const listed = states
+    .map(({ schema }) => `SELECT schema_name, index_name FROM ${quoteIdentifier(schema)}.derived_index`)
+    .join(' UNION ALL ');
   const { rows } = await tx.query<{ schema: string; name: string }>(
     `SELECT n.nspname::text AS schema, c.relname::text AS name
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'i' AND c.relname ~ '^seg_[0-9a-f]{16}$'
-       AND NOT EXISTS (SELECT FROM ${seg}.derived_index AS i WHERE i.schema_name = n.nspname AND i.index_name = c.relname)`,
+       AND NOT EXISTS (SELECT FROM (${listed}) AS i WHERE i.schema_name = n.nspname AND i.index_name = c.relname)`,
   );
   for (const index of rows) await tx.exec(`DROP INDEX ${quoteRelation(index)}`);
 }

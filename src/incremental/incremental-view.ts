@@ -13,6 +13,7 @@ import { loadSqlParser } from '../sql/parse.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import { shortName } from '../sql/short-name.ts';
+import { isClaimed } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
 import { buildStage } from './build-stages.ts';
 import type { StageNaming } from './build-stages.ts';
@@ -75,6 +76,11 @@ export async function createIncrementalView(
   }
   return connectionOf(client).transaction(async (tx) => {
     await ensureState(tx, stateSchema);
+    if (await isClaimed(tx, stateSchema)) {
+      throw new Error(
+        `the state schema "${stateSchema}" belongs to a seg project: give the view another "stateSchema"`,
+      );
+    }
     await tx.query(
       "SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true)",
       [install.searchPath.map(quoteIdentifier).join(', ')],

@@ -5,7 +5,8 @@ import { quoteIdentifier } from '../sql/quote.ts';
 /**
  * A state schema describes the deployment of one target. A second target on the same database would take over the
  * first one's relations, so it needs a state schema of its own.
- * @throws SegError SEG808 when the state schema belongs to a deployment into another schema
+ * @throws SegError SEG808 when the state schema belongs to a deployment into another schema, SEG809 when it holds incremental
+ *   views that were made with the library
  */
 export async function claimState(
   tx: Connection,
@@ -27,8 +28,32 @@ export async function claimState(
       },
     );
   }
+  if (claimed === undefined && (await holdsPlans(tx, stateSchema))) {
+    throw segError(
+      'SEG809',
+      `the state schema "${stateSchema}" holds incremental views that no project made`,
+      {
+        hint: 'Give the target a "state_schema" of its own in profiles.yml.',
+      },
+    );
+  }
   await tx.query(
     `INSERT INTO ${seg}.target (schema_name) VALUES ($1) ON CONFLICT (one) DO UPDATE SET schema_name = excluded.schema_name`,
     [target.schema],
   );
+}
+
+/** Whether a state schema belongs to a project; views made with the library need another one then. */
+export async function isClaimed(tx: Connection, stateSchema: string): Promise<boolean> {
+  const { rows } = await tx.query<{ claimed: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(stateSchema)}.target) AS claimed`,
+  );
+  return rows[0]!.claimed;
+}
+
+async function holdsPlans(tx: Connection, stateSchema: string): Promise<boolean> {
+  const { rows } = await tx.query<{ held: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(stateSchema)}.plan) AS held`,
+  );
+  return rows[0]!.held;
 }
