@@ -1,7 +1,7 @@
 /** A view's canonical text → its stages. Pure: the catalog is data. Never fails: what is not understood is recomputed. */
 import type { Catalog } from '../catalog.ts';
 import { Reader } from '../relation/from-sql.ts';
-import type { Node } from '../relation/from-sql.ts';
+import type { Node } from '../relation/reader.ts';
 import { Unsupported } from '../relation/ir.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { Decomposer } from './decompose.ts';

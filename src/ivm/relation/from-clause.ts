@@ -2,8 +2,8 @@
 import { col, equals, conjunction, freeIds } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Expr, Join, Op } from './ir.ts';
-import { exactly } from './from-sql.ts';
-import type { Node, Reader } from './from-sql.ts';
+import { exactly } from './reader.ts';
+import type { Node, SelectReader } from './reader.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { ExpressionReader, textOf } from './read-expression.ts';
 import { Scope } from './scope.ts';
@@ -11,7 +11,7 @@ import type { ScopeTable } from './scope.ts';
 
 const nothing: Op = { kind: 'values', rows: [[]], columns: [] };
 
-export function fromClause(reader: Reader, items: readonly Node[], scope: Scope): Op {
+export function fromClause(reader: SelectReader, items: readonly Node[], scope: Scope): Op {
   let op: Op | undefined;
   for (const item of items) {
     const right = fromItem(reader, item, scope);
@@ -26,7 +26,7 @@ function joined(join: Join['join'], left: Op, right: Op, condition: Expr | null)
   return { kind: 'join', join, left, right, condition, lateral };
 }
 
-function fromItem(reader: Reader, item: Node, scope: Scope): Op {
+function fromItem(reader: SelectReader, item: Node, scope: Scope): Op {
   const [kind, value] = Object.entries(item)[0]! as [string, Node];
   switch (kind) {
     case 'RangeVar':
@@ -72,7 +72,7 @@ function named(
   return op;
 }
 
-function relation(reader: Reader, range: Node, scope: Scope): Op {
+function relation(reader: SelectReader, range: Node, scope: Scope): Op {
   const name = String(range['relname']);
   if (range['schemaname'] === undefined) {
     const cte = scope.cte(name);
@@ -103,7 +103,7 @@ function relation(reader: Reader, range: Node, scope: Scope): Op {
   return named(scan, columns, range['alias'], scope, name);
 }
 
-function functionItem(reader: Reader, range: Node, scope: Scope): Op {
+function functionItem(reader: SelectReader, range: Node, scope: Scope): Op {
   if (range['coldeflist'] !== undefined) throw new Unsupported('a function with a column definition list');
   const expressions = new ExpressionReader(reader, scope);
   const calls = (range['functions'] as { List: { items: Node[] } }[]).map(({ List: list }) => {
@@ -125,7 +125,7 @@ function functionItem(reader: Reader, range: Node, scope: Scope): Op {
   return named(op, output, range['alias'], scope);
 }
 
-function join(reader: Reader, node: Node, scope: Scope): Op {
+function join(reader: SelectReader, node: Node, scope: Scope): Op {
   if (aliasOf(node['alias']).name !== undefined) throw new Unsupported('a join with an alias');
   const inner = new Scope(scope);
   const leftStart = scope.tables.length;

@@ -9,21 +9,13 @@ import { parseStatements } from '../../sql/parse.ts';
 import type { Catalog } from '../catalog.ts';
 import { fromClause } from './from-clause.ts';
 import { conjunction, conjuncts } from './expression.ts';
-import { Unsupported, outputOf } from './ir.ts';
-import type { Expr, Limit, Op, Relation, SortKey } from './ir.ts';
+import { Unsupported } from './ir.ts';
+import type { Op, Relation } from './ir.ts';
 import { ExpressionReader } from './read-expression.ts';
+import { exactly, limited, sortKey } from './reader.ts';
+import type { Node, SelectReader, Selected } from './reader.ts';
 import { Scope } from './scope.ts';
 import { selectList } from './select-list.ts';
-
-export interface Node {
-  readonly [key: string]: unknown;
-}
-
-/** One SELECT as a tree: its columns' ids, and the names they have outside. */
-export interface Selected {
-  readonly op: Op;
-  readonly output: readonly { readonly id: string; readonly name: string }[];
-}
 
 /** @throws Unsupported. `loadSqlParser` must have been awaited. */
 export function relationFromSql(sql: string, catalog: Catalog): Relation {
@@ -36,7 +28,7 @@ export function relationFromSql(sql: string, catalog: Catalog): Relation {
 }
 
 /** Reads one view; hands out the ids. */
-export class Reader {
+export class Reader implements SelectReader {
   readonly catalog: Catalog;
   #ids = 0;
   #occurrences = 0;
@@ -115,20 +107,6 @@ export class Reader {
   }
 }
 
-/** The tree with exactly these columns in this order (an operator may carry more). */
-export function exactly(op: Op, output: readonly { readonly id: string }[]): Op {
-  const has = outputOf(op);
-  if (has.length === output.length && has.every((id, i) => id === output[i]!.id)) return op;
-  if (new Set(output.map(({ id }) => id)).size !== output.length)
-    throw new Unsupported('a column taken twice');
-  return {
-    kind: 'project',
-    child: op,
-    columns: output.map(({ id }) => ({ id, expr: { Col: id } })),
-    sets: false,
-  };
-}
-
 function readWith(select: Node, scope: Scope): void {
   const clause = select['withClause'] as
     { recursive?: boolean; ctes?: { CommonTableExpr: Node }[] } | undefined;
@@ -145,29 +123,4 @@ function readWith(select: Node, scope: Scope): void {
     for (const [name, table] of scope.ctes) before.ctes.set(name, table);
     scope.ctes.set(String(cte['ctename']), { query, aliases, scope: before });
   }
-}
-
-export function sortKey(key: Node, id: string): SortKey {
-  if (key['useOp'] !== undefined && (key['useOp'] as unknown[]).length > 0)
-    throw new Unsupported('ORDER BY ... USING');
-  const descending = key['sortby_dir'] === 'SORTBY_DESC';
-  const nulls = key['sortby_nulls'];
-  return {
-    id,
-    descending,
-    nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && descending),
-  };
-}
-
-export function limited(op: Op, select: Node, order: readonly SortKey[], expressions: ExpressionReader): Op {
-  const read = (value: unknown): Expr | null => {
-    if (value === undefined) return null;
-    const constant = (value as { A_Const?: Node }).A_Const;
-    return constant?.['isnull'] === true ? null : expressions.read(value);
-  };
-  const limit = read(select['limitCount']);
-  const offset = read(select['limitOffset']);
-  if (order.length === 0 && limit === null && offset === null) return op;
-  const ties = select['limitOption'] === 'LIMIT_OPTION_WITH_TIES';
-  return { kind: 'limit', child: op, order, limit, offset, ties } satisfies Limit;
 }

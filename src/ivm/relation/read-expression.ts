@@ -1,15 +1,15 @@
 /** libpg-query expression → seg's: names become column ids, subqueries trees, readings of the clock `{ Now }`. */
 import { Unsupported } from './ir.ts';
 import type { Expr, Subquery } from './ir.ts';
-import type { Node, Reader } from './from-sql.ts';
-import { exactly } from './from-sql.ts';
+import type { Node, SelectReader } from './reader.ts';
+import { exactly } from './reader.ts';
 import type { Scope } from './scope.ts';
 
 export class ExpressionReader {
-  readonly reader: Reader;
+  readonly reader: SelectReader;
   readonly scope: Scope;
 
-  constructor(reader: Reader, scope: Scope) {
+  constructor(reader: SelectReader, scope: Scope) {
     this.reader = reader;
     this.scope = scope;
   }

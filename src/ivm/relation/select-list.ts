@@ -2,12 +2,17 @@
 import { col, columnOf, fingerprint, mapExpr, sameExpr, walkExpr } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
-import { exactly, limited, sortKey } from './from-sql.ts';
-import type { Node, Reader, Selected } from './from-sql.ts';
+import { exactly, limited, sortKey } from './reader.ts';
+import type { Node, SelectReader, Selected } from './reader.ts';
 import { textOf } from './read-expression.ts';
 import type { ExpressionReader } from './read-expression.ts';
 
-export function selectList(reader: Reader, select: Node, from: Op, expressions: ExpressionReader): Selected {
+export function selectList(
+  reader: SelectReader,
+  select: Node,
+  from: Op,
+  expressions: ExpressionReader,
+): Selected {
   let op = from;
   const targets = ((select['targetList'] as { ResTarget: Node }[] | undefined) ?? []).map(
     ({ ResTarget: target }, i) => {
@@ -111,13 +116,13 @@ function callOf(node: Expr): Call | undefined {
   return node['FuncCall'] as Call | undefined;
 }
 
-function aggregateCall(node: Expr, reader: Reader): boolean {
+function aggregateCall(node: Expr, reader: SelectReader): boolean {
   const call = callOf(node);
   if (call === undefined || call.over !== undefined) return false;
   return reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.aggregate === true;
 }
 
-function returnsSet(node: Expr, reader: Reader): boolean {
+function returnsSet(node: Expr, reader: SelectReader): boolean {
   const call = callOf(node);
   return (
     call !== undefined &&
@@ -126,7 +131,7 @@ function returnsSet(node: Expr, reader: Reader): boolean {
 }
 
 /** Computes what is not a plain column below `op`, so that it has an id. */
-export function computed(reader: Reader, op: Op, exprs: readonly Expr[]): { op: Op; ids: string[] } {
+export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): { op: Op; ids: string[] } {
   const added: Column[] = [];
   const ids = exprs.map((expr) => {
     const id = columnOf(expr);
@@ -144,7 +149,7 @@ export function computed(reader: Reader, op: Op, exprs: readonly Expr[]): { op: 
 
 /** GROUP BY: `exprs` come back in terms of the groups and aggregates. */
 function aggregate(
-  reader: Reader,
+  reader: SelectReader,
   child: Op,
   groupExprs: readonly Expr[],
   exprs: readonly Expr[],
@@ -188,7 +193,7 @@ function aggregate(
 }
 
 /** Window functions: computed by a window operator, their partition columns by a projection below. */
-function windows(reader: Reader, child: Op, exprs: readonly Expr[]): { op: Op; exprs: Expr[] } {
+function windows(reader: SelectReader, child: Op, exprs: readonly Expr[]): { op: Op; exprs: Expr[] } {
   const calls: Expr[] = [];
   const seen = new Set<string>();
   for (const expr of exprs) {
