@@ -10,7 +10,5 @@ export default defineConfig({
     hookTimeout: 60_000,
     // PGlite instances are heavy (one WASM PostgreSQL each): one worker per core, no more.
     pool: 'forks',
-    // The end-to-end tests start real processes, whose timing a busy machine can upset once; a defect fails twice.
-    retry: process.env['CI'] === undefined ? 0 : 1,
   },
 });

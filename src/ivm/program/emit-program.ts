@@ -49,7 +49,7 @@ export function emitProgram(
   }));
   return [
     { name: options.functionName('refresh'), text: emitRefreshAll(program, options) },
-    { name: options.functionName('truncate'), text: emitTruncate(options) },
+    { name: options.functionName('truncate'), text: emitTruncate(program, options) },
     ...events,
   ];
 }
@@ -111,14 +111,19 @@ BEGIN
   ELSE
 ${program.steps.map((step, i) => emitStep(step, i, event, options)).join('\n')}
   END IF;
-  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;
-  RETURN NULL;
+${noteStep(program, seg)}  RETURN NULL;
 END;
 `;
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName(event))}() RETURNS trigger
 LANGUAGE plpgsql ${fixed(options)}
 ${byIndex}
 AS ${dollarQuote(body)}`;
+}
+
+/** When a step was is asked by readers of feeds only: where none is kept, it is not written down. */
+function noteStep(program: InputProgram, seg: string): string {
+  if (program.steps.every(({ stored }) => stored.changelog === null)) return '';
+  return `  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;\n`;
 }
 
 function declarations(program: InputProgram): string {
@@ -172,15 +177,14 @@ SET enable_mergejoin = on
 SET enable_seqscan = on
 SET plan_cache_mode = force_custom_plan`;
 
-function emitTruncate(options: EmitOptions): string {
+function emitTruncate(program: InputProgram, options: EmitOptions): string {
   const seg = quoteIdentifier(options.stateSchema);
   const body = `
 DECLARE
   ${EPOCH} bigint := ${seg}.begin_step();
 BEGIN
   PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
-  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;
-  RETURN NULL;
+${noteStep(program, seg)}  RETURN NULL;
 END;
 `;
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName('truncate'))}() RETURNS trigger
