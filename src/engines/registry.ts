@@ -12,15 +12,19 @@ export interface OpenOptions {
 
 /**
  * Opens the database of a target, alone where the engine needs that.
- * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG805 when the engine's type is not one this release can open
+ * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG811..SEG817 (see postgres/open.ts), SEG805 when the engine's type is not one this release can open
  */
 export async function openDatabase(target: Target, options: OpenOptions): Promise<Database> {
+  if (target.type === 'postgres') {
+    const { openPostgres } = await import('./postgres/open.ts');
+    return openPostgres(target, options);
+  }
   if (target.type !== 'pglite') {
     throw segError(
       'SEG805',
-      `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" only`,
+      `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" and "postgres"`,
       {
-        hint: 'Choose a target of type pglite with --target; "seg compile" works for every type.',
+        hint: 'Choose a target of type pglite or postgres with --target; "seg compile" works for every type.',
       },
     );
   }

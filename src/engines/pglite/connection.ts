@@ -2,6 +2,8 @@
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { DatabaseError } from '../connection.ts';
 import type { Connection, Database, QueryResult, Row } from '../connection.ts';
+import { inSavepoint } from '../savepoint.ts';
+import { asText, parsersByOid } from '../value-parsers.ts';
 
 /** The slice of PGlite that seg uses. */
 export type PGliteClient = Pick<
@@ -10,29 +12,9 @@ export type PGliteClient = Pick<
 >;
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
 
-const asText = (text: string): string => text;
-const asNumber = (text: string): number => Number(text);
-const asJson = (text: string): unknown => JSON.parse(text);
-const asInt8 = (text: string): number | bigint => {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : BigInt(text);
-};
-
-const parsersByOid = new Map<number, (text: string) => unknown>([
-  [16, (text) => text === 't'],
-  [20, asInt8],
-  [21, asNumber],
-  [23, asNumber],
-  [26, asNumber],
-  [700, asNumber],
-  [701, asNumber],
-  [114, asJson],
-  [3802, asJson],
-]);
-
 /**
  * Replaces PGlite's own parsers, which make Dates (losing microseconds) and JS arrays, by the contract of Connection:
- * what is not listed above stays PostgreSQL's text. Types that PGlite does not know are text already.
+ * what is not listed there stays PostgreSQL's text. Types that PGlite does not know are text already.
  */
 function installParsers(client: Pick<PGlite, 'parsers'>): void {
   for (const oid of Object.keys(client.parsers)) client.parsers[Number(oid)] = asText;
@@ -92,15 +74,7 @@ class PGliteSession implements Connection {
 
   /** Inside a transaction: a savepoint. The database itself overrides this with a real transaction. */
   async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
-    await this.exec('SAVEPOINT seg');
-    try {
-      const result = await work(this);
-      await this.exec('RELEASE SAVEPOINT seg');
-      return result;
-    } catch (error) {
-      await this.exec('ROLLBACK TO SAVEPOINT seg; RELEASE SAVEPOINT seg');
-      throw error;
-    }
+    return inSavepoint<Connection, T>(this, work);
   }
 
   async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {

@@ -100,7 +100,11 @@ const state: Record<string, Schema> = { state_schema: name };
 /** The fields of a target in profiles.yml, per type of engine. */
 export const targetSchemas: Record<string, Schema> = {
   pglite: record('a pglite target', { ...common, ...state, path: name, database: text }, ['type']),
-  postgres: record('a postgres target', { ...connection, ...state }, ['type', 'host', 'schema']),
+  postgres: record('a postgres target', { ...connection, ...state, statement_timeout: scalarText }, [
+    'type',
+    'host',
+    'schema',
+  ]),
   risingwave: record(
     'a risingwave target',
     {

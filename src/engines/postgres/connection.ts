@@ -1,0 +1,209 @@
+/** node-postgres behind seg's Connection: a pool of sessions; a transaction holds one of them. */
+import { finished } from 'node:stream/promises';
+import { DatabaseError as PgError } from 'pg';
+import type { ClientBase, Pool, PoolClient } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { quoteIdentifier } from '../../sql/quote.ts';
+import { DatabaseError } from '../connection.ts';
+import type { Connection, Database, QueryResult, Row } from '../connection.ts';
+import { inSavepoint } from '../savepoint.ts';
+
+/** Names of prepared statements are not used: a pooler between may hand each transaction another session. */
+type Queryable = Pick<ClientBase, 'query'>;
+
+async function run<R>(client: Queryable, sql: string, params: readonly unknown[]): Promise<QueryResult<R>> {
+  try {
+    const result = await client.query(sql, params.map(bindable));
+    return {
+      rows: result.rows as R[],
+      rowCount: result.rows.length > 0 ? result.rows.length : (result.rowCount ?? 0),
+      fields: result.fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID })),
+    };
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+async function runAll(client: Queryable, sql: string): Promise<void> {
+  try {
+    await client.query(sql);
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+/** node-postgres prints a Date in the process's own zone. */
+function bindable(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString() : value;
+}
+
+/** An error of the server keeps its SQLSTATE; a lost connection gets that of `connection_failure`. */
+function toDatabaseError(error: unknown): unknown {
+  if (error instanceof PgError) {
+    return new DatabaseError(error.message, {
+      sqlstate: error.code ?? 'XX000',
+      detail: error.detail,
+      hint: error.hint,
+      position: error.position === undefined ? undefined : Number(error.position),
+      context: error.where,
+      cause: error,
+    });
+  }
+  if (error instanceof Error && isLost(error)) {
+    return new DatabaseError(`the connection to the server was lost: ${error.message}`, {
+      sqlstate: '08006',
+      hint: 'What was not committed is undone. Run the command again.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function isLost(error: Error & { code?: string }): boolean {
+  return (
+    /^Connection terminated|^Client has encountered a connection error|not queryable|^read |^write /.test(
+      error.message,
+    ) || ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED'].includes(error.code ?? '')
+  );
+}
+
+/** One session inside a transaction. */
+class PostgresTransaction implements Connection {
+  readonly #client: PoolClient;
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    return run<R>(this.#client, sql, params);
+  }
+
+  exec(sql: string): Promise<void> {
+    return runAll(this.#client, sql);
+  }
+
+  transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    return inSavepoint<Connection, T>(this, work);
+  }
+
+  copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
+    return copy(this.#client, target, columns, lines);
+  }
+}
+
+async function copy(
+  client: PoolClient,
+  target: string,
+  columns: readonly string[],
+  lines: string,
+): Promise<number> {
+  try {
+    const stream = client.query(copyFrom(`COPY ${target} (${columns.join(', ')}) FROM STDIN`));
+    stream.end(lines);
+    await finished(stream);
+    return stream.rowCount;
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+/** A PostgreSQL server. Work outside a transaction may run on any of its sessions, several at once. */
+export class PostgresDatabase implements Database {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    return this.#with((client) => run<R>(client, sql, params));
+  }
+
+  async exec(sql: string): Promise<void> {
+    return this.#with((client) => runAll(client, sql));
+  }
+
+  async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    return this.#with(async (client) => {
+      await runAll(client, 'BEGIN');
+      let result: T;
+      try {
+        result = await work(new PostgresTransaction(client));
+      } catch (error) {
+        // A session that is lost has rolled back already.
+        await client.query('ROLLBACK').catch(() => {});
+        throw error;
+      }
+      await runAll(client, 'COMMIT');
+      return result;
+    });
+  }
+
+  async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
+    return this.#with((client) => copy(client, target, columns, lines));
+  }
+
+  /**
+   * Calls `onNotify` for each NOTIFY on a channel, on a session of its own, until the answered function is called.
+   * When the session is lost it is made again; `onNotify` is called then too, since something may have been missed.
+   */
+  async listen(channel: string, onNotify: () => void): Promise<() => Promise<void>> {
+    let stopped = false;
+    let client: PoolClient | undefined;
+    const again = (): void => {
+      if (stopped) return;
+      setTimeout(() => {
+        if (stopped) return;
+        start().then(onNotify, again);
+      }, 500).unref();
+    };
+    const start = async (): Promise<void> => {
+      const session = await this.#pool.connect();
+      client = session;
+      session.on('notification', (message) => {
+        if (message.channel === channel) onNotify();
+      });
+      session.on('error', (error) => {
+        client = undefined;
+        session.release(error);
+        again();
+      });
+      await session.query(`LISTEN ${quoteIdentifier(channel)}`);
+    };
+    await start();
+    return async () => {
+      stopped = true;
+      // Not handed back: it listens.
+      client?.release(true);
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #with<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+    // node-postgres reports a session lost between two statements as an event, which would end the process.
+    let lost: Error | undefined;
+    const onError = (error: Error): void => {
+      lost = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(client);
+    } catch (error) {
+      if (error instanceof DatabaseError && error.sqlstate.startsWith('08')) lost = error;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(lost);
+    }
+  }
+}
