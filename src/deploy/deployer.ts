@@ -31,10 +31,11 @@ import { missingNodes } from './missing-nodes.ts';
 import { holdsForeignRows, orphans, refuseRead } from './orphans.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
-import { writePrograms } from './programs.ts';
+import { inputTables, writePrograms } from './programs.ts';
 import { programSearchPath, relationIndex, specOf, stateSchemaOf } from './spec.ts';
 import type { NodeSpec, RelationIndex } from './spec.ts';
 import { specOfDeployed } from './spec-of-deployed.ts';
+import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 
 export class Deployer {
   readonly #tx: Connection;
@@ -49,6 +50,8 @@ export class Deployer {
   #untriggered = new Set<string>();
   #programsStale = false;
   #epoch: string | undefined;
+  /** Whether writers are kept out; a deployment that changes nothing leaves them alone. */
+  #alone = false;
 
   private constructor(tx: Connection, project: Project, deployed: Map<string, DeployedNode>) {
     this.#tx = tx;
@@ -62,6 +65,7 @@ export class Deployer {
   static async begin(tx: Connection, project: Project): Promise<Deployer> {
     await loadSqlParser();
     const stateSchema = stateSchemaOf(project);
+    await waitForDeployments(tx, stateSchema);
     await ensureState(tx, stateSchema);
     await claimState(tx, stateSchema, project.target);
     const deployed = await readDeployed(tx, stateSchema);
@@ -100,6 +104,7 @@ export class Deployer {
     }
     refuseLoop(spec, this.#deployed, this.#dag());
     return this.#attempt(async () => {
+      await this.#beAlone();
       await this.#takeOver(spec);
       const old = this.#deployed.get(spec.uniqueId);
       const mark = this.#marks.get(spec.uniqueId);
@@ -113,6 +118,7 @@ export class Deployer {
    */
   async load<T>(uniqueId: string, write: (tx: Connection) => Promise<T>): Promise<T> {
     return this.#attempt(async () => {
+      await this.#beAlone();
       if (this.#untriggered.has(uniqueId)) {
         const result = await write(this.#tx);
         this.#markReaders(uniqueId, 'rows');
@@ -142,6 +148,7 @@ export class Deployer {
    * @throws SegError when a change breaks a deployed node that was not asked for; the caller must then roll back
    */
   async finish(options: { prune?: boolean } = {}): Promise<NodeOutcome[]> {
+    if (this.#marks.size > 0 || this.#programsStale) await this.#beAlone();
     const outcomes = await this.#settle(new Set(this.#deployed.keys()));
     outcomes.push(...(await this.#orphans(options.prune === true)));
     await this.flushPrograms();
@@ -314,6 +321,12 @@ export class Deployer {
     this.#marks.delete(gone);
   }
 
+  async #beAlone(): Promise<void> {
+    if (this.#alone) return;
+    await keepWritersOut(this.#tx, inputTables(this.#deployed, this.stateSchema));
+    this.#alone = true;
+  }
+
   /** In a savepoint; when it fails, what this object knows is as it was before. */
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
     const before = {
@@ -323,6 +336,7 @@ export class Deployer {
       untriggered: new Set(this.#untriggered),
       stale: this.#programsStale,
       epoch: this.#epoch,
+      alone: this.#alone,
     };
     try {
       return await this.#tx.transaction(work);
@@ -333,6 +347,7 @@ export class Deployer {
       this.#untriggered = before.untriggered;
       this.#programsStale = before.stale;
       this.#epoch = before.epoch;
+      this.#alone = before.alone;
       throw error;
     }
   }

@@ -3,7 +3,8 @@ import { segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
-import { writePrograms } from './programs.ts';
+import { inputTables, writePrograms } from './programs.ts';
+import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { programSearchPath, stateSchemaOf } from './spec.ts';
 
 /**
@@ -18,7 +19,10 @@ export async function keepChangelog(
 ): Promise<void> {
   const stateSchema = stateSchemaOf(project);
   await connection.transaction(async (tx) => {
-    const node = (await readDeployed(tx, stateSchema)).get(uniqueId);
+    if ((await readDeployed(tx, stateSchema)).get(uniqueId)?.keepChanges === true) return;
+    await waitForDeployments(tx, stateSchema);
+    const deployed = await readDeployed(tx, stateSchema);
+    const node = deployed.get(uniqueId);
     if (node?.kind !== 'materialized_view') {
       throw segError(
         'SEG704',
@@ -30,6 +34,8 @@ export async function keepChangelog(
       );
     }
     if (node.keepChanges) return;
+    // A writer under way would run the programs as they were, and its changes would be missing in the feed.
+    await keepWritersOut(tx, inputTables(deployed, stateSchema));
     const seg = quoteIdentifier(stateSchema);
     await tx.query(
       `UPDATE ${seg}.node SET keep_changes = true,

@@ -5,6 +5,7 @@ import { compileContext, emitOptions, inputsOf, removeProgram } from '../increme
 import { compileInput } from '../ivm/program/compile-input.ts';
 import { emitProgram, emitProgramTriggers } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import type { RelationName } from '../ivm/catalog.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { writePlans } from './plans.ts';
@@ -81,4 +82,12 @@ function inputs(deployed: ReadonlyMap<string, DeployedNode>, stateSchema: string
       relation: { schema: node.schema, name: node.relation },
     }));
   return [...tables, { id: CLOCK, label: 'the clock', relation: { schema: stateSchema, name: 'clock' } }];
+}
+
+/** The tables that models can read, the clock among them. */
+export function inputTables(
+  deployed: ReadonlyMap<string, DeployedNode>,
+  stateSchema: string,
+): RelationName[] {
+  return inputs(deployed, stateSchema).map(({ relation }) => relation);
 }

@@ -7,6 +7,7 @@
  * transaction, whoever writes. State lives in a schema of its own (`_seg`).
  */
 import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
 import type { Stage } from '../ivm/plan/stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { loadSqlParser } from '../sql/parse.ts';
@@ -15,6 +16,7 @@ import { namesInQuery } from '../sql/relations.ts';
 import { shortName } from '../sql/short-name.ts';
 import { isClaimed } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
+import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { buildStage } from './build-stages.ts';
 import type { StageNaming } from './build-stages.ts';
 import { connectionOf } from './client.ts';
@@ -75,6 +77,7 @@ export async function createIncrementalView(
     }
   }
   return connectionOf(client).transaction(async (tx) => {
+    await waitForDeployments(tx, stateSchema);
     await ensureState(tx, stateSchema);
     if (await isClaimed(tx, stateSchema)) {
       throw new Error(
@@ -96,6 +99,8 @@ export async function createIncrementalView(
       clock,
       exactColumns: false,
     });
+    const below = made.upstream.flatMap((view) => inputsBelow(plans, view, stateSchema));
+    await keepWritersOut(tx, distinctTables([...made.inputs, ...below]));
     const node = await reserve(tx, stateSchema, key);
     const naming: StageNaming = {
       label: `view ${key}`,
@@ -149,12 +154,14 @@ export async function dropIncrementalView(
   const install: InstallOptions = { stateSchema, searchPath: options.searchPath ?? ['public', 'pg_catalog'] };
   const key = quoteRelation({ schema: options.schema ?? 'public', name });
   await connectionOf(client).transaction(async (tx) => {
+    await waitForDeployments(tx, stateSchema);
     const plans = await readPlans(tx, stateSchema);
     const plan = plans.find((candidate) => candidate.key === key);
     if (plan === undefined) throw new Error(`there is no incremental view ${key}`);
     const reader = plans.find(({ upstream }) => upstream.includes(key));
     if (reader !== undefined) throw new Error(`${key} is read by the incremental view ${reader.key}`);
     const inputs = inputsBelow(plans, key, stateSchema);
+    await keepWritersOut(tx, distinctTables(inputs));
     await deletePlan(tx, stateSchema, key);
     await installPrograms(
       tx,
@@ -189,6 +196,10 @@ function inputsBelow(
     plans.filter((plan) => below.has(plan.key)),
     stateSchema,
   );
+}
+
+function distinctTables(inputs: readonly { readonly table: RelationName }[]): RelationName[] {
+  return [...new Map(inputs.map(({ table }) => [quoteRelation(table), table])).values()];
 }
 
 function tableOf(plans: ReadonlyMap<string, StoredPlan>, key: string): StoredStage['table'] | undefined {

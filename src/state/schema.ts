@@ -107,7 +107,27 @@ const migrations: readonly Migration[] = [
       one boolean PRIMARY KEY DEFAULT true CHECK (one),
       schema_name text NOT NULL
     );`,
+  (seg) => `
+    -- Writers of any input take turns from their first statement on, before they touch a row: one that waited for its turn
+    -- only when it is to be maintained would hold rows that the one whose turn it is may need (a deadlock).
+    CREATE OR REPLACE FUNCTION ${seg}.begin_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM pg_advisory_xact_lock(${WRITERS_LOCK}, hashtext(${quoteLiteral(seg)}));
+        PERFORM set_config('seg.pending', coalesce(current_setting('seg.pending', true), '') || TG_RELID::text || ',', true);
+        RETURN NULL;
+      END $$;
+    -- Whoever follows a feed on a server hears of each step that has changes for one.
+    CREATE FUNCTION ${seg}.announce_step() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM pg_notify(${quoteLiteral(seg)}, '');
+        RETURN NULL;
+      END $$;
+    CREATE TRIGGER announce AFTER INSERT ON ${seg}.step FOR EACH STATEMENT EXECUTE FUNCTION ${seg}.announce_step();`,
 ];
+
+/** First numbers of the advisory locks; the second one is the state schema's hash. */
+export const WRITERS_LOCK = 7562599;
+export const DEPLOYMENTS_LOCK = 7562600;
 
 /**
  * Brings the state schema to this version of seg; cheap when it is there. Run it inside the transaction that uses it.

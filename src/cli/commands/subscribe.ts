@@ -4,6 +4,8 @@ import type { ChangeBatch, JsonRow, Position } from '../../changelog/change.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { dataDirectory, isMemory } from '../../engines/registry.ts';
 import { followDirectory } from '../../feeds/follow.ts';
+import type { FeedItem, FollowOptions } from '../../feeds/follow.ts';
+import type { Project } from '../../project/load.ts';
 import { findFollowable } from '../find-node.ts';
 import { openProject } from '../open-project.ts';
 
@@ -31,18 +33,39 @@ export const subscribe: CommandHandler = async (context) => {
       hint: 'Nothing can be followed there; choose a target with a data directory.',
     });
   }
-  const items = followDirectory(dataDirectory(project.target, project.root), project, model.unique_id, {
+  const options: FollowOptions = {
     from,
     skipSnapshot: !flags.boolean('snapshot'),
     once: !flags.boolean('follow'),
     signal,
-  });
-  for await (const item of items) {
+  };
+  for await (const item of follow(context, project, model.unique_id, options)) {
     if ('snapshot' in item) await writeSnapshot(context, item.snapshot.position, item.snapshot.rows);
     else await writeBatch(context, item.batch);
   }
   return 0;
 };
+
+async function* follow(
+  context: CommandContext,
+  project: Project,
+  model: string,
+  options: FollowOptions,
+): AsyncGenerator<FeedItem> {
+  const { target, root } = project;
+  if (target.type !== 'postgres') {
+    yield* followDirectory(dataDirectory(target, root), project, model, options);
+    return;
+  }
+  const { openPostgres } = await import('../../engines/postgres/open.ts');
+  const { followServer } = await import('../../feeds/follow-server.ts');
+  const db = await openPostgres(target, { root, command: `seg ${context.command}` });
+  try {
+    yield* followServer(db, project, model, options);
+  } finally {
+    await db.close();
+  }
+}
 
 async function writeSnapshot(
   context: CommandContext,
