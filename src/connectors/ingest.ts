@@ -10,7 +10,8 @@ import { readCsv } from './formats/csv.ts';
 import { readNdjson } from './formats/ndjson.ts';
 import type { RawRecord } from './formats/raw-record.ts';
 import { CsvMapper, JsonMapper, type RecordMapper, type RowValues } from './record-mapper.ts';
-import { isDataError, salvage } from './salvage.ts';
+import { ModelFailure, isModelError, modelError } from './model-failure.ts';
+import { isDataError, salvage, type Salvaged } from './salvage.ts';
 import { planSource, type SourcePlan } from './source-plan.ts';
 
 /** Every record is counted once, in one of the three. */
@@ -47,9 +48,9 @@ export interface IngestOptions {
 
 /**
  * Takes records into a source's table, batch by batch, each batch and its dead letters one transaction. A bad record
- * becomes a dead letter and the rest goes on.
+ * becomes a dead letter and the rest goes on; so does one on which a model fails, if the source's on_error is `quarantine`.
  * Throws SegError for a source that cannot take records (SEG501-SEG503, SEG505), a broken gzip file (SEG507) and
- * failing models (SEG506); batches committed before stay.
+ * a record on which a model fails (SEG506); batches committed before stay.
  */
 export async function ingest(
   db: Connection,
@@ -175,7 +176,7 @@ class Door {
       if (!isDataError(error)) throw error;
     }
     return this.#db.transaction(async (tx) => {
-      const { accepted, duplicate, refused } = await salvage(tx, this.#writer, rows);
+      const { accepted, duplicate, refused } = await this.#salvage(tx, rows, origins);
       const late = rows.flatMap((row, i) =>
         refused.has(row) ? [rejection(origins[i]!, refused.get(row)!)] : [],
       );
@@ -183,6 +184,19 @@ class Door {
       await this.#bury(tx, rejections);
       return { accepted, duplicate, rejections };
     });
+  }
+
+  async #salvage(
+    tx: Connection,
+    rows: readonly RowValues[],
+    origins: readonly RawRecord[],
+  ): Promise<Salvaged> {
+    try {
+      return await salvage(tx, this.#writer, rows, this.#plan.onError);
+    } catch (error) {
+      if (!(error instanceof ModelFailure)) throw error;
+      throw modelError(error.cause, `${this.#origin}, line ${origins[rows.indexOf(error.row)]!.line}`);
+    }
   }
 
   async #bury(tx: Connection, rejections: readonly Rejection[]): Promise<void> {
@@ -219,6 +233,8 @@ function jsonText(record: unknown): string {
 
 function asUserError(error: unknown, origin: string): unknown {
   const cause = error instanceof BadRow ? error.cause : error;
+  // Not for what a record holds, or it would have been found: a column or function that is gone.
+  if (cause instanceof DatabaseError && isModelError(cause)) return modelError(cause);
   if (cause instanceof DatabaseError && (cause.sqlstate === '42P01' || cause.sqlstate === '3F000')) {
     return segError('SEG505', `the source's tables are not there: ${cause.message}`, {
       hint: 'Run "seg run" first; it creates the tables of the sources.',

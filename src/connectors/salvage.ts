@@ -2,6 +2,7 @@ import type { Connection } from '../engines/connection.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { BadRow, type BatchOutcome, type BatchWriter } from './batch-writer.ts';
+import { ModelFailure, isModelError } from './model-failure.ts';
 import type { RowValues } from './record-mapper.ts';
 
 export interface Salvaged extends BatchOutcome {
@@ -21,14 +22,17 @@ export function isDataError(error: unknown): boolean {
 
 /**
  * Writes a batch of which some row does not fit: finds such rows by the server's word or by halving, leaves them out,
- * and keeps all others in their order. Must run inside a transaction.
- * Throws SEG506 when a model above the source fails on record after record: then the model is at fault, and putting
- * the whole stream among the dead letters would help nobody.
+ * and keeps all others in their order. For few such rows that costs little more than writing the batch three times: each
+ * is among the rows of one failing attempt of each size. Must run inside a transaction.
+ * @param onError what becomes of a row on which a model fails: it is left out as others are, or nothing is written
+ * @throws ModelFailure with the first row a model fails on, SegError SEG506 when a trigger of somebody else's fails on row
+ *   after row: then the trigger is at fault, and putting the whole stream among the dead letters would help nobody
  */
 export async function salvage(
   tx: Connection,
   writer: BatchWriter,
   rows: readonly RowValues[],
+  onError: 'fail' | 'quarantine',
 ): Promise<Salvaged> {
   const refused = new Map<RowValues, string>();
   let accepted = 0;
@@ -50,10 +54,12 @@ export async function salvage(
         await attempt(part.slice(0, at));
         await attempt(part.slice(at + 1));
       } else if (part.length === 1) {
-        refused.set(part[0]!, reasonOf(error as DatabaseError));
+        const [row] = part as [RowValues];
+        const cause = error as DatabaseError;
+        if (onError === 'fail' && isModelError(cause)) throw new ModelFailure(row, cause);
+        refused.set(row, reasonOf(cause));
         failures++;
-        if (failures >= HOPELESS_AFTER && inProgram(error as DatabaseError))
-          throw hopeless(error as DatabaseError);
+        if (failures >= HOPELESS_AFTER && inTrigger(cause)) throw hopeless(cause);
       } else {
         const middle = part.length >> 1;
         await attempt(part.slice(0, middle));
@@ -65,20 +71,25 @@ export async function salvage(
   return { accepted, duplicate, refused };
 }
 
-function inProgram(error: DatabaseError): boolean {
-  return error.context?.includes('PL/pgSQL') ?? false;
+/** In a function that is not seg's. */
+function inTrigger(error: DatabaseError): boolean {
+  return !isModelError(error) && (error.context?.includes('PL/pgSQL') ?? false);
 }
 
 function reasonOf(error: DatabaseError): string {
-  const program = inProgram(error) ? ' (while bringing the models up to date)' : '';
-  return `${error.message}${error.detail === undefined ? '' : `: ${error.detail}`}${program}`;
+  if (isModelError(error) || error.detail === undefined) return error.message;
+  return `${error.message}: ${error.detail}`;
 }
 
 function hopeless(error: DatabaseError) {
-  return segError('SEG506', `a model fails on each of ${HOPELESS_AFTER} records in a row: ${error.message}`, {
-    notes: error.context === undefined ? [] : [{ message: error.context.split('\n')[0]! }],
-    hint: 'Mend the model and run "seg run"; the records of this batch have not been taken in and can be ingested again.',
-    cause: error,
-    exitCode: 1,
-  });
+  return segError(
+    'SEG506',
+    `a trigger of the table fails on each of ${HOPELESS_AFTER} records in a row: ${error.message}`,
+    {
+      notes: error.context === undefined ? [] : [{ message: error.context.split('\n')[0]! }],
+      hint: 'Mend the trigger; the records of this batch have not been taken in and can be ingested again.',
+      cause: error,
+      exitCode: 1,
+    },
+  );
 }

@@ -31,6 +31,7 @@ export interface SourcePlan {
   /** Names of the generated columns, which an upsert renews: the record has arrived anew. */
   readonly generated: readonly string[];
   readonly onConflict: 'append' | 'upsert';
+  readonly onError: 'fail' | 'quarantine';
 }
 
 /** Throws SEG502 (no columns, or a key that no record fills) or SEG503 (a path that cannot be read). */
@@ -62,6 +63,7 @@ export function planSource(source: SourceNode): SourcePlan {
     key: positions,
     generated: declared.filter((column) => column.generated !== undefined).map((column) => column.name),
     onConflict: source.config.on_conflict === 'upsert' ? 'upsert' : 'append',
+    onError: source.config.on_error,
   };
 }
 

@@ -14,7 +14,12 @@ export function columnsOf(columns: readonly TestColumn[]): Record<string, Column
 export function testSource(
   name: string,
   columns: readonly TestColumn[],
-  more: { key?: string[]; json_schema?: JsonValue; on_conflict?: 'append' | 'upsert' } = {},
+  more: {
+    key?: string[];
+    json_schema?: JsonValue;
+    on_conflict?: 'append' | 'upsert';
+    on_error?: 'fail' | 'quarantine';
+  } = {},
 ): SourceNode {
   return {
     resource_type: 'source',
@@ -27,7 +32,13 @@ export function testSource(
     key: more.key ?? [],
     json_schema: more.json_schema ?? null,
     format: 'json',
-    config: { enabled: true, tags: [], meta: {}, on_conflict: more.on_conflict ?? 'append' },
+    config: {
+      enabled: true,
+      tags: [],
+      meta: {},
+      on_conflict: more.on_conflict ?? 'append',
+      on_error: more.on_error ?? 'fail',
+    },
     at: { file: 'sources/test.yml', line: 1, column: 1 },
   } as unknown as SourceNode;
 }

@@ -100,6 +100,7 @@ export class Deployer {
     const standing = this.#deployed.get(spec.uniqueId);
     const same = standing?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
     if (same && !this.#marks.has(spec.uniqueId) && spec.kind !== 'table') {
+      await this.#noteFile(standing, spec);
       return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
     }
     refuseLoop(spec, this.#deployed, this.#dag());
@@ -244,6 +245,15 @@ export class Deployer {
       columnsRead: (spec) =>
         spec.reads.flatMap((id) => this.#deployed.get(id)?.columns.map(({ name }) => name) ?? []),
     };
+  }
+
+  /** A model whose file was renamed is the same model, but errors name its file. */
+  async #noteFile(standing: DeployedNode, spec: NodeSpec): Promise<void> {
+    const file = spec.settings['file']!;
+    if (standing.settings['file'] === file) return;
+    const node = { ...standing, settings: { ...standing.settings, file } };
+    this.#deployed.set(spec.uniqueId, await writeDeployed(this.#tx, this.stateSchema, node));
+    this.#programsStale = true;
   }
 
   /** Brings marked nodes among `ids` up to date, in topological order, each after what it reads. */

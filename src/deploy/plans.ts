@@ -19,6 +19,7 @@ import { refreshColumns } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { placeError } from './place-error.ts';
 
 export interface PlansRequest {
   readonly stateSchema: string;
@@ -48,6 +49,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     const key = keyOf(node);
     const naming: StageNaming = {
       label: node.label,
+      owner: { title: titleOf(node), schema: node.schema, name: node.relation },
       clock: { schema: stateSchema, name: 'clock' },
       changelog: node.keepChanges
         ? { table: { schema: stateSchema, name: 'changelog' }, node: node.id }
@@ -65,7 +67,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     const made = await planOf(tx, request, node, new Set(maintained.keys()));
     const old = standing.get(key);
     standing.delete(key);
-    plans.push(await writeNodePlan(tx, request, { node, key, naming, made, old }));
+    plans.push(await named(node, () => writeNodePlan(tx, request, { node, key, naming, made, old })));
   }
   for (const gone of standing.values()) {
     await dropStages(tx, gone, request, true);
@@ -77,6 +79,29 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     plans.map(({ key }) => key),
   );
   return plans;
+}
+
+/** `model "x" (shop.x, models/x.sql)` */
+function titleOf({ label, schema, relation, settings }: DeployedNode): string {
+  const { file } = settings;
+  return `${label} (${schema}.${relation}${typeof file === 'string' ? `, ${file}` : ''})`;
+}
+
+/** Errors while intermediate results are filled bear the model's name. */
+async function named<T>(node: DeployedNode, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { file } = node.settings;
+    throw placeError(error, {
+      label: node.label,
+      statement: '',
+      queryOffset: 0,
+      queryLength: 0,
+      sourceMap: null,
+      at: { file: typeof file === 'string' ? file : node.uniqueId, line: 1, column: 1 },
+    });
+  }
 }
 
 export function keyOf(node: Pick<DeployedNode, 'schema' | 'relation'>): string {

@@ -20,6 +20,10 @@ export interface ProgramRequest {
   readonly refreshStages: boolean;
 }
 
+/** What a failing statement advises: whoever wrote it may never have heard of seg. */
+const remedy =
+  'Mend the model and deploy it, or mend the row: a / nullif(b, 0) guards a division, CASE WHEN ... THEN a cast. Where the source says on_error: quarantine, "seg ingest" puts such rows aside.';
+
 /**
  * Writes the plans of all maintained views, the programs of all inputs that any of them depends on, and takes away those of
  * inputs that none does.
@@ -40,7 +44,7 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     if (input === undefined) continue;
     const known = standing.get(id);
     standing.delete(id);
-    const emit = emitOptions(relation, request);
+    const emit = emitOptions(relation, { ...request, remedy });
     const program = compileInput({ ...input, label }, plans, context);
     const texts = emitProgram(program, emit);
     // Row types are part of what was compiled: another table of the same name means another program.

@@ -153,7 +153,7 @@ export function specOf(
     keepChanges,
     reads: [...reads],
     foreign,
-    settings,
+    settings: { ...settings, file: node.original_file_path },
     fingerprint: createHash('sha256')
       .update(JSON.stringify({ ...content, keepChanges }))
       .digest('hex')

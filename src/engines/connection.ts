@@ -51,6 +51,9 @@ export class DatabaseError extends Error {
   readonly position?: number;
   /** PL/pgSQL context lines, which name the program and the step. */
   readonly context?: string;
+  /** The relation that the error is about, when the server says so. */
+  readonly schema?: string;
+  readonly table?: string;
 
   constructor(
     message: string,
@@ -60,6 +63,8 @@ export class DatabaseError extends Error {
       hint?: string;
       position?: number;
       context?: string;
+      schema?: string;
+      table?: string;
       cause?: unknown;
     },
   ) {
@@ -70,5 +75,7 @@ export class DatabaseError extends Error {
     this.hint = fields.hint;
     this.position = fields.position;
     this.context = fields.context;
+    this.schema = fields.schema;
+    this.table = fields.table;
   }
 }

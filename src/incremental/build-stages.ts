@@ -10,6 +10,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 
 export interface StageNaming {
   readonly label: string;
+  readonly owner: StoredStage['owner'];
   readonly clock: RelationName;
   /** The table of a stage of this view. */
   readonly stageTable: (stage: string) => RelationName;
@@ -71,6 +72,7 @@ export async function storedStage(
     columns: columns.map(({ name, type, hashable }) => ({ name, type, hashable })),
     query,
     label: stage.name === '' ? naming.label : `${naming.label}, intermediate result ${stage.name}`,
+    owner: naming.owner,
     changelog: stage.name === '' ? naming.changelog : null,
   };
   if (addressable(stored)) return stored;

@@ -104,6 +104,7 @@ export async function createIncrementalView(
     const node = await reserve(tx, stateSchema, key);
     const naming: StageNaming = {
       label: `view ${key}`,
+      owner: { title: `view ${key}`, ...relation },
       clock,
       changelog:
         options.changes === true ? { table: { schema: stateSchema, name: 'changelog' }, node } : null,

@@ -23,11 +23,16 @@ export const LARGE_CHANGE = 100_000;
 export interface InstallOptions {
   readonly stateSchema: string;
   readonly searchPath: readonly string[];
+  /** What an error within a view advises whoever wrote the rows. */
+  readonly remedy?: string;
 }
+
+const mend = 'Mend the query, or the row: a / nullif(b, 0) guards a division, CASE WHEN ... THEN a cast.';
 
 export function emitOptions(input: RelationName | null, options: InstallOptions): EmitOptions {
   return {
     ...options,
+    remedy: options.remedy ?? mend,
     largeChange: LARGE_CHANGE,
     functionName: (part) => ({
       schema: options.stateSchema,

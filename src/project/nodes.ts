@@ -49,6 +49,11 @@ export interface SeedConfig extends NodeConfig {
 export interface SourceConfig extends NodeConfig {
   /** seg: `append` (default) drops redelivered keys; `upsert` lets the last record of a key win. */
   on_conflict: 'append' | 'upsert';
+  /**
+   * seg: what becomes of a record on which a model fails. `fail` (default): ingestion ends with an error; `quarantine`: the
+   * record goes to the dead-letter table, and the rest is taken in.
+   */
+  on_error: 'fail' | 'quarantine';
 }
 
 export interface TestConfig extends NodeConfig {

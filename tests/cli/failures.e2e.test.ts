@@ -51,8 +51,9 @@ describe('a model that cannot be deployed', () => {
     });
     expect(strict).toBe(1);
     expect(rejected).toContain(
-      '<stdin>:1: rejected: division by zero (while bringing the models up to date)',
+      'error SEG506: stdin, line 1: model "wrong" (stream.wrong, models/wrong.sql): division by zero',
     );
+    expect(rejected).toContain('Nothing of this batch was taken in.');
     project.write(MODEL, model('select 1 as x'));
     await project.seg('run');
   });

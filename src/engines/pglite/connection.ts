@@ -27,12 +27,14 @@ interface PGliteError {
   hint?: string;
   position?: string;
   where?: string;
+  schema?: string;
+  table?: string;
   message: string;
 }
 
 function toDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { code, detail, hint, position, where, message } = error as Error & PGliteError;
+  const { code, detail, hint, position, where, schema, table, message } = error as Error & PGliteError;
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return error;
   return new DatabaseError(message, {
     sqlstate: code,
@@ -40,6 +42,8 @@ function toDatabaseError(error: unknown): unknown {
     hint,
     position: position === undefined ? undefined : Number(position),
     context: where,
+    schema,
+    table,
     cause: error,
   });
 }

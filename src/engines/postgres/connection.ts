@@ -46,6 +46,8 @@ function toDatabaseError(error: unknown): unknown {
       hint: error.hint,
       position: error.position === undefined ? undefined : Number(error.position),
       context: error.where,
+      schema: error.schema,
+      table: error.table,
       cause: error,
     });
   }

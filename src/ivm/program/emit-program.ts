@@ -12,6 +12,7 @@ import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
 import { recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
+import { atStep, errorVariables, namingErrors } from './name-errors.ts';
 import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
 import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
 
@@ -24,6 +25,8 @@ export interface EmitOptions {
   readonly refreshName: (stored: StoredStage) => RelationName;
   /** From how many changed rows on all stages are refreshed set-wise instead. */
   readonly largeChange: number;
+  /** What an error within a model advises. */
+  readonly remedy: string;
 }
 
 const fixed = (options: EmitOptions): string => `SECURITY DEFINER
@@ -79,12 +82,16 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
     ...(related.length === 0 ? [] : [`p::oid IN (${related.map((name) => `${name}::regclass`).join(', ')})`]),
   ];
   const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
+  const steps = program.steps.map(
+    (step, i) => `    ${atStep(program, i)}\n${emitStep(step, i, event, options)}`,
+  );
   const body = `
 #variable_conflict use_column
 DECLARE
   ${EPOCH} bigint;
   _seg_pending text;
   _seg_whole boolean;
+${errorVariables}
 ${declarations(program)}
 BEGIN
   _seg_pending := regexp_replace(coalesce(current_setting('seg.pending', true), ''), '\\m' || TG_RELID::text || ',', '');
@@ -109,7 +116,7 @@ BEGIN
   ) THEN
     ${refreshAll}
   ELSE
-${program.steps.map((step, i) => emitStep(step, i, event, options)).join('\n')}
+${namingErrors(program, steps.join('\n'), options.remedy)}
   END IF;
 ${noteStep(program, seg)}  RETURN NULL;
 END;
@@ -155,14 +162,16 @@ function emitRefreshAll(program: InputProgram, options: EmitOptions): string {
   const flag = (i: number): string => `_seg_changed_${i}`;
   const steps = program.steps.map((step, i) => {
     const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) AS ${refreshColumns(step.stored)} INTO ${flag(i)};`;
-    if (step.always) return run;
-    return `  IF ${step.after.map((at) => `${flag(at)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
+    const at = `  ${atStep(program, i)}\n`;
+    if (step.always) return `${at}${run}`;
+    return `${at}  IF ${step.after.map((of) => `${flag(of)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
   });
   const body = `
 DECLARE
+${errorVariables}
 ${program.steps.map((_, i) => `  ${flag(i)} bigint := 0;`).join('\n')}
 BEGIN
-${steps.join('\n')}
+${namingErrors(program, steps.join('\n'), options.remedy)}
 END;
 `;
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName('refresh'))}(${EPOCH} bigint) RETURNS void

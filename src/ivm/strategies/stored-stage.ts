@@ -23,6 +23,8 @@ export interface StoredStage {
   readonly query: string;
   /** For comments and messages: the view it belongs to, and its number. */
   readonly label: string;
+  /** The view users see; `title` names it in errors: `model "x" (shop.x, models/x.sql)`. */
+  readonly owner: { readonly title: string } & RelationName;
   /** Where the change is recorded for readers. */
   readonly changelog: { readonly table: RelationName; readonly node: number } | null;
 }

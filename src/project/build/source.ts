@@ -25,7 +25,7 @@ import { folders, patchPath } from './model.ts';
 import { pythonStr } from '../python-text.ts';
 
 const sourceKeys = ['tags', 'meta', 'freshness', 'loaded_at_field', 'loaded_at_query'];
-const tableKeys = [...sourceKeys, 'key', 'format', 'json_schema', 'on_conflict'];
+const tableKeys = [...sourceKeys, 'key', 'format', 'json_schema', 'on_conflict', 'on_error'];
 
 /** A table of a source, and where it stands in its property (for the tests on it). */
 export interface BuiltSource {
@@ -62,6 +62,7 @@ function buildTable(
   const config: SourceConfig = {
     ...commonConfig(values),
     on_conflict: values.on_conflict === 'upsert' ? 'upsert' : 'append',
+    on_error: values.on_error === 'quarantine' ? 'quarantine' : 'fail',
   };
   const columns = readColumns(workspace, property, table.columns, tablePath);
   const key = textList(values.key);

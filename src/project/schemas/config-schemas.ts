@@ -110,6 +110,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     format: { type: 'string', enum: ['json', 'csv'] },
     json_schema: { type: ['string', 'object', 'boolean', 'null'] },
     on_conflict: { type: 'string', enum: ['append', 'upsert'] },
+    on_error: { type: 'string', enum: ['fail', 'quarantine'] },
   }),
   test: record('the configuration of a test', {
     ...common,

@@ -58,6 +58,7 @@ const sourceTable: Record<string, Schema> = {
   format: { type: 'string', enum: ['json', 'csv'] },
   json_schema: { type: ['string', 'object', 'boolean', 'null'] },
   on_conflict: { type: 'string', enum: ['append', 'upsert'] },
+  on_error: { type: 'string', enum: ['fail', 'quarantine'] },
 };
 
 const rows: Record<string, Schema> = {
