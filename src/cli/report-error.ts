@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { renderDiagnostics } from '../diagnostics/render.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
+import { refusal } from '../engines/refusals.ts';
 import type { Logger } from '../log/logger.ts';
 import type { SourceTexts } from './source-texts.ts';
 
@@ -54,6 +55,8 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], log: Logger, 
 
 /** What the database said where no command knew the place in the project. */
 function asSegError(error: DatabaseError): SegError {
+  const refused = refusal(error);
+  if (refused !== undefined) return refused;
   // The context of an error within a program quotes whole statements of seg's own: --debug shows those.
   const context = error.context !== undefined && error.context.length < 300 ? error.context : undefined;
   const notes = [error.detail, context].filter((text) => text !== undefined && text !== '');
