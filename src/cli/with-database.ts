@@ -32,7 +32,8 @@ export async function withSharedDatabase<T>(
     const { DirectoryDatabase } = await import('../engines/pglite/open.ts');
     if (!(db instanceof DirectoryDatabase)) return work(db);
     const { startRelay } = await import('../feeds/relay.ts');
-    const relay = await startRelay(db, project);
+    const { FeedHub } = await import('../feeds/hub.ts');
+    const relay = await startRelay(new FeedHub(db, () => project, { pollMs: 100 }));
     try {
       await db.lock.announce(relay.address);
       return await work(db);

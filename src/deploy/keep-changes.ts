@@ -2,7 +2,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
+import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import { inputTables, writePrograms } from './programs.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { programSearchPath, stateSchemaOf } from './spec.ts';
@@ -18,8 +18,8 @@ export async function keepChangelog(
   uniqueId: string,
 ): Promise<void> {
   const stateSchema = stateSchemaOf(project);
+  if ((await readDeployedNode(connection, stateSchema, uniqueId))?.keepChanges === true) return;
   await connection.transaction(async (tx) => {
-    if ((await readDeployed(tx, stateSchema)).get(uniqueId)?.keepChanges === true) return;
     await waitForDeployments(tx, stateSchema);
     const deployed = await readDeployed(tx, stateSchema);
     const node = deployed.get(uniqueId);

@@ -2,14 +2,18 @@
  * Change feeds, read from the changelog the programs write. A batch is one epoch: all changes of one transaction to one
  * model, consolidated (rows whose weights cancel are not there), with a key's old and new row joined into one update.
  */
-import type { Change, ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
+import type { ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
+import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { rowAsJson } from '../ivm/strategies/recompute.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
-import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
+import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { checkView, conditionOnJson, narrowChanges, narrowRow } from './feed-view.ts';
+import type { FeedView } from './feed-view.ts';
+import { pairChanges } from './pair-changes.ts';
 import { epochOf, positionOf } from './position.ts';
 
 export interface Snapshot {
@@ -18,12 +22,29 @@ export interface Snapshot {
   readonly rows: JsonRow[];
 }
 
+export interface ReadOptions {
+  readonly stateSchema?: string;
+  readonly view?: FeedView;
+}
+
+export interface ChangePage {
+  readonly batches: ChangeBatch[];
+  /** Everything up to here was read, whether it held changes for this reader or not. */
+  readonly position: Position;
+  /** Whether there is more behind `position`. */
+  readonly more: boolean;
+}
+
 /** The position of the last committed step. */
 export async function currentPosition(connection: Connection, stateSchema = '_seg'): Promise<Position> {
+  return positionOf(await lastEpoch(connection, stateSchema));
+}
+
+async function lastEpoch(connection: Connection, stateSchema: string): Promise<bigint> {
   const { rows } = await connection.query<{ epoch: string }>(
     `SELECT epoch::text FROM ${quoteIdentifier(stateSchema)}.epoch`,
   );
-  return positionOf(rows[0]!.epoch);
+  return BigInt(rows[0]!.epoch);
 }
 
 /**
@@ -35,14 +56,14 @@ export async function followable(
   uniqueId: string,
   stateSchema = '_seg',
 ): Promise<DeployedNode> {
-  const deployed = await readDeployed(connection, stateSchema);
-  const node = deployed.get(uniqueId);
+  const node = await readDeployedNode(connection, stateSchema, uniqueId);
   if (node === undefined) {
-    const names = [...deployed.values()]
+    const name = uniqueId.split('.').at(-1) ?? '';
+    const names = [...(await readDeployed(connection, stateSchema)).values()]
       .filter(({ kind }) => kind === 'materialized_view')
-      .map(({ name }) => name);
-    throw segError('SEG704', `"${uniqueId.split('.').at(-1)}" is not deployed, so it has no change feed`, {
-      hint: didYouMean(uniqueId.split('.').at(-1) ?? '', names) ?? 'Run "seg build" first.',
+      .map((deployed) => deployed.name);
+    throw segError('SEG704', `"${name}" is not deployed, so it has no change feed`, {
+      hint: didYouMean(name, names) ?? 'Run "seg build" first.',
     });
   }
   if (node.kind !== 'materialized_view') {
@@ -53,72 +74,116 @@ export async function followable(
   return node;
 }
 
-/** All rows now, in the order of the key (of all columns when there is none), with the position they are of. */
+/**
+ * All rows now, in the order of the key (of all columns when there is none), with the position they are of.
+ * @throws SegError as `followable` and `checkView` do
+ */
 export async function readSnapshot(
   connection: Connection,
   uniqueId: string,
-  stateSchema = '_seg',
+  options: string | ReadOptions = {},
 ): Promise<Snapshot> {
+  const { stateSchema = '_seg', view = {} } =
+    typeof options === 'string' ? { stateSchema: options } : options;
   const node = await followable(connection, uniqueId, stateSchema);
+  await checkView(node, view);
   const order = (node.key.length > 0 ? node.key : node.columns.map(({ name }) => name))
     .map(quoteIdentifier)
     .join(', ');
   // One statement sees one state, on any isolation level.
-  const { rows } = await connection.query<{ epoch: string; row: JsonRow | null }>(
-    `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
-     LEFT JOIN (SELECT ${rowAsJson(node, 't')} AS "row", row_number() OVER (ORDER BY ${order}) AS n
-                FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t) AS r ON true
-     ORDER BY r.n`,
+  const { rows } = await ofCondition(view, () =>
+    connection.query<{ epoch: string; row: JsonRow | null }>(
+      `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
+       LEFT JOIN (SELECT ${rowAsJson(node, 't')} AS "row", row_number() OVER (ORDER BY ${order}) AS n
+                  FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
+                  WHERE ${conditionOnJson(node, view, rowAsJson(node, 't'))}) AS r ON true
+       ORDER BY r.n`,
+    ),
   );
   return {
     position: positionOf(rows[0]!.epoch),
-    rows: rows.flatMap(({ row }) => (row === null ? [] : [row])),
+    rows: rows.flatMap(({ row }) => (row === null ? [] : [narrowRow(row, view)])),
   };
 }
 
-/**
- * The batches after a position, in order; `limit` bounds their number.
- * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing; SEG708 when the
- *   position lies in the future, so that changes would be passed over
- */
+/** The batches after a position, in order; `limit` bounds their number. @throws SegError as `readChangePage` does */
 export async function readChanges(
   connection: Connection,
   uniqueId: string,
   from: Position,
-  options: { stateSchema?: string; until?: Position; limit?: number } = {},
+  options: ReadOptions & { until?: Position; limit?: number } = {},
 ): Promise<ChangeBatch[]> {
-  const { stateSchema = '_seg' } = options;
+  const { batches } = await readChangePage(connection, uniqueId, from, options);
+  return options.limit === undefined ? batches : batches.slice(0, options.limit);
+}
+
+/**
+ * The batches after a position, in order. With `maxChanges` no more than about so many changes, but always whole
+ * batches and at least one, so that a reader far behind needs little memory.
+ * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing; SEG708 when the
+ *   position lies in the future, so that changes would be passed over; SEG703, SEG710, SEG711 for bad arguments
+ */
+export async function readChangePage(
+  connection: Connection,
+  uniqueId: string,
+  from: Position,
+  options: ReadOptions & { until?: Position; maxChanges?: number } = {},
+): Promise<ChangePage> {
+  const { stateSchema = '_seg', view = {}, maxChanges } = options;
   const node = await followable(connection, uniqueId, stateSchema);
-  const seg = quoteIdentifier(stateSchema);
+  await checkView(node, view);
   const after = epochOf(from);
   const since = node.settings[CHANGES_SINCE];
   if (!node.keepChanges || (typeof since === 'string' && after < BigInt(since))) {
     throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
-      hint: 'Begin with a snapshot (without --from); set "changelog: true" on the model to keep its changes from its deployment on.',
+      hint: 'Begin with a snapshot (without --from). "changelog: true" on the model keeps its changes from its deployment on, "changes: {retention: ...}" says how long.',
+      exitCode: 1,
     });
   }
-  const { rows: last } = await connection.query<{ epoch: string }>(`SELECT epoch::text FROM ${seg}.epoch`);
-  if (after > BigInt(last[0]!.epoch)) {
+  const last = await lastEpoch(connection, stateSchema);
+  if (after > last) {
     throw segError(
       'SEG708',
-      `position ${from} lies behind the end of the feed, which is ${positionOf(last[0]!.epoch)}`,
+      `position ${from} lies behind the end of the feed, which is ${positionOf(last)}`,
       {
         hint: 'It comes from another database, or this one was made anew: begin with a snapshot (without --from).',
+        exitCode: 1,
       },
     );
   }
-  const { rows } = await connection.query<{ epoch: string; at: string; row: JsonRow; weight: number }>(
-    `SELECT c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
-     FROM ${seg}.changelog AS c JOIN ${seg}.step AS s USING (epoch)
-     WHERE c.node = $1 AND c.epoch > $2::bigint AND c.epoch <= $3::bigint
-     GROUP BY c.epoch, s.at, c."row" HAVING sum(c.weight) <> 0
-     ORDER BY c.epoch, weight, c."row"`,
-    [
-      node.id,
-      after.toString(),
-      options.until === undefined ? '9223372036854775807' : epochOf(options.until).toString(),
-    ],
+  const wanted = options.until === undefined ? last : least(last, epochOf(options.until));
+  const end =
+    maxChanges === undefined
+      ? wanted
+      : await pageEnd(connection, node, { stateSchema, after, wanted, maxChanges });
+  const seg = quoteIdentifier(stateSchema);
+  const { rows } = await ofCondition(view, () =>
+    connection.query<{ epoch: string; at: string; row: JsonRow; weight: number }>(
+      `SELECT c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
+       FROM ${seg}.changelog AS c JOIN ${seg}.step AS s USING (epoch)
+       WHERE c.node = $1 AND c.epoch > $2::bigint AND c.epoch <= $3::bigint AND ${conditionOnJson(node, view, 'c."row"')}
+       GROUP BY c.epoch, s.at, c."row" HAVING sum(c.weight) <> 0
+       ORDER BY c.epoch, weight, c."row"`,
+      [node.id, after.toString(), end.toString()],
+    ),
   );
+  const batches = batchesOf(rows, node).flatMap((batch) => {
+    const changes = narrowChanges(batch.changes, view);
+    return changes.length === 0 ? [] : [{ ...batch, changes }];
+  });
+  return { batches, position: positionOf(end > after ? end : after), more: end < wanted };
+}
+
+/** Rows of the changelog in the order of their epochs → batches. */
+export function batchesOf(
+  rows: readonly {
+    readonly epoch: string;
+    readonly at: string;
+    readonly row: JsonRow;
+    readonly weight: number;
+  }[],
+  node: DeployedNode,
+): ChangeBatch[] {
   const batches: ChangeBatch[] = [];
   for (let start = 0; start < rows.length;) {
     let end = start;
@@ -126,37 +191,40 @@ export async function readChanges(
     const { epoch, at } = rows[start]!;
     batches.push({ position: positionOf(epoch), at, changes: pairChanges(rows.slice(start, end), node.key) });
     start = end;
-    if (batches.length === options.limit) break;
   }
   return batches;
 }
 
-/**
- * Weighted rows of one step → changes: per key one row that went and one that came are an update. Without a key, or
- * where a key is not unique after all, each copy is its own delete or insert.
- */
-export function pairChanges(
-  rows: readonly { readonly row: JsonRow; readonly weight: number }[],
-  key: readonly string[],
-): Change[] {
-  const groups = new Map<string, { key: JsonRow | null; gone: JsonRow[]; come: JsonRow[] }>();
-  for (const [index, { row, weight }] of rows.entries()) {
-    const of: JsonRow | null =
-      key.length === 0 ? null : Object.fromEntries(key.map((name) => [name, row[name] ?? null]));
-    const id = of === null ? String(index) : JSON.stringify(of);
-    const group = groups.get(id) ?? { key: of, gone: [], come: [] };
-    groups.set(id, group);
-    const side = weight > 0 ? group.come : group.gone;
-    for (let copies = Math.abs(weight); copies > 0; copies--) side.push(row);
+/** The last epoch of a page that begins after `after`. */
+async function pageEnd(
+  connection: Connection,
+  node: DeployedNode,
+  page: { stateSchema: string; after: bigint; wanted: bigint; maxChanges: number },
+): Promise<bigint> {
+  const log = `${quoteIdentifier(page.stateSchema)}.changelog`;
+  const { rows } = await connection.query<{ end: string }>(
+    `SELECT CASE WHEN first.epoch < far.epoch THEN far.epoch - 1 ELSE far.epoch END::text AS "end"
+     FROM (SELECT epoch FROM ${log} WHERE node = $1 AND epoch > $2::bigint ORDER BY epoch LIMIT 1) AS first,
+          (SELECT epoch FROM ${log} WHERE node = $1 AND epoch > $2::bigint ORDER BY epoch LIMIT 1 OFFSET $3::integer) AS far`,
+    [node.id, page.after.toString(), page.maxChanges],
+  );
+  return rows[0] === undefined ? page.wanted : least(page.wanted, BigInt(rows[0].end));
+}
+
+/** A condition that the database refuses (an unknown column, a type that does not fit) is the reader's mistake. */
+async function ofCondition<T>(view: FeedView, query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if (view.where === undefined || !(error instanceof DatabaseError) || !/^(42|22)/.test(error.sqlstate))
+      throw error;
+    throw segError('SEG712', `the condition "${view.where}" fails: ${error.message}`, {
+      hint: 'A condition may use the columns of the model and functions of PostgreSQL.',
+      cause: error,
+    });
   }
-  const changes: Change[] = [];
-  for (const group of groups.values()) {
-    if (group.key !== null && group.gone.length === 1 && group.come.length === 1) {
-      changes.push({ op: 'update', key: group.key, row: group.come[0]!, before: group.gone[0]! });
-      continue;
-    }
-    for (const before of group.gone) changes.push({ op: 'delete', key: group.key, row: null, before });
-    for (const row of group.come) changes.push({ op: 'insert', key: group.key, row, before: null });
-  }
-  return changes;
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

@@ -2,58 +2,50 @@
  * Following a model on a server, where readers and writers have sessions of their own: the changes after a position are
  * read whenever a step announces itself (NOTIFY), and once a second in case the announcement was lost with a session.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { PostgresDatabase } from '../engines/postgres/connection.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { readFeed } from './follow.ts';
-import type { FeedItem, FollowOptions } from './follow.ts';
+import { FeedHub } from './hub.ts';
+import type { FeedItem, FeedRequest } from './hub.ts';
 
 const pollMs = 1000;
 
 /**
- * Follows a model of an open server until `signal` (or, with `once`, to the present). A lost session is made again: the
- * position says where to go on.
- * @throws SegError as readChanges and readSnapshot do
+ * Follows a model of an open server until `signal` (or `until`, or with `once` to the present). A lost session is made
+ * again: the position says where to go on.
+ * @throws SegError as `FeedHub.follow` does
  */
 export async function* followServer(
   db: PostgresDatabase,
   project: Project,
   model: string,
-  options: FollowOptions = {},
+  options: Omit<FeedRequest, 'model'> = {},
 ): AsyncGenerator<FeedItem> {
-  const { signal, once } = options;
-  let position = options.from;
-  let skipSnapshot = options.skipSnapshot === true;
-  const bell = new Bell();
+  const hub = new FeedHub(db, () => project, options.once === true ? {} : { pollMs });
   const stop =
-    once === true ? undefined : await db.listen(quoteIdentifier(stateSchemaOf(project)), bell.ring);
-  signal?.addEventListener('abort', bell.ring, { once: true });
+    options.once === true
+      ? undefined
+      : await db.listen(quoteIdentifier(stateSchemaOf(project)), () => hub.poke());
+  let position = options.from;
   try {
-    while (signal?.aborted !== true) {
-      const heard = bell.next(pollMs);
+    for (;;) {
       try {
-        const items = readFeed(db, project, model, { from: position, skipSnapshot });
-        for (;;) {
-          const { done, value } = await items.next();
-          if (done === true) {
-            position = value;
-            break;
-          }
-          yield value;
-          if ('batch' in value) position = value.batch.position;
+        for await (const item of hub.follow({ ...options, model, from: position })) {
+          yield item;
+          position = 'snapshot' in item ? item.snapshot.position : item.batch.position;
         }
-        skipSnapshot = false;
+        return;
       } catch (error) {
         // Before the first look a server that cannot be reached is an error; later it is one to wait for.
-        if (position === undefined || !isLost(error)) throw error;
+        if (position === undefined || !isLost(error) || options.once === true) throw error;
+        await sleep(pollMs, undefined, { signal: options.signal }).catch(() => {});
       }
-      if (once === true) return;
-      await heard;
     }
   } finally {
-    signal?.removeEventListener('abort', bell.ring);
+    hub.close();
     await stop?.();
   }
 }
@@ -61,30 +53,4 @@ export async function* followServer(
 /** Connection failures, and a server that is shutting down or starting. */
 function isLost(error: unknown): boolean {
   return error instanceof DatabaseError && /^(08|57P0)/.test(error.sqlstate);
-}
-
-/** Wakes whoever waits; a ring while nobody does is kept for the next. */
-class Bell {
-  #rung = false;
-  #wake: (() => void) | undefined;
-
-  readonly ring = (): void => {
-    this.#rung = true;
-    this.#wake?.();
-  };
-
-  /** Resolves at the next ring from now on, or after `ms`. */
-  next(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        this.#rung = false;
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#wake = done;
-      if (this.#rung) done();
-    });
-  }
 }

@@ -6,53 +6,19 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChangeBatch, Position } from '../changelog/change.ts';
-import { keepChangelog } from '../deploy/keep-changes.ts';
-import { stateSchemaOf } from '../deploy/spec.ts';
+import type { Position } from '../changelog/change.ts';
 import { SegError, segError } from '../diagnostics/seg-error.ts';
-import type { Connection } from '../engines/connection.ts';
 import { readOwner, READER_COMMAND } from '../engines/pglite/lock.ts';
 import type { LockOwner } from '../engines/pglite/lock.ts';
 import { directoryExists, lastWriter, openDirectoryDatabase } from '../engines/pglite/open.ts';
 import type { Project } from '../project/load.ts';
-import { readChanges, readSnapshot } from './feed.ts';
-import type { Snapshot } from './feed.ts';
+import { FeedHub } from './hub.ts';
+import type { FeedItem, FeedRequest } from './hub.ts';
 import type { RelayMessage, RelayRequest } from './relay.ts';
 
-export type FeedItem = { readonly snapshot: Snapshot } | { readonly batch: ChangeBatch };
-
-export interface FollowOptions {
-  /** Where to go on; absent: begin with a snapshot, or with `skipSnapshot` from now. */
-  readonly from?: Position;
-  readonly skipSnapshot?: boolean;
-  /** End when everything committed so far was given (no following). */
-  readonly once?: boolean;
-  readonly signal?: AbortSignal;
-}
+export type FollowOptions = Omit<FeedRequest, 'model'>;
 
 const waitMs = 150;
-
-/** Snapshot and batches of a model in an open database, once: what is committed now. */
-export async function* readFeed(
-  db: Connection,
-  project: Project,
-  model: string,
-  options: Pick<FollowOptions, 'from' | 'skipSnapshot'>,
-): AsyncGenerator<FeedItem, Position> {
-  const stateSchema = stateSchemaOf(project);
-  await keepChangelog(db, project, model);
-  let position = options.from;
-  if (position === undefined) {
-    const snapshot = await readSnapshot(db, model, stateSchema);
-    if (options.skipSnapshot !== true) yield { snapshot };
-    return snapshot.position;
-  }
-  for (const batch of await readChanges(db, model, position, { stateSchema })) {
-    yield { batch };
-    position = batch.position;
-  }
-  return position;
-}
 
 /**
  * Follows a model of a data directory until `signal` (or, with `once`, to the present).
@@ -77,7 +43,8 @@ export async function* followDirectory(
   while (options.signal?.aborted !== true) {
     const owner = await readOwner(directory);
     if (owner?.address !== undefined) {
-      const request = { token: owner.address.token, model, from: position ?? null, once: options.once };
+      const { until, once, where, columns } = options;
+      const request = { token: owner.address.token, model, from: position, until, once, where, columns };
       for await (const message of listen(owner.address, request, options.signal)) {
         if ('done' in message) return;
         if (!('snapshot' in message && skipSnapshot)) yield message;
@@ -86,13 +53,13 @@ export async function* followDirectory(
       }
       // What the owner did not get told before its end is read below: it is not the writer that was seen last.
     } else if (owner === undefined && (seen === null || (await lastWriter(directory)) !== seen)) {
-      const read = await readBriefly(directory, project, model, { from: position, skipSnapshot });
+      const read = await readBriefly(directory, project, { ...options, model, from: position, skipSnapshot });
       if (read !== undefined) {
         yield* read.items;
         position = read.position;
         skipSnapshot = false;
         seen = read.writer;
-        if (options.once === true) return;
+        if (options.once === true || (options.until !== undefined && position >= options.until)) return;
       }
     }
     await sleep(waitMs, undefined, { signal: options.signal }).catch(() => {});
@@ -110,8 +77,7 @@ interface BriefRead {
 async function readBriefly(
   directory: string,
   project: Project,
-  model: string,
-  options: Pick<FollowOptions, 'from' | 'skipSnapshot'>,
+  request: FeedRequest,
 ): Promise<BriefRead | undefined> {
   let db;
   try {
@@ -122,7 +88,7 @@ async function readBriefly(
   }
   try {
     const items: FeedItem[] = [];
-    const feed = readFeed(db, project, model, options);
+    const feed = new FeedHub(db, () => project).follow({ ...request, once: true });
     for (;;) {
       const next = await feed.next();
       if (next.done === true) return { items, position: next.value, writer: await lastWriter(directory) };

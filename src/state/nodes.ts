@@ -1,4 +1,5 @@
 /** The deployed nodes, read and written. */
+import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { JsonValue } from '../changelog/change.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
@@ -61,6 +62,9 @@ interface NodeRow {
   settings: { [name: string]: JsonValue };
 }
 
+const NODE_COLUMNS = `id, unique_id, name, kind, schema_name, relation_name, state_name, definition,
+  to_jsonb(reads) AS reads, columns, to_jsonb(key) AS key, fingerprint, keep_changes, settings`;
+
 /** All deployed nodes by unique_id; empty when nothing was ever deployed. */
 export async function readDeployed(
   connection: Connection,
@@ -68,32 +72,47 @@ export async function readDeployed(
 ): Promise<Map<string, DeployedNode>> {
   if ((await stateVersion(connection, schema)) === 0) return new Map();
   const { rows } = await connection.query<NodeRow>(
-    `SELECT id, unique_id, name, kind, schema_name, relation_name, state_name, definition, to_jsonb(reads) AS reads,
-            columns, to_jsonb(key) AS key, fingerprint, keep_changes, settings
-     FROM ${quoteIdentifier(schema)}.node ORDER BY id`,
+    `SELECT ${NODE_COLUMNS} FROM ${quoteIdentifier(schema)}.node ORDER BY id`,
   );
-  return new Map(
-    rows.map((row) => [
-      row.unique_id,
-      {
-        id: row.id,
-        uniqueId: row.unique_id,
-        name: row.name,
-        label: typeof row.settings['label'] === 'string' ? row.settings['label'] : row.unique_id,
-        kind: row.kind,
-        schema: row.schema_name,
-        relation: row.relation_name,
-        state: row.state_name,
-        definition: row.definition,
-        reads: row.reads,
-        columns: row.columns,
-        key: row.key,
-        fingerprint: row.fingerprint,
-        keepChanges: row.keep_changes,
-        settings: row.settings,
-      },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.unique_id, nodeOf(row)]));
+}
+
+/** One deployed node; undefined when it is not there, or nothing was ever deployed. */
+export async function readDeployedNode(
+  connection: Connection,
+  schema: string,
+  uniqueId: string,
+): Promise<DeployedNode | undefined> {
+  try {
+    const { rows } = await connection.query<NodeRow>(
+      `SELECT ${NODE_COLUMNS} FROM ${quoteIdentifier(schema)}.node WHERE unique_id = $1`,
+      [uniqueId],
+    );
+    return rows[0] === undefined ? undefined : nodeOf(rows[0]);
+  } catch (error) {
+    if (error instanceof DatabaseError && ['42P01', '3F000'].includes(error.sqlstate)) return undefined;
+    throw error;
+  }
+}
+
+function nodeOf(row: NodeRow): DeployedNode {
+  return {
+    id: row.id,
+    uniqueId: row.unique_id,
+    name: row.name,
+    label: typeof row.settings['label'] === 'string' ? row.settings['label'] : row.unique_id,
+    kind: row.kind,
+    schema: row.schema_name,
+    relation: row.relation_name,
+    state: row.state_name,
+    definition: row.definition,
+    reads: row.reads,
+    columns: row.columns,
+    key: row.key,
+    fingerprint: row.fingerprint,
+    keepChanges: row.keep_changes,
+    settings: row.settings,
+  };
 }
 
 /** Records a node as deployed; keeps its id when it was there. Answers the record with its id. */

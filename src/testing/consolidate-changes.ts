@@ -1,6 +1,6 @@
 /** The net effect of many batches: what a reader who slept through them has to do. Pure. */
 import type { Change, ChangeBatch, JsonRow, JsonValue } from '../changelog/change.ts';
-import { pairChanges } from '../feeds/feed.ts';
+import { pairChanges } from '../feeds/pair-changes.ts';
 
 /**
  * Adds up the rows that came and went, so that equal rows cancel out as often as they meet, and pairs what is left by

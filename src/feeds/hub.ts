@@ -1,0 +1,225 @@
+/**
+ * All followers of one database in one process. After a commit the changelog is asked once, for all models that anybody
+ * follows, and not once a follower; what was read is kept for a while, so that followers who keep up need no query of
+ * their own. A follower pulls: it is handed the next batch when it has dealt with the last one, so a slow one costs no
+ * memory, and reads from the changelog what is no longer at hand. On models that nobody follows nothing is spent.
+ */
+import type { ChangeBatch, Position } from '../changelog/change.ts';
+import { keepChangelog } from '../deploy/keep-changes.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
+import type { Connection } from '../engines/connection.ts';
+import type { Project } from '../project/load.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import type { DeployedNode } from '../state/nodes.ts';
+import { batchesOf, currentPosition, followable, readChangePage, readSnapshot } from './feed.ts';
+import type { ChangePage, Snapshot } from './feed.ts';
+import type { FeedView } from './feed-view.ts';
+import type { JsonRow } from '../changelog/change.ts';
+import { epochOf } from './position.ts';
+import { Seat } from './seat.ts';
+
+export type FeedItem = { readonly snapshot: Snapshot } | { readonly batch: ChangeBatch };
+
+export interface FeedRequest extends FeedView {
+  /** unique_id of a maintained model, or of a test that stores its failures. */
+  readonly model: string;
+  /** Where to go on; absent: begin with a snapshot, or with `skipSnapshot` from now. */
+  readonly from?: Position;
+  readonly skipSnapshot?: boolean;
+  /** End when everything up to there was given. */
+  readonly until?: Position;
+  /** End when everything committed so far was given (no following). */
+  readonly once?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface FeedHubOptions {
+  /** Look for changes that often also without being told (`poke`): other processes may write. */
+  readonly pollMs?: number;
+  /** The reader's connection is used for reading alone; what switches a feed on goes through this one. */
+  readonly writer?: Connection;
+  readonly onDelivered?: (model: string, batch: ChangeBatch) => void;
+}
+
+/** Changes read at once for a follower who lags. */
+const PAGE = 10_000;
+
+export class FeedHub {
+  readonly #db: Connection;
+  readonly #project: () => Project;
+  readonly #options: FeedHubOptions;
+  readonly #seats = new Map<string, Seat>();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #polling: Promise<void> | undefined;
+  #pollAgain = false;
+  #closing = false;
+  #followers = 0;
+
+  constructor(db: Connection, project: () => Project, options: FeedHubOptions = {}) {
+    this.#db = db;
+    this.#project = project;
+    this.#options = options;
+    if (options.pollMs !== undefined) {
+      this.#timer = setInterval(() => this.poke(), options.pollMs);
+      this.#timer.unref();
+    }
+  }
+
+  get followers(): number {
+    return this.#followers;
+  }
+
+  /** Says that something may have been committed. */
+  poke(): void {
+    if (this.#seats.size === 0) return;
+    if (this.#polling !== undefined) {
+      this.#pollAgain = true;
+      return;
+    }
+    this.#polling = this.#poll()
+      // The followers meet the same error when they read, and tell it.
+      .catch(() => this.#seats.forEach((seat) => seat.wake()))
+      .finally(() => {
+        this.#polling = undefined;
+        if (this.#pollAgain) {
+          this.#pollAgain = false;
+          this.poke();
+        }
+      });
+  }
+
+  /** Followers get what is committed by now and end. */
+  close(): void {
+    this.#closing = true;
+    clearInterval(this.#timer);
+    for (const seat of this.#seats.values()) seat.wake();
+  }
+
+  /**
+   * Snapshot and batches of a model, until `signal`, `until`, `once` or `close`. Switches the model's feed on. Answers at
+   * its end up to where everything was given.
+   * @throws SegError as `keepChangelog`, `readSnapshot` and `readChangePage` do
+   */
+  async *follow(request: FeedRequest): AsyncGenerator<FeedItem, Position> {
+    const stateSchema = stateSchemaOf(this.#project());
+    const aborted = (): boolean => request.signal?.aborted === true;
+    const view = { where: request.where, columns: request.columns };
+    const until = request.until === undefined ? undefined : epochOf(request.until);
+    await followable(this.#db, request.model, stateSchema);
+    await keepChangelog(this.#options.writer ?? this.#db, this.#project(), request.model);
+    let position: Position;
+    if (request.from !== undefined) position = request.from;
+    else if (request.skipSnapshot === true) position = await currentPosition(this.#db, stateSchema);
+    else {
+      const snapshot = await readSnapshot(this.#db, request.model, { stateSchema, view });
+      yield { snapshot };
+      position = snapshot.position;
+    }
+    const seat = await this.#sit(request.model, stateSchema);
+    this.#followers++;
+    try {
+      while (!aborted()) {
+        const { version } = seat;
+        const closing = this.#closing;
+        const plain = view.where === undefined && view.columns === undefined && until === undefined;
+        const page: ChangePage =
+          (plain ? seat.after(position) : undefined) ??
+          (await readChangePage(this.#db, request.model, position, {
+            stateSchema,
+            view,
+            until: request.until,
+            maxChanges: PAGE,
+          }));
+        for (const batch of page.batches) {
+          yield { batch };
+          this.#options.onDelivered?.(request.model, batch);
+          position = batch.position;
+          if (aborted()) return position;
+        }
+        position = page.position;
+        if (page.more) continue;
+        if (until !== undefined && epochOf(position) >= until) return position;
+        if (request.once === true || closing) return position;
+        await seat.changed(version, request.signal);
+      }
+      return position;
+    } finally {
+      this.#followers--;
+      if (seat.leave()) this.#seats.delete(request.model);
+    }
+  }
+
+  async #sit(model: string, stateSchema: string): Promise<Seat> {
+    let seat = this.#seats.get(model);
+    if (seat === undefined) {
+      const position = await currentPosition(this.#db, stateSchema);
+      seat = this.#seats.get(model) ?? new Seat(position);
+      this.#seats.set(model, seat);
+    }
+    seat.take();
+    return seat;
+  }
+
+  async #poll(): Promise<void> {
+    const stateSchema = stateSchemaOf(this.#project());
+    const seats = [...this.#seats];
+    const position = await currentPosition(this.#db, stateSchema);
+    const behind = seats.filter(([, seat]) => seat.end < position);
+    if (behind.length === 0) return;
+    const from = behind.map(([, seat]) => seat.end).reduce((a, b) => (a < b ? a : b));
+    const nodes = await this.#nodes(
+      behind.map(([model]) => model),
+      stateSchema,
+    );
+    const rows = await this.#rows([...nodes.values()], from, position, stateSchema);
+    for (const [model, seat] of behind) {
+      const node = nodes.get(model);
+      // Gone, or too much at once: the follower reads it in pages of its own, or is told what is wrong.
+      if (node === undefined || rows === undefined) seat.skipTo(position);
+      else {
+        const batches = batchesOf(
+          rows.filter((row) => row.node === node.id),
+          node,
+        );
+        seat.add(
+          batches.filter((batch) => batch.position > seat.end),
+          position,
+        );
+      }
+    }
+  }
+
+  async #nodes(models: readonly string[], stateSchema: string): Promise<Map<string, DeployedNode>> {
+    const nodes = new Map<string, DeployedNode>();
+    for (const model of models) {
+      const node = await followable(this.#db, model, stateSchema).catch(() => undefined);
+      if (node !== undefined) nodes.set(model, node);
+    }
+    return nodes;
+  }
+
+  /** undefined when there are more than a page of them. */
+  async #rows(nodes: readonly DeployedNode[], from: Position, to: Position, stateSchema: string) {
+    const seg = quoteIdentifier(stateSchema);
+    const { rows } = await this.#db.query<{
+      node: number;
+      epoch: string;
+      at: string;
+      row: JsonRow;
+      weight: number;
+    }>(
+      `SELECT c.node, c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
+       FROM (SELECT l.* FROM unnest($1::integer[]) AS n (node)
+             CROSS JOIN LATERAL (SELECT * FROM ${seg}.changelog AS x
+                                 WHERE x.node = n.node AND x.epoch > $2::bigint AND x.epoch <= $3::bigint
+                                 LIMIT ${PAGE + 1}) AS l
+             LIMIT ${PAGE + 1}) AS c
+       JOIN ${seg}.step AS s USING (epoch)
+       GROUP BY c.node, c.epoch, s.at, c."row"
+       ORDER BY c.node, c.epoch, weight, c."row"`,
+      [`{${nodes.map(({ id }) => id).join(',')}}`, epochOf(from).toString(), epochOf(to).toString()],
+    );
+    const weights = rows.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
+    return weights > PAGE || rows.length > PAGE ? undefined : rows.filter(({ weight }) => weight !== 0);
+  }
+}
