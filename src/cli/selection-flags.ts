@@ -47,6 +47,7 @@ export const RESOURCE_TYPES = [
   'test',
   'unit_test',
   'scenario',
+  'sink',
   'exposure',
 ] as const;
 

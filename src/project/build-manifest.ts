@@ -86,6 +86,7 @@ export function buildManifest(
     sources: pick(nodes.sources.values()),
     unit_tests: pick(nodes.unitTests.values()),
     scenarios: pick(nodes.scenarios.values()),
+    sinks: pick(nodes.sinks.values()),
     macros: Object.fromEntries(workspace.macros),
     selectors,
     disabled,

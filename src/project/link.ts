@@ -7,6 +7,7 @@ import { namesInScenario } from './build/scenario.ts';
 import { hostFunction } from '../jinja/values.ts';
 import type { GraphNode, RelationNode } from './nodes.ts';
 import type { ProjectNodes } from './nodes-of-project.ts';
+import { linkSinks } from './link-sinks.ts';
 import { Lookup } from './resolve.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -18,6 +19,7 @@ export function everyNode(nodes: ProjectNodes): Map<string, GraphNode> {
     ...[...nodes.drafts.values()].map(({ node }) => node),
     ...nodes.unitTests.values(),
     ...nodes.scenarios.values(),
+    ...nodes.sinks.values(),
   ];
   return new Map(all.map((node) => [node.unique_id, node]));
 }
@@ -57,6 +59,7 @@ export function linkNodes(workspace: Workspace, nodes: ProjectNodes): Lookup {
   }
   linkUnitTests(workspace, nodes, lookup);
   linkScenarios(nodes, lookup);
+  linkSinks(workspace, nodes, lookup);
   return lookup;
 }
 

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { JsonValue } from '../changelog/change.ts';
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { SourceMap } from '../diagnostics/source-map.ts';
 import type { Dag } from '../graph/dag.ts';
 import { TemplateEnvironment } from '../jinja/environment.ts';
 import type { Rendered } from '../jinja/template-engine.ts';
+import { parseJson } from '../jinja/python/json.ts';
 import { toJson } from '../jinja/to-json.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { version } from '../version.ts';
@@ -32,6 +33,7 @@ import type { Target } from './profiles.ts';
 import { findProjectFile, readProjectFile } from './project-file.ts';
 import type { RawProjectFile } from './project-file.ts';
 import { renderTree } from './render-tree.ts';
+import { checkSinkSql } from './check-sink-sql.ts';
 import { readSelectors } from './selectors-file.ts';
 import type { SelectorsFile } from './selectors-file.ts';
 import { packageVars, Vars } from './vars.ts';
@@ -86,6 +88,20 @@ export interface Project {
   renderNode(uniqueId: string, overrides?: RenderOverrides): Rendered;
   /** Calls a macro by name (`run-operation`). Throws SegError. */
   callMacro(name: string, args: Record<string, JsonValue>): { text: string; value: JsonValue };
+  /**
+   * Renders one text of a sink's settings, natively (`{{ 1 + 1 }}` is a number), with `values` as further names. Throws SegError.
+   * @param options.secrets whether `env_var` may read variables that hold secrets: the answer must not reach an artifact
+   */
+  renderTemplate(text: string, options: TemplateOptions): JsonValue;
+}
+
+export interface TemplateOptions {
+  /** For messages. */
+  readonly file: string;
+  readonly at?: Location;
+  readonly packageName?: string;
+  readonly values?: Readonly<Record<string, JsonValue>>;
+  readonly secrets?: boolean;
 }
 
 /**
@@ -199,6 +215,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     exposures: manifest.exposures,
   }));
   const sourceMaps = compiler.compileAll(graph.order());
+  checkSinkSql(workspace, nodes);
   collector.throwIfErrors();
 
   return {
@@ -225,6 +242,21 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     renderInline: (sql, file = 'inline query', about) => compiler.renderInline(sql, file, about),
     renderNode: (uniqueId, overrides = {}) => compiler.renderNode(uniqueId, overrides),
     callMacro: (name, args) => compiler.callMacro(name, args),
+    renderTemplate: (text, { file, at, packageName, values = {}, secrets = false }) => {
+      const globals = baseContext(invocation, {
+        vars: vars.get(packageName ?? rootPackage.name)!,
+        user: file,
+        target,
+        projectName: rootPackage.name,
+        secrets,
+      });
+      const given = Object.entries(values).map(
+        ([name, value]) => [name, parseJson(JSON.stringify(value))] as const,
+      );
+      return toJson(
+        workspace.jinja.renderNative(file, text, { ...globals, ...Object.fromEntries(given) }, at),
+      );
+    },
   };
 }
 

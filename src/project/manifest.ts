@@ -1,4 +1,4 @@
-import type { GraphNode, MacroNode, ScenarioNode, SourceNode, UnitTestNode } from './nodes.ts';
+import type { GraphNode, MacroNode, ScenarioNode, SinkNode, SourceNode, UnitTestNode } from './nodes.ts';
 import type { JsonValue } from '../changelog/change.ts';
 
 /** dbt's `metadata` block of an artifact. */
@@ -19,11 +19,13 @@ export interface ArtifactMetadata {
 export interface Manifest {
   readonly metadata: ArtifactMetadata;
   /** Models, seeds and tests by unique_id (as in dbt, sources and unit tests are beside them). */
-  readonly nodes: Record<string, Exclude<GraphNode, SourceNode | UnitTestNode | ScenarioNode>>;
+  readonly nodes: Record<string, Exclude<GraphNode, SourceNode | UnitTestNode | ScenarioNode | SinkNode>>;
   readonly sources: Record<string, SourceNode>;
   readonly unit_tests: Record<string, UnitTestNode>;
   /** seg: scenario tests. */
   readonly scenarios: Record<string, ScenarioNode>;
+  /** seg: where changes go. */
+  readonly sinks: Record<string, SinkNode>;
   readonly macros: Record<string, MacroNode>;
   readonly selectors: Record<string, JsonValue>;
   readonly disabled: Record<string, GraphNode[]>;
@@ -46,5 +48,6 @@ export function allNodes(manifest: Manifest): Map<string, GraphNode> {
     ...Object.entries(manifest.nodes),
     ...Object.entries(manifest.unit_tests),
     ...Object.entries(manifest.scenarios),
+    ...Object.entries(manifest.sinks ?? {}),
   ]);
 }

@@ -7,6 +7,7 @@ import { fileStart } from './build/layers.ts';
 import { draftModel } from './build/model.ts';
 import { buildScenario } from './build/scenario.ts';
 import { buildSeed, seedName } from './build/seed.ts';
+import { buildSink } from './build/sink.ts';
 import { draftSingularTest } from './build/singular-test.ts';
 import { buildSources } from './build/source.ts';
 import type { BuiltSource } from './build/source.ts';
@@ -21,6 +22,7 @@ import type {
   ModelNode,
   ScenarioNode,
   SeedNode,
+  SinkNode,
   SourceNode,
   TestNode,
   UnitTestNode,
@@ -37,6 +39,7 @@ export interface ProjectNodes {
   readonly sources: Map<string, SourceNode>;
   readonly unitTests: Map<string, UnitTestNode>;
   readonly scenarios: Map<string, ScenarioNode>;
+  readonly sinks: Map<string, SinkNode>;
   readonly exposures: Property[];
   readonly groups: Property[];
 }
@@ -74,6 +77,7 @@ export function buildNodes(workspace: Workspace, properties: readonly Property[]
     sources: new Map(),
     unitTests: new Map(),
     scenarios: new Map(),
+    sinks: new Map(),
     exposures: [],
     groups: [],
   };
@@ -145,6 +149,10 @@ export function buildNodes(workspace: Workspace, properties: readonly Property[]
       const node = buildScenario(workspace, property);
       if (isNew(workspace, nodes, node)) nodes.scenarios.set(node.unique_id, node);
     }
+    for (const property of byKind('sinks', owner)) {
+      const node = buildSink(workspace, property);
+      if (isNew(workspace, nodes, node)) nodes.sinks.set(node.unique_id, node);
+    }
     nodes.exposures.push(...byKind('exposures', owner));
     nodes.groups.push(...byKind('groups', owner));
   }
@@ -168,7 +176,8 @@ function isNew(workspace: Workspace, nodes: ProjectNodes, node: GraphNode): bool
     nodes.seeds.get(id) ??
     nodes.sources.get(id) ??
     nodes.unitTests.get(id) ??
-    nodes.scenarios.get(id);
+    nodes.scenarios.get(id) ??
+    nodes.sinks.get(id);
   // A model and a seed of one name would be one relation and one name for ref().
   const twin =
     node.resource_type === 'seed' ? nodes.drafts.get(id.replace(/^seed/, 'model'))?.node : undefined;

@@ -4,8 +4,9 @@
  */
 import type { Location } from '../diagnostics/diagnostic.ts';
 import type { JsonValue } from '../changelog/change.ts';
+import type { SinkMode, SinkType } from './schemas/sink-schemas.ts';
 
-export type ResourceType = 'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario';
+export type ResourceType = 'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario' | 'sink';
 
 /** How a relation lives in the engine. `materializedview` and `incremental` are read as `materialized_view`. */
 export type Materialization = 'view' | 'materialized_view' | 'table' | 'ephemeral';
@@ -175,6 +176,31 @@ export interface ScenarioNode extends NodeBase<'scenario', NodeConfig> {
   step_locations: Location[];
 }
 
+/** seg: where the changes of a relation go (docs/sinks.md). */
+export interface SinkNode extends NodeBase<'sink', NodeConfig> {
+  type: SinkType;
+  /** unique_id of what it reads: a model, a test that stores its failures, a source. */
+  from: string;
+  mode: SinkMode;
+  /** Columns that are sent, in this order; null = all. */
+  columns: string[] | null;
+  /** Field → SQL over the columns; null = the columns as they are. */
+  mapping: Record<string, string> | null;
+  /** SQL condition over the columns. */
+  where: string | null;
+  /** Columns that identify a record at the receiver; null = the model's key. */
+  primary_key: string[] | null;
+  /** What happens to a record that is gone here; an object = fields to set. */
+  on_delete: 'ignore' | 'delete' | Record<string, JsonValue>;
+  /** Whether what is there when the sink begins is sent too. */
+  backfill: boolean;
+  /** Largest share of the records known to the receiver that one step may delete or change; null = no limit. */
+  guard: { deletes: number | null; changes: number | null; at_least: number };
+  /** As written: templates that read the environment are rendered when the sink runs, never into an artifact. */
+  settings: Record<string, JsonValue>;
+  notify: { type: 'slack' | 'webhook'; url: string } | null;
+}
+
 export interface MacroNode {
   resource_type: 'macro';
   unique_id: string;
@@ -190,6 +216,6 @@ export interface MacroNode {
   at: Location;
 }
 
-export type GraphNode = ModelNode | SeedNode | SourceNode | TestNode | UnitTestNode | ScenarioNode;
+export type GraphNode = ModelNode | SeedNode | SourceNode | TestNode | UnitTestNode | ScenarioNode | SinkNode;
 /** Nodes that become relations other nodes may read. */
 export type RelationNode = ModelNode | SeedNode | SourceNode;

@@ -45,6 +45,7 @@ const trees: readonly [key: string, kind: ConfigKind][] = [
   ['data_tests', 'test'],
   ['unit_tests', 'unit_test'],
   ['scenarios', 'scenario'],
+  ['sinks', 'sink'],
   ['exposures', 'exposure'],
 ];
 

@@ -22,6 +22,7 @@ export const propertyKinds = [
   'data_tests',
   'unit_tests',
   'scenarios',
+  'sinks',
   'exposures',
   'groups',
 ] as const;
@@ -46,11 +47,12 @@ export interface Property {
 
 /**
  * Rendered later or never: descriptions (docs blocks), arguments of tests, the rows and SQL of unit tests and
- * scenarios, hooks.
+ * scenarios, hooks, what a sink reads and its settings (they may hold secrets, which no artifact may).
  */
 function keepsTemplates(path: YamlPath): boolean {
   const [first] = path;
   if (first === 'unit_tests' || first === 'scenarios' || first === 'macros') return true;
+  if (first === 'sinks' && ['from', 'config', 'notify'].includes(String(path[2]))) return true;
   const last = path.at(-1);
   if (last === 'description' || last === 'data_tests' || last === 'tests') return path.length > 1;
   return last === 'pre-hook' || last === 'post-hook' || last === 'pre_hook' || last === 'post_hook';

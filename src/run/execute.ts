@@ -205,6 +205,7 @@ class Run {
       case 'source':
       case 'unit_test':
       case 'scenario':
+      case 'sink':
         throw new Error(`invariant: a ${node.resource_type} is not run in the transaction`);
     }
   }

@@ -60,7 +60,7 @@ export function matchesSource(node: Selectable, value: string): boolean {
   return parts.every((part, index) => fnmatch(own[from + index]!, part));
 }
 
-/** `exposure:`, `unit_test:` and the like: `name` or `package.name`. */
+/** `exposure:`, `unit_test:`, `sink:` and the like: `name` or `package.name`. */
 export function matchesNamed(node: Selectable, type: string, value: string): boolean {
   if (node.resource_type !== type) return false;
   const parts = value.split('.');

@@ -13,6 +13,7 @@ const ASPECTS: Record<string, readonly string[]> = {
   body: [
     ...['test_metadata', 'column_name', 'model', 'given', 'expect', 'overrides', 'scenario'],
     ...['key', 'format', 'json_schema', 'identifier', 'source_name', 'loaded_at_field'],
+    ...['type', 'from', 'mode', 'mapping', 'where', 'primary_key', 'on_delete', 'settings'],
   ],
   configs: ['unrendered_config', 'tags'],
   persisted_descriptions: [],

@@ -83,6 +83,7 @@ function matcher(criterion: Criterion, context: MatchContext): (node: Selectable
     case 'semantic_model':
     case 'saved_query':
     case 'unit_test':
+    case 'sink':
       return (node) => matchesNamed(node, method, value);
     case 'version':
       return (node) => matchesVersion(node, value);

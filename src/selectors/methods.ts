@@ -21,6 +21,7 @@ export const METHODS = [
   'semantic_model',
   'saved_query',
   'unit_test',
+  'sink',
   'selector',
 ] as const;
 

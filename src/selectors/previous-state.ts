@@ -24,7 +24,7 @@ export interface PreviousState {
 export function readPreviousState(folder: string): PreviousState {
   const manifest = readArtifact(folder, 'manifest.json');
   const nodes = new Map<string, Json>();
-  for (const section of ['nodes', 'sources', 'exposures', 'metrics', 'unit_tests', 'scenarios']) {
+  for (const section of ['nodes', 'sources', 'exposures', 'metrics', 'unit_tests', 'scenarios', 'sinks']) {
     for (const [id, node] of entries(manifest?.[section])) nodes.set(id, node);
   }
   const macros = entries(manifest?.['macros']).map(([id, macro]) => [id, macroText(macro)] as const);

@@ -53,6 +53,8 @@ function selectorOf(node: Json): string {
       return `exposure:${own}`;
     case 'unit_test':
       return `unit_test:${own}`;
+    case 'sink':
+      return `sink:${own}`;
     default:
       return (node['fqn'] as string[]).join('.');
   }

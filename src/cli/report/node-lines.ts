@@ -88,6 +88,7 @@ function describe(node: GraphNode): string {
     case 'test':
     case 'unit_test':
     case 'scenario':
+    case 'sink':
       return `${node.resource_type} ${displayName(node)}`;
   }
 }
@@ -104,6 +105,7 @@ export function displayName(node: GraphNode): string {
       return `${node.model}::${node.name}`;
     case 'test':
     case 'scenario':
+    case 'sink':
       return node.name;
   }
 }

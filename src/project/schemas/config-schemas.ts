@@ -13,7 +13,8 @@ import {
 } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-export type ConfigKind = 'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario' | 'exposure';
+export type ConfigKind =
+  'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario' | 'exposure' | 'sink';
 
 const hooks: Schema = { type: ['string', 'object', 'array', 'null'] };
 const keyColumns = texts;
@@ -132,6 +133,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
   }),
   unit_test: record('the configuration of a unit test', { ...common, static_analysis: scalarText }),
   scenario: record('the configuration of a scenario', { ...common }),
+  sink: record('the configuration of a sink', { ...common }),
   exposure: record('the configuration of an exposure', {
     ...common,
     materialized: anything,

@@ -57,6 +57,7 @@ export const projectSchema: Schema = record('the project file', {
   data_tests: mapping,
   unit_tests: mapping,
   scenarios: mapping,
+  sinks: mapping,
   metrics: mapping,
   'semantic-models': mapping,
   'saved-queries': mapping,

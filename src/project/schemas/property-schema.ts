@@ -1,5 +1,6 @@
 import { anything, bool, list, mapping, name, record, records, scalarText, text, texts } from './schema.ts';
 import type { Schema } from './schema.ts';
+import { sinkSchema } from './sink-schemas.ts';
 
 const tests: Schema = { type: ['array', 'null'], items: { type: ['string', 'object'] } };
 const config = mapping;
@@ -149,6 +150,7 @@ export const propertySchema: Schema = record('a property file', {
     },
     ['name', 'model', 'expect'],
   ),
+  sinks: sinkSchema,
   // seg's own; everything else in a scenario is validated by testing/scenario
   scenarios: {
     type: ['array', 'null'],

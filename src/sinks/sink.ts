@@ -1,0 +1,111 @@
+/** A sink made ready to run: settings rendered, columns known, its place in the database found. */
+import type { JsonRow, JsonValue } from '../changelog/change.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
+import { SegError, segError } from '../diagnostics/seg-error.ts';
+import type { Project } from '../project/load.ts';
+import type { SinkNode } from '../project/nodes.ts';
+import { isTemplate, renderTree } from '../project/render-tree.ts';
+import { recordTemplates, secretSettings, sinkSchemas } from '../project/schemas/sink-schemas.ts';
+import { validate } from '../project/validate.ts';
+
+export type Settings = Readonly<Record<string, JsonValue>>;
+
+export interface Sink {
+  readonly node: SinkNode;
+  readonly name: string;
+  readonly stateSchema: string;
+  /** Rendered, except templates over records. */
+  readonly settings: Settings;
+  /** Renders a template over a record or a batch (`body`, `text`). */
+  render(template: JsonValue, values: Readonly<Record<string, JsonValue>>): JsonValue;
+  /** Replaces every secret of the settings in a text that somebody may see. */
+  scrub(text: string): string;
+  readonly root: string;
+}
+
+/**
+ * @throws SegError SEG230 for a missing environment variable, SEG110..SEG112 for settings that do not fit once rendered
+ */
+export function prepareSink(project: Project, node: SinkNode): Sink {
+  const { file } = node.at;
+  const secrets: string[] = [];
+  const render = (text: string, values?: JsonRow): JsonValue =>
+    project.renderTemplate(text, {
+      file,
+      at: node.at,
+      packageName: node.package_name,
+      secrets: true,
+      values,
+    });
+  const rendered = Object.fromEntries(
+    Object.entries(node.settings).map(([key, value]) => [
+      key,
+      recordTemplates.has(key)
+        ? value
+        : renderTree(value, (text) => {
+            const found = render(text);
+            if (holdsSecret(node.type, key, text, textOf(found))) secrets.push(textOf(found));
+            return found;
+          }),
+    ]),
+  );
+  const mistakes = validate(sinkSchemas[node.type], rendered, () => node.at).filter(
+    ({ severity }) => severity === 'error',
+  );
+  if (mistakes.length > 0) throw new SegError(mistakes);
+  // The longest first: a secret that contains another must not leave its rest behind.
+  const masked = secrets.filter((secret) => secret.length > 3).sort((a, b) => b.length - a.length);
+  return {
+    node,
+    name: node.name,
+    stateSchema: stateSchemaOf(project),
+    settings: rendered,
+    root: project.root,
+    render: (template, values) =>
+      renderTree(template, (text) => (isTemplate(text) ? render(text, { ...values }) : text)),
+    scrub: (text) => masked.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '*****'), text),
+  };
+}
+
+/** A value nobody may see: by the name of its setting or of its variable, or because a password stands in it. */
+function holdsSecret(type: string, key: string, template: string, value: string): boolean {
+  return (
+    key === 'headers' ||
+    secretSettings.has(key) ||
+    secretSettings.has(`${type}.${key}`) ||
+    /env_var\(\s*['"]\w*(SECRET|TOKEN|PASS|KEY|AUTH)/i.test(template) ||
+    /:\/\/[^/@]*:[^/@]+@/.test(value)
+  );
+}
+
+/** Settings by kind; a template that gave a number as text is a number. */
+export function numberSetting(settings: Settings, key: string, fallback: number): number {
+  const value = settings[key];
+  return typeof value === 'number' ? value : fallback;
+}
+
+export function textSetting(settings: Settings, key: string): string | undefined {
+  const value = settings[key];
+  return value === undefined || value === null || value === '' ? undefined : textOf(value);
+}
+
+function textOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Texts of a setting that may be one text or a list. */
+export function listSetting(settings: Settings, key: string): string[] {
+  const value = settings[key];
+  if (value === undefined || value === null) return [];
+  return (Array.isArray(value) ? value : String(textOf(value)).split(/[\s,]+/)).map((item) => textOf(item));
+}
+
+/** @throws SegError SEG720 when the setting is empty once rendered */
+export function requiredSetting(sink: Sink, key: string): string {
+  const value = textSetting(sink.settings, key);
+  if (value !== undefined) return value;
+  throw segError('SEG720', `"${key}" of sink "${sink.name}" is empty`, {
+    at: sink.node.at,
+    hint: 'Set the environment variable that it reads.',
+  });
+}
