@@ -1,4 +1,5 @@
 /** Models materialized as `materialized_view`: a table in the state schema, and a plain view of exactly its columns. */
+import { FILL_FACTOR } from '../incremental/build-stages.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { recomputeSql, rowAsJson } from '../ivm/strategies/recompute.ts';
 import type { ChangelogTarget, StoredView } from '../ivm/strategies/recompute.ts';
@@ -27,7 +28,12 @@ export async function buildMaintained(
   if (old !== undefined && !options.mayReshape) return settle(context, spec, old, old.columns);
   const { tx, stateSchema } = context;
   const next = { schema: stateSchema, name: 'next' };
-  await runDefinition(context, spec, `CREATE TABLE ${quoteRelation(next)} AS\n`, '\nWITH NO DATA');
+  await runDefinition(
+    context,
+    spec,
+    `CREATE TABLE ${quoteRelation(next)} WITH (fillfactor = ${FILL_FACTOR}) AS\n`,
+    '\nWITH NO DATA',
+  );
   const columns = await readColumns(tx, next);
   checkColumns(columns, spec.label, spec.at);
   const standsStill = old !== undefined && sameColumns(old.columns, columns) && sameIndexes(old, spec);

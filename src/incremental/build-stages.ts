@@ -20,6 +20,12 @@ export interface StageNaming {
   readonly changelog: StoredStage['changelog'];
 }
 
+/**
+ * Room on each page of a stage's table, in percent used: a row that is updated finds a place beside itself, which spares its
+ * index entries, and the next update reclaims the place it left. The embedded server never vacuums by itself.
+ */
+export const FILL_FACTOR = 85;
+
 /** The SELECT that computes a stage from the tables as they are. */
 export function stageQuery(stage: Stage, sql: string, naming: StageNaming): string {
   if (stage.root === null) return sql;
@@ -44,7 +50,9 @@ export async function buildStage(
 ): Promise<StoredStage> {
   const table = naming.stageTable(planned.name);
   const query = stageQuery(planned, sql, naming);
-  await tx.exec(`CREATE TABLE ${quoteRelation(table)} AS ${query} WITH NO DATA`);
+  await tx.exec(
+    `CREATE TABLE ${quoteRelation(table)} WITH (fillfactor = ${FILL_FACTOR}) AS ${query} WITH NO DATA`,
+  );
   const stored = await storedStage(tx, planned, query, table, naming);
   const list = stored.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   await tx.exec(`INSERT INTO ${quoteRelation(table)} (${list}) ${query}`);

@@ -31,7 +31,7 @@ export function compileInput(
   views: readonly PlannedView[],
   context: CompileContext,
 ): InputProgram {
-  const steps: ProgramStep[] = [];
+  const steps: OpenStep[] = [];
   /** Relation (in one global naming) → its step, for the relations changed so far. */
   const stepOf = new Map<string, number>();
   const tableOf = new Map<string, StoredStage>();
@@ -89,29 +89,29 @@ export function compileInput(
         stored,
         after,
         always,
-        wanted: false,
-        statements: step.statements,
+        make: step.make,
         crossing: step.crossing,
       });
       for (const other of inputs) if (other !== input.key) related.set(other, context.table(other));
     }
   }
-  // What a step hands on is known only when all its readers are: statements are made again with it.
-  const final = steps.map((step, i) => ({ ...step, wanted: wanted.has(i) }));
+  // What a step hands on is known only when all its readers are.
   return {
     input,
-    steps: final.map((step) => ({ ...step, statements: step.statements === null ? null : withAnswer(step) })),
+    steps: steps.map(({ make, ...step }, i) => ({
+      ...step,
+      wanted: wanted.has(i),
+      statements: make === null ? null : make(wanted.has(i)),
+    })),
     related: [...related.values()],
   };
 }
 
-/** Statements are compiled to answer arrays; a step nobody reads answers a count instead. */
-function withAnswer(step: ProgramStep): { readonly [event in TableEvent]: string } {
-  const statements = step.statements!;
-  if (step.wanted) return statements;
-  const cut = (text: string): string =>
-    `${text.slice(0, text.lastIndexOf('\nSELECT ARRAY('))}\nSELECT count(*) FROM "_seg_delta"`;
-  return { insert: cut(statements.insert), update: cut(statements.update), delete: cut(statements.delete) };
+type Statements = { readonly [event in TableEvent]: string };
+
+/** A step before it is known whether a later one reads its change. */
+interface OpenStep extends Omit<ProgramStep, 'wanted' | 'statements'> {
+  readonly make: ((wanted: boolean) => Statements) | null;
 }
 
 interface StepSources {
@@ -125,11 +125,11 @@ function compileStep(
   stored: StoredStage,
   context: CompileContext,
   { source, changed, clockMoved }: StepSources,
-): Pick<ProgramStep, 'statements' | 'crossing'> {
+): Pick<OpenStep, 'make' | 'crossing'> {
   const { stage } = stored;
   const { root } = stage;
   if (stage.strategy === 'recompute' || root === null || clockMoved) {
-    return { statements: null, crossing: false };
+    return { make: null, crossing: false };
   }
   const occurrences = occurrencesOf(root, changed);
   const now = `(SELECT "now" FROM ${quoteRelation(context.clock)})`;
@@ -137,20 +137,21 @@ function compileStep(
     now,
     from: (scan) => sourceSql(scan, source(scan.relation, event)),
   });
-  const perEvent = (make: (options: SqlOptions) => string): { readonly [event in TableEvent]: string } => {
+  const perEvent = (make: (options: SqlOptions) => string): Statements => {
     const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event)));
     return { insert: insert!, update: update!, delete: remove! };
   };
   if (stage.strategy === 'linear') {
     const terms = signedTerms(root, occurrences);
     return {
-      statements: perEvent((options) => linearSql(stored, terms, options, EPOCH, true)),
+      make: (wanted) => perEvent((options) => linearSql(stored, terms, options, EPOCH, wanted)),
       crossing: terms.some(({ crossing }) => crossing),
     };
   }
   const touched = occurrences.map((occurrence) => affected(root, occurrence, new Set(stage.key)));
   return {
-    statements: perEvent((options) => rekeySql(stored, touched, context.keyWithin, options, EPOCH, true)),
+    make: (wanted) =>
+      perEvent((options) => rekeySql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
     crossing: touched.some((tree) => meetsOther(tree, changed)),
   };
 }

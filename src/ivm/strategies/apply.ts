@@ -4,7 +4,7 @@
  * `"_seg_delta"` must hold the stage's columns, `_seg_w` (never zero, one row per distinct row) and `_seg_at`, the places
  * (ctid) of at least −w stored copies of a row that goes. Deletes go by place, so no row is searched twice.
  */
-import { quoteRelation } from '../../sql/quote.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { columnList, visibleRowAsJson } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
@@ -37,6 +37,71 @@ export function applySql(
   }
   return `WITH ${parts.join(',\n')}
 ${wanted ? deltaArrays(stored) : 'SELECT count(*) FROM "_seg_delta"'}`;
+}
+
+/**
+ * The same end for a stage with at most one row for each key (plan/one-row.ts): what stays in its place is updated there. An update
+ * that changes no indexed column writes no index entry and leaves nothing to vacuum; a row written anew cost twice as much.
+ *
+ * `"_seg_pairs"` must hold, for each key whose row is not what it was: the stage's columns, which are the new row where `_seg_new` is
+ * true; `_seg_o0`, `_seg_o1` ..., the stored row in the table's order; and `_seg_place`, its ctid, NULL when there is none.
+ */
+export function applyPairsSql(
+  stored: StoredStage,
+  ctes: readonly string[],
+  epoch: string,
+  wanted: boolean,
+): string {
+  const table = quoteRelation(stored.table);
+  const sets = stored.columns.map(
+    ({ name }) => `${quoteIdentifier(name)} = "_seg_p".${quoteIdentifier(name)}`,
+  );
+  const came = columnList(stored, '"_seg_p"');
+  const went = stored.columns.map((_, i) => `"_seg_p"._seg_o${i}`).join(', ');
+  const old = (name: string): string =>
+    `"_seg_p"._seg_o${stored.columns.findIndex((column) => column.name === name)}`;
+  const seen = seenByReaders(stored, old);
+  const parts = [
+    ...ctes,
+    `"_seg_changed" AS (
+  UPDATE ${table} AS "_seg_t" SET ${sets.join(', ')} FROM "_seg_pairs" AS "_seg_p"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+)`,
+    `"_seg_gone" AS (
+  DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+    SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
+)`,
+    `"_seg_come" AS (
+  INSERT INTO ${table} (${columnList(stored)}) SELECT ${came} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+)`,
+  ];
+  if (stored.changelog !== null) {
+    const json = visibleRowAsJson(stored, '"_seg_p"', old);
+    parts.push(`"_seg_logged" AS (
+  INSERT INTO ${quoteRelation(stored.changelog.table)} (epoch, node, weight, "row")
+  SELECT ${epoch}, ${stored.changelog.node}, -1, ${json} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL${seen}
+  UNION ALL
+  SELECT ${epoch}, ${stored.changelog.node}, 1, ${visibleRowAsJson(stored, '"_seg_p"')} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new"${seen}
+)`);
+  }
+  const rows = (values: string, where: string): string =>
+    `ARRAY(SELECT ROW(${values})::${table} FROM "_seg_pairs" AS "_seg_p" WHERE ${where}${seen})`;
+  return `WITH ${parts.join(',\n')}
+${
+  wanted
+    ? `SELECT ${rows(went, '"_seg_place" IS NOT NULL')}, ${rows(came, '"_seg_new"')}`
+    : 'SELECT count(*) FROM "_seg_pairs"'
+}`;
+}
+
+/** Readers see the visible columns only: a change of nothing but what is kept beside them is none. */
+function seenByReaders(stored: StoredStage, old: (name: string) => string): string {
+  const { columns } = stored.stage;
+  if (!columns.some(({ hidden }) => hidden)) return '';
+  const visible = columns.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  if (visible.length === 0) return ' AND ("_seg_new" IS NULL OR "_seg_place" IS NULL)';
+  const differ = visible.map((name) => `"_seg_p".${quoteIdentifier(name)} IS DISTINCT FROM ${old(name)}`);
+  return ` AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR ${differ.join(' OR ')})`;
 }
 
 /** The delta as two arrays of rows. */

@@ -10,12 +10,13 @@
  * made while the table was empty walked through all of it for each statement, once it was not.
  */
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import { oneRowPerKey } from '../plan/one-row.ts';
 import { restrict } from '../plan/restrict.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import type { Op } from '../relation/ir.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
-import { applySql } from './apply.ts';
+import { applyPairsSql, applySql } from './apply.ts';
 import { addressColumns, columnList, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
@@ -56,22 +57,50 @@ export function rekeySql(
       )}`,
   );
   const output = stage.columns.map(({ id, name }) => ({ id, name }));
+  const restricted = restrictedRoot(stored, keyWithin);
   const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
   const same = names.map(
     (name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`,
   );
-  return applySql(
-    stored,
-    [
-      `"_seg_keys" AS MATERIALIZED (
+  const keysSql = `"_seg_keys" AS MATERIALIZED (
   SELECT DISTINCT ${keys.join(', ')} FROM (
 ${sources.join('\n    UNION ALL\n')}
   ) AS "_seg_touched"
+)`;
+  if (oneRowPerKey(restricted, stage.key)) {
+    const old = stored.columns.map(({ name }, i) => `"_seg_t".${quoteIdentifier(name)} AS _seg_o${i}`);
+    const differ = stored.columns.map(
+      ({ name }, i) => `"_seg_q".${quoteIdentifier(name)} IS DISTINCT FROM "_seg_t"._seg_o${i}`,
+    );
+    return applyPairsSql(
+      stored,
+      [
+        keysSql,
+        `"_seg_pairs" AS MATERIALIZED (
+  SELECT "_seg_q".*, "_seg_t".*
+  FROM "_seg_keys" AS "_seg_k" LEFT JOIN LATERAL (
+    SELECT *, true AS "_seg_new" FROM (
+    ${selectSql(restricted, output, options)}
+    ) AS "_seg_q"
+  ) AS "_seg_q" ON true LEFT JOIN LATERAL (
+    SELECT "_seg_t".ctid AS "_seg_place", ${old.join(', ')} FROM ${quoteRelation(stored.table)} AS "_seg_t"
+    WHERE ${rowHash(names, '"_seg_t"')} = ${hash} AND ${same.join(' AND ')}
+    OFFSET 0) AS "_seg_t" ON true
+  WHERE "_seg_new" IS NULL AND "_seg_place" IS NOT NULL OR "_seg_new" AND ("_seg_place" IS NULL OR ${differ.join(' OR ')})
 )`,
+      ],
+      epoch,
+      wanted,
+    );
+  }
+  return applySql(
+    stored,
+    [
+      keysSql,
       `"_seg_both" AS (
   SELECT "_seg_q".*, 1 AS "_seg_w", NULL::tid AS "_seg_place"
   FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
-    ${selectSql(restrictedRoot(stored, keyWithin), output, options)}
+    ${selectSql(restricted, output, options)}
   ) AS "_seg_q"
   UNION ALL
   SELECT ${columnList(stored, '"_seg_t"')}, -1, "_seg_t".ctid

@@ -61,9 +61,13 @@ export function addressable(stored: StoredStage): boolean {
 }
 
 /** The row users see, as a JSON object; built in pieces since a function takes at most 100 arguments. */
-export function visibleRowAsJson(stored: StoredStage, alias: string): string {
+export function visibleRowAsJson(
+  stored: StoredStage,
+  alias: string,
+  valueOf = (name: string): string => `${alias}.${quoteIdentifier(name)}`,
+): string {
   const visible = stored.stage.columns.filter(({ hidden }) => !hidden);
-  const pairs = visible.map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
+  const pairs = visible.map(({ name }) => `${quoteLiteral(name)}, ${valueOf(name)}`);
   const pieces: string[] = [];
   for (let i = 0; i < pairs.length; i += 40)
     pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
