@@ -9,8 +9,9 @@ import { indexesFor } from '../ivm/plan/indexes.ts';
 import type { NeededIndex } from '../ivm/plan/indexes.ts';
 import type { KeyWithin } from '../ivm/plan/restrict.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
+import { temporalOf } from '../ivm/plan/temporal.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
-import type { Expr } from '../ivm/relation/ir.ts';
+import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
 import { restrictedRoot } from '../ivm/strategies/rekey.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
@@ -24,7 +25,25 @@ import type { StoredPlan } from './stored-plan.ts';
 export function neededIndexes(stored: StoredStage, keyWithin: KeyWithin): NeededIndex[] {
   const { stage } = stored;
   const { root } = stage;
-  if (root === null || stage.strategy === 'recompute') return [];
+  if (root === null) return [];
+  const byTime = stage.readsClock ? indexesByTime(root) : [];
+  if (stage.strategy === 'recompute') return byTime;
+  return [...byTime, ...indexesOfChanges(stored, root, keyWithin)];
+}
+
+/** The rows that a move of the clock makes due, by the values that are compared with it. */
+function indexesByTime(root: Op): NeededIndex[] {
+  return temporalOf(root).due.map(({ scan, value }) => ({
+    relation: scan.relation,
+    expressions: [value],
+    hashed: false,
+    ordered: true,
+    scan,
+  }));
+}
+
+function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): NeededIndex[] {
+  const { stage } = stored;
   const occurrences = occurrencesOf(root, new Set(stage.reads));
   if (stage.strategy === 'linear') {
     return occurrences.flatMap((occurrence) =>
@@ -84,7 +103,12 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
     }),
   );
   const method =
-    index.hashed || texts.length > 1 || short.test(request.typeOf(plain[0] ?? '') ?? '') ? 'btree' : 'hash';
+    index.hashed ||
+    index.ordered === true ||
+    texts.length > 1 ||
+    short.test(request.typeOf(plain[0] ?? '') ?? '')
+      ? 'btree'
+      : 'hash';
   const body = index.hashed
     ? `(hash_record_extended(ROW(${texts.join(', ')}), 0))`
     : `(${texts.map((text) => `(${text})`).join(', ')})`;
@@ -122,6 +146,7 @@ export async function deriveIndexes(
       const print = JSON.stringify([
         index.relation,
         index.hashed,
+        index.ordered,
         index.expressions.map((expr) => named(index, expr)),
       ]);
       if (seen.has(print)) continue;

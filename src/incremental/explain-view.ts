@@ -4,6 +4,8 @@ import type { Strategy } from '../ivm/plan/stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
+import { explainClock } from './explain-clock.ts';
+import type { ExplainedClock } from './explain-clock.ts';
 import { explainOperators } from './explain-operators.ts';
 import type { ExplainedOperator } from './explain-operators.ts';
 import { readPlans } from './stored-plan.ts';
@@ -15,8 +17,10 @@ export interface ExplainedStage {
   readonly reason: string;
   /** What a change costs, in words. */
   readonly cost: string;
-  /** Whether it reads the clock: then a move of the clock recomputes it. */
+  /** Whether it reads the clock. */
   readonly readsClock: boolean;
+  /** What a move of the clock does to it; null when it does not read the clock. */
+  readonly clock: ExplainedClock | null;
   /** Relations it reads; intermediate results of the same view as `#1`. */
   readonly reads: readonly string[];
   readonly table: string;
@@ -64,6 +68,7 @@ export async function explainViews(
           reason: stage.reason,
           cost: stage.cost,
           readsClock: stage.readsClock,
+          clock: stage.readsClock ? explainClock(stage) : null,
           reads: stage.reads,
           table: quoteRelation(table),
           operators: stage.root === null ? null : explainOperators(stage.root),

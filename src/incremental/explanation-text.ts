@@ -1,4 +1,5 @@
 /** How a view is kept, as a tree for people. */
+import { clockLines } from './explain-clock.ts';
 import type { ExplainedOperator } from './explain-operators.ts';
 import type { ExplainedStage, ExplainedView } from './explain-view.ts';
 
@@ -36,11 +37,11 @@ export function explanationText(explained: ExplainedView): string {
   ].join('\n');
 }
 
-function stageLines({ strategy, reason, cost, readsClock, table }: ExplainedStage): string[] {
+function stageLines({ strategy, reason, cost, clock, table }: ExplainedStage): string[] {
   return [
     `${strategy}: ${reason}`,
     `a change costs ${cost}`,
-    ...(readsClock && strategy !== 'recompute' ? ['a move of the clock costs the whole query'] : []),
+    ...(clock === null ? [] : clockLines(clock)),
     `kept in ${table}`,
   ];
 }

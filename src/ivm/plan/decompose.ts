@@ -8,7 +8,10 @@
  *   - FULL JOIN is a left join UNION ALL the right rows without a match.
  */
 import {
+  col,
+  columnOf,
   conjunction,
+  conjuncts,
   fingerprint,
   freeIds,
   mapExpr,
@@ -19,7 +22,7 @@ import {
   walkAll,
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
-import type { Expr, Join, Op, Relation, Subquery } from '../relation/ir.ts';
+import type { Expr, Filter, Join, Op, Relation, Subquery } from '../relation/ir.ts';
 import { prune } from '../relation/prune.ts';
 import { copyOf } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
@@ -28,6 +31,7 @@ import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
+import { replaceIn, valuesToStore } from './temporal.ts';
 
 export class Decomposer {
   readonly #ids: Ids;
@@ -71,24 +75,53 @@ export class Decomposer {
         return at;
       case 'project':
       case 'filter':
-        return { ...at, child: this.#reduce(at.child) };
-      case 'join':
-        return this.#reduceJoin({ ...at, left: this.#reduce(at.left), right: this.#reduce(at.right) });
+        return this.#timed({ ...at, child: this.#reduce(at.child) });
+      case 'join': {
+        const join = { ...at, left: this.#reduce(at.left), right: this.#reduce(at.right) };
+        const apart = timeApart(join);
+        return apart === undefined
+          ? this.#reduceJoin(join)
+          : this.#timed({ ...apart, child: this.#reduceJoin(apart.child) });
+      }
       case 'set': {
         const side = (child: Op): Op => {
           const reduced = this.#reduce(at.operation === 'union' && !at.all ? withDuplicates(child) : child);
           return treeWork(reduced) === 'linear' ? reduced : this.#split(reduced);
         };
-        return { ...at, left: side(at.left), right: side(at.right) };
+        const whole: Op = { ...at, left: side(at.left), right: side(at.right) };
+        if (ownWork(whole) === 'linear' || pushable(whole).size > 0) return whole;
+        const still = (child: Op): Op => (readsClock(child) ? this.#split(child) : child);
+        return { ...whole, left: still(whole.left), right: still(whole.right) };
       }
       default: {
-        const child = this.#reduce(at.child);
-        const whole: Op = { ...at, child };
-        if (treeWork(child) === 'linear' || ownWork(whole) === 'linear') return whole;
+        const whole = this.#timed({ ...at, child: this.#reduce(at.child) });
+        const { child } = whole;
+        if (ownWork(whole) === 'linear') return whole;
         const key = naturalKey(whole).filter((id) => pushable(whole).has(id));
-        return key.length > 0 && reachable(whole, key) ? whole : { ...at, child: this.#split(child) };
+        // Groups that the clock decides are no partitions as long as it moves: they are computed below, and stored.
+        const moving = key.length === 0 && naturalKey(whole).length > 0 && readsClock(child);
+        if (treeWork(child) === 'linear' && !moving) return whole;
+        return key.length > 0 && reachable(whole, key) ? whole : { ...whole, child: this.#split(child) };
       }
     }
+  }
+
+  /** Where a value compared with the clock is found by no index as it is, what it is computed from is stored with it. */
+  #timed<T extends Op & { readonly child: Op }>(op: T): T {
+    const values = valuesToStore(op);
+    if (values.length === 0 || freeIds(op.child).size > 0) return op;
+    const computed = values
+      .filter((value) => columnOf(value) === undefined)
+      .map((expr) => ({ id: this.#ids.id('due'), expr }));
+    const passed = outputOf(op.child).map((id) => ({ id, expr: col(id) }));
+    const below: Op =
+      computed.length === 0
+        ? op.child
+        : { kind: 'project', child: op.child, columns: [...passed, ...computed], sets: false };
+    const by = new Map(computed.map(({ id, expr }) => [JSON.stringify(expr), col(id)]));
+    const child = this.#split(below);
+    const over = { ...replaceIn(op, by), child } as T;
+    return over;
   }
 
   #reduceJoin(join: Join): Op {
@@ -276,6 +309,15 @@ export class Decomposer {
       });
     });
   }
+}
+
+/** Conditions of an inner join that compare both sides with the clock, as a filter above it. */
+function timeApart(join: Join): (Filter & { readonly child: Join }) | undefined {
+  if (join.join !== 'inner' || freeIds(join).size > 0 || valuesToStore(join).length === 0) return undefined;
+  const parts = conjuncts(join.condition);
+  const timed = parts.filter(usesNow);
+  const child: Join = { ...join, condition: conjunction(parts.filter((part) => !usesNow(part))) };
+  return { kind: 'filter', child, condition: conjunction(timed)! };
 }
 
 function recompute(

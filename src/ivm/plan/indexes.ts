@@ -20,6 +20,8 @@ export interface NeededIndex {
   readonly expressions: readonly Expr[];
   /** One index on the hash of all of them, or one on the expressions themselves. */
   readonly hashed: boolean;
+  /** Ranges are asked of it, so it must keep an order. */
+  readonly ordered?: true;
   readonly scan: Scan;
 }
 

@@ -15,8 +15,16 @@ import { rekeySql } from '../strategies/rekey.ts';
 import { sourceSql } from '../strategies/sources.ts';
 import type { Source } from '../strategies/sources.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
+import { clockStep } from './clock-step.ts';
 import { EPOCH, addedVariable, removedVariable, tableEvents } from './program-data.ts';
-import type { InputProgram, PlannedView, ProgramInput, ProgramStep, TableEvent } from './program-data.ts';
+import type {
+  ClockStep,
+  InputProgram,
+  PlannedView,
+  ProgramInput,
+  ProgramStep,
+  TableEvent,
+} from './program-data.ts';
 
 export interface CompileContext {
   /** Where the rows of a table that is no stage lie. */
@@ -91,6 +99,7 @@ export function compileInput(
         always,
         make: step.make,
         crossing: step.crossing,
+        makeClock: step.makeClock,
       });
       for (const other of inputs) if (other !== input.key) related.set(other, context.table(other));
     }
@@ -98,10 +107,11 @@ export function compileInput(
   // What a step hands on is known only when all its readers are.
   return {
     input,
-    steps: steps.map(({ make, ...step }, i) => ({
+    steps: steps.map(({ make, makeClock, ...step }, i) => ({
       ...step,
       wanted: wanted.has(i),
       statements: make === null ? null : make(wanted.has(i)),
+      clock: makeClock?.(wanted.has(i)),
     })),
     related: [...related.values()],
   };
@@ -110,8 +120,9 @@ export function compileInput(
 type Statements = { readonly [event in TableEvent]: string };
 
 /** A step before it is known whether a later one reads its change. */
-interface OpenStep extends Omit<ProgramStep, 'wanted' | 'statements'> {
+interface OpenStep extends Omit<ProgramStep, 'wanted' | 'statements' | 'clock'> {
   readonly make: ((wanted: boolean) => Statements) | null;
+  readonly makeClock?: ((wanted: boolean) => ClockStep | undefined) | undefined;
 }
 
 interface StepSources {
@@ -125,18 +136,21 @@ function compileStep(
   stored: StoredStage,
   context: CompileContext,
   { source, changed, clockMoved }: StepSources,
-): Pick<OpenStep, 'make' | 'crossing'> {
+): Pick<OpenStep, 'make' | 'makeClock' | 'crossing'> {
   const { stage } = stored;
   const { root } = stage;
-  if (stage.strategy === 'recompute' || root === null || clockMoved) {
-    return { make: null, crossing: false };
-  }
-  const occurrences = occurrencesOf(root, changed);
   const now = `(SELECT "now" FROM ${quoteRelation(context.clock)})`;
   const optionsFor = (event: TableEvent): SqlOptions => ({
     now,
     from: (scan) => sourceSql(scan, source(scan.relation, event)),
   });
+  if (clockMoved) {
+    const makeClock = (wanted: boolean): ClockStep | undefined =>
+      clockStep(stored, optionsFor('update'), changed, context.keyWithin, wanted);
+    return { make: null, makeClock, crossing: false };
+  }
+  if (stage.strategy === 'recompute' || root === null) return { make: null, crossing: false };
+  const occurrences = occurrencesOf(root, changed);
   const perEvent = (make: (options: SqlOptions) => string): Statements => {
     const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event)));
     return { insert: insert!, update: update!, delete: remove! };

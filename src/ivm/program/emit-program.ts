@@ -12,6 +12,7 @@ import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
 import { recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
+import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
 import { atStep, errorVariables, namingErrors } from './name-errors.ts';
 import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
 import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
@@ -92,7 +93,7 @@ DECLARE
   _seg_pending text;
   _seg_whole boolean;
 ${errorVariables}
-${declarations(program)}
+${instants(program, event).declared}${declarations(program)}
 BEGIN
   _seg_pending := regexp_replace(coalesce(current_setting('seg.pending', true), ''), '\\m' || TG_RELID::text || ',', '');
   PERFORM set_config('seg.pending', _seg_pending, true);
@@ -110,7 +111,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM ${rows}) THEN RETURN NULL; END IF;
   ${EPOCH} := ${seg}.begin_step();
-  IF _seg_whole OR (
+${instants(program, event).read}  IF _seg_whole OR (
     EXISTS (SELECT FROM ${rows} OFFSET ${someRows})
     AND EXISTS (SELECT FROM ${rows} OFFSET least(${options.largeChange}, pg_relation_size(TG_RELID) / ${bytesPerChange}))
   ) THEN
@@ -118,7 +119,7 @@ BEGIN
   ELSE
 ${namingErrors(program, steps.join('\n'), options.remedy)}
   END IF;
-${noteStep(program, seg)}  RETURN NULL;
+${notedWhenMoved(program, event, noteStep(program, seg))}  RETURN NULL;
 END;
 `;
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName(event))}() RETURNS trigger
@@ -151,11 +152,10 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
       ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted}) AS ${refreshColumns(step.stored)}`
       : step.statements[event];
   const run = `    ${statement}\n    INTO ${into};`;
+  if (step.clock !== undefined && event === 'update')
+    return `${head}\n${emitMoved(step, step.clock, into, run)}`;
   if (step.always) return `${head}\n${run}`;
-  const changed = step.after.map(
-    (i) => `cardinality(${removedVariable(i)}) + cardinality(${addedVariable(i)}) > 0`,
-  );
-  return `${head}\n    IF ${changed.join(' OR ')} THEN\n${run}\n    END IF;`;
+  return `${head}\n    IF ${changedBefore(step).join(' OR ')} THEN\n${run}\n    END IF;`;
 }
 
 function emitRefreshAll(program: InputProgram, options: EmitOptions): string {

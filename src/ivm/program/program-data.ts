@@ -30,6 +30,17 @@ export interface ProgramStep {
   readonly statements: { readonly [event in TableEvent]: string } | null;
   /** Several changes meet in one join, so the step needs the change of the whole SQL statement at once. */
   readonly crossing: boolean;
+  /** In the clock's program: what the step does when the clock has moved. */
+  readonly clock?: ClockStep | undefined;
+}
+
+export interface ClockStep {
+  /** SQL conditions over the two instants. Whether the move can change anything. */
+  readonly moved: string;
+  /** Whether it changes so much that the stage is refreshed as a whole. */
+  readonly whole: string;
+  /** null: the stage is always refreshed as a whole. */
+  readonly statement: string | null;
 }
 
 export interface InputProgram {

@@ -92,7 +92,11 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
     const renamed = output.map((column, i) => ({ ...column, name: found.columns[i]?.name ?? column.name }));
     return named(exactly(op, output), renamed, range['alias'], scope, name);
   }
-  const columns = found.columns.map((column) => ({ id: reader.id(column.name), name: column.name }));
+  const columns = found.columns.map(({ name: column, type }) => ({
+    id: reader.id(column),
+    name: column,
+    type,
+  }));
   const scan: Op = {
     kind: 'scan',
     relation: found.key,

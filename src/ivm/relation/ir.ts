@@ -22,6 +22,8 @@ export interface ScanColumn {
   readonly id: string;
   /** Its name in the relation. */
   readonly name: string;
+  /** As format_type prints it, where it is known: intermediate results are typed when they are made. */
+  readonly type?: string;
 }
 
 export type JoinKind = 'inner' | 'left' | 'full';
@@ -33,8 +35,9 @@ export type JoinKind = 'inner' | 'left' | 'full';
  * - `ever`: rows that stand now or were removed (a superset of the states before and after)
  * - `change`: rows of the change with a weight, +1 added, −1 removed
  * - `before`: the state before, as rows with weights (now − change)
+ * - `due`: rows of which one of the scan's `due` conditions holds, with a weight; `rest`: the others
  */
-export type ScanMode = 'now' | 'touched' | 'ever' | 'change' | 'before';
+export type ScanMode = 'now' | 'touched' | 'ever' | 'change' | 'before' | 'due' | 'rest';
 
 export interface Scan {
   readonly kind: 'scan';
@@ -46,6 +49,10 @@ export interface Scan {
   readonly mode: ScanMode;
   /** Id of the weight's column, in the modes that have one. */
   readonly weight?: string;
+  /** In the modes `due` and `rest`: ranges that an index answers, over ids of this scan. */
+  readonly due?: readonly Expr[];
+  /** In the mode `due`: the weight of its rows. */
+  readonly sign?: 1 | -1;
 }
 
 /** VALUES, one row of nothing (`rows: [[]]`), or constants. */

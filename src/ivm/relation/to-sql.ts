@@ -46,6 +46,7 @@ function opSql(op: Op, options: SqlOptions): string {
       const columns = op.columns.map(
         ({ id, name }) => `"_s".${quoteIdentifier(name)} AS ${quoteIdentifier(id)}`,
       );
+      if (op.due !== undefined) return scanByTime(op, columns, options);
       if (op.weight !== undefined) columns.push(`"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
       return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
     }
@@ -107,6 +108,28 @@ function opSql(op: Op, options: SqlOptions): string {
   }
 }
 
+/** Each range in a branch of its own, which an index answers; a row that is in several comes with the first. */
+function scanByTime(op: Scan, columns: readonly string[], options: SqlOptions): string {
+  const names = new Map(op.columns.map(({ id, name }) => [id, name]));
+  const ranges = (op.due ?? []).map((expr) =>
+    printExpr(expr, {
+      now: options.now,
+      column: (id) => `"_s".${quoteIdentifier(names.get(id)!)}`,
+      query: (inner, output) => selectSql(inner, output, options),
+    }),
+  );
+  const from = `${options.from(op)} AS "_s"`;
+  const none = (some: readonly string[]): string => `((${some.join(' OR ')}) IS NOT TRUE)`;
+  if (op.mode === 'rest') return `SELECT ${columns.join(', ')} FROM ${from} WHERE ${none(ranges)}`;
+  const weight = op.weight === undefined ? [] : [`${op.sign ?? 1} AS ${quoteIdentifier(op.weight)}`];
+  return ranges
+    .map((range, i) => {
+      const once = i === 0 ? '' : ` AND ${none(ranges.slice(0, i))}`;
+      return `SELECT ${[...columns, ...weight].join(', ')} FROM ${from} WHERE ${range}${once}`;
+    })
+    .join(' UNION ALL ');
+}
+
 /** The sides of an inner join of which one alone holds the rows of a change. */
 function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefined {
   if (op.join !== 'inner' || op.lateral || op.condition === null) return undefined;
@@ -118,7 +141,7 @@ function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefi
 }
 
 function holdsChange(op: Op): boolean {
-  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'touched';
+  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'touched' || op.mode === 'due';
   return childrenOf(op).some(holdsChange);
 }
 

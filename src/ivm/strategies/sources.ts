@@ -21,6 +21,8 @@ export function sourceSql(scan: Scan, source: Source): string {
   const { removed, added } = source;
   switch (scan.mode) {
     case 'now':
+    case 'due':
+    case 'rest':
       return table;
     case 'touched':
       return together([added === null ? null : rows(added), removed === null ? null : rows(removed)]);
