@@ -37,6 +37,7 @@ SET DateStyle = 'ISO, MDY'
 SET IntervalStyle = 'postgres'`;
 
 const byIndex = `SET enable_hashjoin = off
+SET enable_bitmapscan = off
 SET enable_mergejoin = off
 SET enable_seqscan = off
 SET jit = off
