@@ -35,11 +35,12 @@ export function explainClock(stage: Pick<Stage, 'root' | 'strategy'>): Explained
 
 /** Lines for people. */
 export function clockLines({ due, whole, cost }: ExplainedClock): string[] {
+  const found = due.map(
+    ({ relation, value, crossedBy }) =>
+      `temporal: rows of ${relation} are due when ${crossedBy} passes ${value}, found by index`,
+  );
   return [
-    ...due.map(
-      ({ relation, value, crossedBy }) =>
-        `temporal: rows of ${relation} are due when ${crossedBy} passes ${value}, found by index`,
-    ),
+    ...new Set(found),
     ...(due.length > 0 ? [`a move of the clock costs ${cost}`] : []),
     ...whole.map((expr) =>
       expr === 'now()'
