@@ -113,6 +113,49 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./commands/generate.ts')).generate,
   },
   {
+    name: 'serve',
+    group: 'Stream:',
+    summary: 'hold the database and serve it: HTTP, change feeds, the Postgres protocol, the clock',
+    description:
+      'Takes records over HTTP and WebSocket, answers reads of every model, streams changes as Server-Sent Events, speaks the ' +
+      'Postgres wire protocol, moves the project clock and runs the sinks. Other seg commands find it by itself and go ' +
+      'through it. Ctrl-C finishes what is under way and ends with 0.',
+    flags: [
+      {
+        name: 'host',
+        kind: 'string',
+        argument: 'address',
+        default: '127.0.0.1',
+        help: 'where to listen; beyond loopback only with tokens',
+        env: true,
+      },
+      {
+        name: 'port',
+        kind: 'integer',
+        argument: 'n',
+        default: 8080,
+        help: 'HTTP port; 0 takes any free one',
+        env: true,
+      },
+      {
+        name: 'clock-interval',
+        kind: 'string',
+        argument: 'seconds',
+        default: '1',
+        help: 'how often the project clock is moved to the present; 0: never',
+      },
+      {
+        name: 'max-pending',
+        kind: 'integer',
+        argument: 'n',
+        default: 50000,
+        help: 'records of a source that may wait; more are answered with 429',
+      },
+    ],
+    examples: ['seg serve', 'seg serve --port 9000 --clock-interval 0'],
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
     name: 'subscribe',
     group: 'Stream:',
     summary: 'print a model and then its changes, as NDJSON',

@@ -28,6 +28,8 @@ export interface Rejection {
   readonly line: number;
   readonly reason: string;
   readonly payload: string;
+  /** The record as it was handed in. */
+  readonly record: RawRecord;
 }
 
 export interface IngestOptions {
@@ -101,32 +103,42 @@ export async function ingestRecords(
   records: readonly unknown[],
   origin: string,
 ): Promise<IngestSummary & { rejections: { index: number; reason: string }[] }> {
+  const started = performance.now();
+  const raw = records.map((record, i) => ({ line: i + 1, text: jsonText(record) }));
+  const { accepted, duplicate, rejections } = await ingestBatch(db, source, raw, origin);
+  return {
+    accepted,
+    duplicate,
+    rejected: rejections.length,
+    seconds: (performance.now() - started) / 1000,
+    rejections: rejections.map(({ line, reason }) => ({ index: line - 1, reason })),
+  };
+}
+
+/**
+ * Takes in records that are JSON texts, all in one transaction (the server, which joins the records of several clients).
+ * Throws as `ingest` does.
+ */
+export async function ingestBatch(
+  db: Connection,
+  source: SourceNode,
+  records: readonly RawRecord[],
+  origin: string,
+): Promise<Taken> {
   let known = knownPlans.get(source);
   if (known === undefined) {
     const plan = planSource(source);
     known = { plan, mapper: new JsonMapper(plan) };
     knownPlans.set(source, known);
   }
-  const started = performance.now();
-  const raw = records.map((record, i) => ({ line: i + 1, text: jsonText(record) }));
   try {
-    const { accepted, duplicate, rejections } = await new Door(db, known.plan, origin).take(
-      raw,
-      known.mapper,
-    );
-    return {
-      accepted,
-      duplicate,
-      rejected: rejections.length,
-      seconds: (performance.now() - started) / 1000,
-      rejections: rejections.map(({ line, reason }) => ({ index: line - 1, reason })),
-    };
+    return await new Door(db, known.plan, origin).take(records, known.mapper);
   } catch (error) {
     throw asUserError(error, origin);
   }
 }
 
-interface Taken {
+export interface Taken {
   accepted: number;
   duplicate: number;
   rejections: Rejection[];
@@ -212,7 +224,8 @@ class Door {
 }
 
 function rejection(raw: RawRecord, reason: string): Rejection {
-  return { line: raw.line, reason: storable(reason), payload: storable(raw.text.slice(0, MAX_PAYLOAD)) };
+  const payload = storable(raw.text.slice(0, MAX_PAYLOAD));
+  return { line: raw.line, reason: storable(reason), payload, record: raw };
 }
 
 /** Text as PostgreSQL can keep it: NUL becomes its JSON escape, half a surrogate pair the replacement character. */

@@ -132,25 +132,7 @@ export async function readChangePage(
   const { stateSchema = '_seg', view = {}, maxChanges } = options;
   const node = await followable(connection, uniqueId, stateSchema);
   await checkView(node, view);
-  const after = epochOf(from);
-  const since = node.settings[CHANGES_SINCE];
-  if (!node.keepChanges || (typeof since === 'string' && after < BigInt(since))) {
-    throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
-      hint: 'Begin with a snapshot (without --from). "changelog: true" on the model keeps its changes from its deployment on, "changes: {retention: ...}" says how long.',
-      exitCode: 1,
-    });
-  }
-  const last = await lastEpoch(connection, stateSchema);
-  if (after > last) {
-    throw segError(
-      'SEG708',
-      `position ${from} lies behind the end of the feed, which is ${positionOf(last)}`,
-      {
-        hint: 'It comes from another database, or this one was made anew: begin with a snapshot (without --from).',
-        exitCode: 1,
-      },
-    );
-  }
+  const { after, last } = await checkPosition(connection, node, from, stateSchema);
   const wanted = options.until === undefined ? last : least(last, epochOf(options.until));
   const end =
     maxChanges === undefined
@@ -172,6 +154,38 @@ export async function readChangePage(
     return changes.length === 0 ? [] : [{ ...batch, changes }];
   });
   return { batches, position: positionOf(end > after ? end : after), more: end < wanted };
+}
+
+/**
+ * Whether a feed can be read from a position on.
+ * @throws SegError SEG703 for text that is no position, SEG706 and SEG708 as `readChangePage` does
+ */
+export async function checkPosition(
+  connection: Connection,
+  node: DeployedNode,
+  from: Position,
+  stateSchema = '_seg',
+): Promise<{ after: bigint; last: bigint }> {
+  const after = epochOf(from);
+  const since = node.settings[CHANGES_SINCE];
+  if (!node.keepChanges || (typeof since === 'string' && after < BigInt(since))) {
+    throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
+      hint: 'Begin with a snapshot (without --from). "changelog: true" on the model keeps its changes from its deployment on, "changes: {retention: ...}" says how long.',
+      exitCode: 1,
+    });
+  }
+  const last = await lastEpoch(connection, stateSchema);
+  if (after > last) {
+    throw segError(
+      'SEG708',
+      `position ${from} lies behind the end of the feed, which is ${positionOf(last)}`,
+      {
+        hint: 'It comes from another database, or this one was made anew: begin with a snapshot (without --from).',
+        exitCode: 1,
+      },
+    );
+  }
+  return { after, last };
 }
 
 /** Rows of the changelog in the order of their epochs → batches. */

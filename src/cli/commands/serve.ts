@@ -1,0 +1,48 @@
+import type { CommandHandler } from '../command-definition.ts';
+import { segError } from '../../diagnostics/seg-error.ts';
+import { loadProject } from '../../project/load.ts';
+import { loadOptions, openProject } from '../open-project.ts';
+import { withDatabase } from '../with-database.ts';
+
+/** `seg serve`: until Ctrl-C. */
+export const serve: CommandHandler = async (context) => {
+  const { flags, log, signal } = context;
+  const port = portOf(flags.integer('port'), '--port');
+  const clockSeconds = Number(flags.string('clock-interval'));
+  if (!(clockSeconds === 0 || (clockSeconds >= 0.05 && clockSeconds <= 3600))) {
+    throw segError('SEG903', `wrong value "${flags.string('clock-interval')}" for --clock-interval`, {
+      hint: 'It takes seconds from 0.05 to 3600, or 0 for a clock that stands.',
+    });
+  }
+  const maxPending = flags.integer('max-pending') ?? 50_000;
+  if (maxPending < 1) {
+    throw segError('SEG903', `wrong value "${maxPending}" for --max-pending`, {
+      hint: 'It takes a number from 1.',
+    });
+  }
+  const project = await openProject(context);
+  await withDatabase(context, project, async (db) => {
+    const { serve: serveDatabase } = await import('../../serve/serve.ts');
+    await serveDatabase(db, project, {
+      host: flags.string('host') ?? '127.0.0.1',
+      port,
+      clockIntervalMs: Math.round(clockSeconds * 1000),
+      maxPending,
+      env: context.env,
+      log,
+      version: context.version,
+      signal,
+      reload: () => loadProject(loadOptions(context)),
+      onListening: ({ http }) => {
+        log.info(`Serving ${project.name} on ${http}`, { name: 'ServerListening', data: { http } });
+      },
+    });
+  });
+  log.info('Stopped');
+  return 0;
+};
+
+function portOf(port: number | undefined, flag: string): number {
+  if (port !== undefined && port >= 0 && port <= 65535) return port;
+  throw segError('SEG903', `wrong value "${port}" for ${flag}`, { hint: 'It takes a port from 0 to 65535.' });
+}

@@ -1,0 +1,110 @@
+import websocket from '@fastify/websocket';
+import Fastify from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from '../../log/logger.ts';
+import type { ServerState } from '../server-state.ts';
+import type { Action, Tokens } from '../tokens.ts';
+import { feedRoutes } from './feed-routes.ts';
+import { ingestRoutes, MAX_JSON_BYTES } from './ingest-routes.ts';
+import { ingestSocket } from './ingest-socket.ts';
+import { modelRoutes } from './model-routes.ts';
+import { problemOf, sendProblem } from './problems.ts';
+import { segmentWebhook } from './segment-webhook.ts';
+import { statusRoutes } from './status-routes.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The scope a token needs; absent: open to everybody. */
+    action?: Action;
+    /** The parameter that names the source or model, for narrowed scopes. */
+    object?: string;
+  }
+}
+
+export interface AppOptions {
+  readonly state: ServerState;
+  readonly tokens: Tokens;
+  readonly log: Logger;
+  readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
+}
+
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { state, tokens, log } = options;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_JSON_BYTES,
+    // Sources and models may have dots and long keys in their paths.
+    routerOptions: { maxParamLength: 1000 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  await app.register(websocket, { options: { maxPayload: MAX_JSON_BYTES } });
+  // Bodies are read by the routes themselves, as streams.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (!tokens.required && !isLocalHost(request.headers.host)) {
+      // A page from elsewhere whose name was pointed at this machine (DNS rebinding).
+      return sendProblem(reply, 403, {
+        code: 'SEG834',
+        message: 'this server answers to loopback names only',
+      });
+    }
+    if (request.ws && !tokens.required && request.headers.origin !== undefined && !isLocalOrigin(request)) {
+      return sendProblem(reply, 403, {
+        code: 'SEG834',
+        message: 'this server answers pages of its own host only',
+      });
+    }
+    const { action, object } = request.routeOptions.config;
+    if (action === undefined) return;
+    const name = object === undefined ? undefined : (request.params as Record<string, string>)[object];
+    const verdict = tokens.check(request.headers.authorization, action, name);
+    if (verdict === 'allowed') return;
+    if (verdict === 'unknown') {
+      void reply.header('www-authenticate', 'Bearer');
+      return sendProblem(reply, 401, { code: 'SEG835', message: 'a valid bearer token is needed' });
+    }
+    return sendProblem(reply, 403, { code: 'SEG836', message: `the token does not allow to ${action} here` });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const labels = { route, method: request.method, status: String(reply.statusCode) };
+    state.metrics.httpSeconds.observe(labels, reply.elapsedTime / 1000);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, problem } = problemOf(error);
+    if (status >= 500)
+      log.error(`HTTP request failed: ${error instanceof Error ? error.message : String(error)}`);
+    return sendProblem(reply, status, problem);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, 404, {
+      code: 'SEG827',
+      message: `there is no ${request.method} ${request.url.split('?')[0]}`,
+      hint: 'GET /openapi.json says what there is.',
+    }),
+  );
+
+  ingestRoutes(app, state);
+  ingestSocket(app, state);
+  segmentWebhook(app, state, options.env);
+  modelRoutes(app, state);
+  feedRoutes(app, state);
+  statusRoutes(app, state, options.version);
+  return app;
+}
+
+function isLocalHost(host: string | undefined): boolean {
+  return host === undefined || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i.test(host);
+}
+
+function isLocalOrigin(request: FastifyRequest): boolean {
+  try {
+    return isLocalHost(new URL(request.headers.origin!).host);
+  } catch {
+    return false;
+  }
+}

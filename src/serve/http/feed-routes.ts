@@ -1,0 +1,204 @@
+/**
+ * GET /v1/changes/<model>: the change feed of a model, in three forms:
+ *
+ *     Accept: text/event-stream    Server-Sent Events; the id of an event is a position, and `Last-Event-ID` goes on there
+ *     WebSocket                    one message a snapshot part or batch
+ *     else                         long-poll: ?from=<position>&wait=<seconds>
+ *
+ * Parameters: from, snapshot=false, columns=a,b. Positions are opaque.
+ */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import { checkView } from '../../feeds/feed-view.ts';
+import { checkPosition, followable, readChangePage, readSnapshot } from '../../feeds/feed.ts';
+import type { FeedItem, FeedRequest } from '../../feeds/hub.ts';
+import { badRequest } from '../read-model.ts';
+import type { ServerState } from '../server-state.ts';
+import { problemOf } from './problems.ts';
+
+/** A follower that takes nothing for so long is cut off; it can go on where it was. */
+const PATIENCE_MS = 30_000;
+const HEARTBEAT_MS = 15_000;
+const LONGEST_WAIT_S = 60;
+/** Rows of a snapshot in one event. */
+const SNAPSHOT_ROWS = 500;
+const PAGE = 10_000;
+
+interface Message {
+  readonly event: 'snapshot' | 'changes';
+  /** Where to go on once this was dealt with. */
+  readonly id?: string;
+  readonly data: string;
+}
+
+type ChangesRequest = FastifyRequest<{ Params: { model: string }; Querystring: Record<string, string> }>;
+
+export function feedRoutes(app: FastifyInstance, state: ServerState): void {
+  app.route<{ Params: { model: string }; Querystring: Record<string, string> }>({
+    method: 'GET',
+    url: '/v1/changes/:model',
+    config: { action: 'read', object: 'model' },
+    handler: async (request, reply) => {
+      const feed = await feedRequest(state, request);
+      if ((request.headers.accept ?? '').includes('text/event-stream'))
+        return serveEvents(state, feed, reply);
+      return longPoll(state, feed, request, reply);
+    },
+    wsHandler: (socket, request) => void serveSocket(state, socket, request),
+  });
+}
+
+/** @throws SegError when the feed cannot be opened: before the answer has begun */
+async function feedRequest(state: ServerState, request: ChangesRequest): Promise<FeedRequest> {
+  const { query } = request;
+  const { uniqueId } = await state.relation(request.params.model);
+  const db = state.shared.as('feed');
+  const node = await followable(db, uniqueId, state.stateSchema);
+  const columns = query['columns']?.split(',');
+  await checkView(node, { columns });
+  const last = request.headers['last-event-id'];
+  const from = (typeof last === 'string' && last !== '' ? last : undefined) ?? query['from'];
+  if (from !== undefined) await checkPosition(db, node, from, state.stateSchema);
+  return { model: uniqueId, columns, from, skipSnapshot: query['snapshot'] === 'false' };
+}
+
+async function serveEvents(state: ServerState, feed: FeedRequest, reply: FastifyReply): Promise<void> {
+  reply.hijack();
+  const out = reply.raw;
+  const gone = new AbortController();
+  out.on('close', () => gone.abort());
+  out.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  out.flushHeaders();
+  const heartbeat = setInterval(() => {
+    if (!out.writableNeedDrain) out.write(':\n\n');
+  }, HEARTBEAT_MS);
+  try {
+    for await (const item of state.hub.follow({ ...feed, signal: gone.signal })) {
+      for (const { event, id, data } of messagesOf(item)) {
+        const text = `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`;
+        if (!(await write(out, text, gone.signal))) {
+          state.metrics.cutOff.inc();
+          out.destroy();
+          return;
+        }
+      }
+    }
+  } catch (error) {
+    const { problem } = problemOf(error);
+    await write(out, `event: error\ndata: ${JSON.stringify(problem)}\n\n`, gone.signal);
+  } finally {
+    clearInterval(heartbeat);
+    out.end();
+  }
+}
+
+/** False when the reader took nothing for too long. */
+async function write(out: ServerResponse, text: string, gone: AbortSignal): Promise<boolean> {
+  if (out.destroyed || out.write(text)) return true;
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  await once(out, 'drain', { signal: AbortSignal.any([gone, patience]) }).catch(() => {});
+  return !patience.aborted;
+}
+
+function* messagesOf(item: FeedItem): Generator<Message> {
+  if ('batch' in item) {
+    yield { event: 'changes', id: item.batch.position, data: JSON.stringify(item.batch) };
+    return;
+  }
+  const { rows, position } = item.snapshot;
+  for (let start = 0; start === 0 || start < rows.length; start += SNAPSHOT_ROWS) {
+    const last = start + SNAPSHOT_ROWS >= rows.length;
+    const part = { rows: rows.slice(start, start + SNAPSHOT_ROWS), last };
+    // Only the whole snapshot is something to go on from.
+    yield {
+      event: 'snapshot',
+      ...(last ? { id: position } : {}),
+      data: JSON.stringify(last ? { position, ...part } : part),
+    };
+  }
+}
+
+async function serveSocket(state: ServerState, socket: WebSocket, request: ChangesRequest): Promise<void> {
+  const gone = new AbortController();
+  socket.on('close', () => gone.abort());
+  socket.on('error', () => socket.terminate());
+  // Nothing is expected from the client; a ping it does not answer ends it.
+  let alive = true;
+  socket.on('pong', () => (alive = true));
+  const heartbeat = setInterval(() => {
+    if (!alive) socket.terminate();
+    alive = false;
+    socket.ping();
+  }, HEARTBEAT_MS);
+  try {
+    const feed = await feedRequest(state, request);
+    for await (const item of state.hub.follow({ ...feed, signal: gone.signal })) {
+      for (const { event, data } of messagesOf(item)) {
+        if (!(await sendMessage(socket, `{"event":"${event}",${data.slice(1)}`))) {
+          state.metrics.cutOff.inc();
+          socket.terminate();
+          return;
+        }
+      }
+    }
+    socket.close(1001, 'the server stops');
+  } catch (error) {
+    const { problem } = problemOf(error);
+    await sendMessage(socket, JSON.stringify({ event: 'error', ...problem }));
+    socket.close(1008, problem.code);
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** Resolves when the message has left this process; false when that takes too long. */
+export function sendMessage(socket: WebSocket, text: string): Promise<boolean> {
+  if (socket.readyState !== socket.OPEN) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
+    socket.send(text, () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+async function longPoll(
+  state: ServerState,
+  feed: FeedRequest,
+  request: ChangesRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const wait = Number(request.query['wait'] ?? 0);
+  if (!(wait >= 0 && wait <= LONGEST_WAIT_S)) {
+    throw badRequest(
+      `wrong wait "${request.query['wait']}"`,
+      `It takes seconds from 0 to ${LONGEST_WAIT_S}.`,
+    );
+  }
+  const db = state.shared.as('feed');
+  const { stateSchema } = state;
+  const view = { columns: feed.columns };
+  if (feed.from === undefined) {
+    // Switches the feed on, so that the position can be gone on from.
+    await state.hub.follow({ ...feed, skipSnapshot: true, once: true }).next();
+    const { position, rows } = await readSnapshot(db, feed.model, { stateSchema, view });
+    return feed.skipSnapshot === true ? { position, batches: [] } : { position, rows };
+  }
+  const read = () => readChangePage(db, feed.model, feed.from!, { stateSchema, view, maxChanges: PAGE });
+  let page = await read();
+  if (page.batches.length === 0 && wait > 0 && state.ready) {
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(wait * 1000)]);
+    const first = await state.hub.follow({ ...feed, from: page.position, signal }).next();
+    if (first.done !== true) page = await read();
+  }
+  return { position: page.position, batches: page.batches, more: page.more };
+}

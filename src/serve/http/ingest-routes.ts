@@ -1,0 +1,144 @@
+/** POST /v1/sources/<source>/records: one record, an array of them, or NDJSON without end. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readNdjson } from '../../connectors/formats/ndjson.ts';
+import type { RawRecord } from '../../connectors/formats/raw-record.ts';
+import type { GateAnswer, IngestGate } from '../ingest-gate.ts';
+import type { ServerState } from '../server-state.ts';
+import { recordsOfJson } from './json-records.ts';
+import { sendProblem } from './problems.ts';
+import { BodyTooLarge, plainBody, readBody } from './read-body.ts';
+
+/** Bodies that must be held whole (JSON) may be so long; NDJSON is read line by line and may be endless. */
+export const MAX_JSON_BYTES = 16 * 1024 * 1024;
+/** All bodies that are held at the moment, together. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
+/** Records of one NDJSON request that may be under way; its client is not read from meanwhile. */
+const MAX_UNDER_WAY = 10_000;
+/** Reasons told in one answer; all rejected records are in the dead-letter table. */
+const MAX_ERRORS = 1000;
+
+const JSON_TYPES = ['application/json'];
+const NDJSON_TYPES = [
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
+];
+
+export function ingestRoutes(app: FastifyInstance, state: ServerState): void {
+  let held = 0;
+
+  app.post<{ Params: { source: string } }>(
+    '/v1/sources/:source/records',
+    { config: { action: 'ingest', object: 'source' } },
+    async (request, reply) => {
+      const gate = state.gate(request.params.source);
+      const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+      const isLines = NDJSON_TYPES.includes(type);
+      if (!isLines && !JSON_TYPES.includes(type)) {
+        return sendProblem(reply, 415, {
+          code: 'SEG830',
+          message: `cannot read records of type "${type}"`,
+          hint: 'Send application/json (a record or an array) or application/x-ndjson.',
+        });
+      }
+      const body = plainBody(request.raw);
+      if (body === null) {
+        return sendProblem(reply, 415, {
+          code: 'SEG830',
+          message: `cannot read the encoding "${request.headers['content-encoding']}"`,
+          hint: 'Send the body as it is, or with Content-Encoding: gzip.',
+        });
+      }
+      const announced = Number(request.headers['content-length'] ?? 0);
+      if (gate.isFull(1) || (!isLines && held + announced > MAX_HELD_BYTES))
+        return tooMany(state, gate, reply);
+      if (isLines) return answer(reply, await takeLines(gate, body));
+      held += announced;
+      try {
+        const records = recordsOfJson((await readBody(body, MAX_JSON_BYTES)).toString('utf8'));
+        if (gate.isFull(records.length)) return tooMany(state, gate, reply);
+        return answer(reply, await gate.submit(records, 'http'));
+      } catch (error) {
+        return badBody(reply, error);
+      } finally {
+        held -= announced;
+      }
+    },
+  );
+}
+
+/** What is wrong with a body. Anything else is thrown on. */
+export function badBody(reply: FastifyReply, error: unknown): FastifyReply {
+  if (error instanceof BodyTooLarge) {
+    void reply.header('connection', 'close');
+    return sendProblem(reply, 413, {
+      code: 'SEG831',
+      message: error.message,
+      hint: 'Send several requests, or NDJSON, which may be of any length.',
+    });
+  }
+  const gzip = (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
+  if (error instanceof SyntaxError || gzip) {
+    return sendProblem(reply, 400, {
+      code: 'SEG832',
+      message: `the body cannot be read: ${(error as Error).message}`,
+    });
+  }
+  throw error;
+}
+
+export function tooMany(state: ServerState, gate: IngestGate, reply: FastifyReply): FastifyReply {
+  const { source_name, name } = gate.source;
+  state.metrics.refused.inc({ source: `${source_name}.${name}` });
+  void reply.header('retry-after', String(gate.retryAfter)).header('connection', 'close');
+  return sendProblem(reply, 429, {
+    code: 'SEG833',
+    message: `${gate.pending} records wait already`,
+    hint: 'Nothing of this request was taken in; send it again after the time in Retry-After.',
+  });
+}
+
+interface LinesAnswer {
+  accepted: number;
+  rejected: number;
+  errors: { line: number; reason: string }[];
+}
+
+/** Records are committed as they come; a client that breaks off keeps what was. */
+async function takeLines(gate: IngestGate, body: AsyncIterable<Uint8Array>): Promise<LinesAnswer> {
+  const total: LinesAnswer = { accepted: 0, rejected: 0, errors: [] };
+  const underWay: { records: readonly RawRecord[]; done: Promise<GateAnswer> }[] = [];
+  let count = 0;
+  const settle = async (): Promise<void> => {
+    const { records, done } = underWay.shift()!;
+    count -= records.length;
+    const { accepted, rejected, errors } = await done;
+    total.accepted += accepted;
+    total.rejected += rejected;
+    for (const { index, reason } of errors) {
+      if (total.errors.length < MAX_ERRORS) total.errors.push({ line: records[index]!.line, reason });
+    }
+  };
+  for await (const records of readNdjson(body)) {
+    const done = gate.submit(records, 'http');
+    // Failures are met when its turn to be settled comes.
+    done.catch(() => {});
+    underWay.push({ records, done });
+    count += records.length;
+    while (count > MAX_UNDER_WAY) await settle();
+  }
+  while (underWay.length > 0) await settle();
+  return total;
+}
+
+/** 200: all are in; 207: some are not; 422: none is. */
+export function answer(
+  reply: FastifyReply,
+  taken: { accepted: number; rejected: number; errors: readonly object[] },
+): FastifyReply {
+  const status = taken.rejected === 0 ? 200 : taken.accepted > 0 ? 207 : 422;
+  return reply.code(status).send({ ...taken, errors: taken.errors.slice(0, MAX_ERRORS) });
+}
+
+export type IngestRequest = FastifyRequest<{ Params: { source: string } }>;

@@ -1,0 +1,71 @@
+/**
+ * WebSocket /v1/sources/<source>/stream: each message is a record or an array of records as JSON; each is answered, in
+ * order, with what POST would answer. A client that sends faster than records are committed is not read from.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { RawData, WebSocket } from 'ws';
+import type { IngestGate } from '../ingest-gate.ts';
+import type { ServerState } from '../server-state.ts';
+import { recordsOfJson } from './json-records.ts';
+import { problemOf } from './problems.ts';
+import { sendMessage } from './feed-routes.ts';
+
+/** Messages of one client that may wait for their commit. */
+const MAX_UNDER_WAY = 64;
+
+export function ingestSocket(app: FastifyInstance, state: ServerState): void {
+  app.get<{ Params: { source: string } }>(
+    '/v1/sources/:source/stream',
+    { websocket: true, config: { action: 'ingest', object: 'source' } },
+    (socket, request: FastifyRequest<{ Params: { source: string } }>) => {
+      let gate: IngestGate;
+      try {
+        gate = state.gate(request.params.source);
+      } catch (error) {
+        const { problem } = problemOf(error);
+        socket.send(JSON.stringify({ error: problem }));
+        socket.close(1008, problem.code);
+        return;
+      }
+      serve(socket, gate);
+    },
+  );
+}
+
+function serve(socket: WebSocket, gate: IngestGate): void {
+  let underWay = 0;
+  let seq = 0;
+  let answers: Promise<unknown> = Promise.resolve();
+  socket.on('error', () => socket.terminate());
+  socket.on('message', (data) => {
+    const number = ++seq;
+    underWay++;
+    if (underWay >= MAX_UNDER_WAY) socket.pause();
+    const done = take(gate, data);
+    answers = answers
+      .then(async () => {
+        const sent = await sendMessage(socket, JSON.stringify({ seq: number, ...(await done) }));
+        if (!sent) socket.terminate();
+      })
+      .finally(() => {
+        underWay--;
+        if (underWay < MAX_UNDER_WAY / 2) socket.resume();
+      });
+  });
+}
+
+async function take(gate: IngestGate, data: RawData): Promise<object> {
+  try {
+    return await gate.submit(recordsOfJson(textOf(data)), 'websocket');
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      return { error: { code: 'SEG832', message: `the message cannot be read: ${error.message}` } };
+    }
+    return { error: problemOf(error).problem };
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8');
+}

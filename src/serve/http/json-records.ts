@@ -1,0 +1,52 @@
+/** Records out of a body, as the texts they were written in, so that no digit of a number is lost on the way. */
+import type { RawRecord } from '../../connectors/formats/raw-record.ts';
+
+/**
+ * The elements of a JSON array, or the one object. Only the outermost structure is looked at; each record is parsed, and
+ * refused if need be, where it is taken in.
+ * @throws SyntaxError when the text is neither, or ends too early
+ */
+export function recordsOfJson(text: string): RawRecord[] {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('['))
+    return elements(trimmed).map((element, at) => ({ line: at + 1, text: element }));
+  if (!trimmed.startsWith('{')) throw new SyntaxError('the body is neither a JSON object nor an array');
+  JSON.parse(trimmed);
+  return [{ line: 1, text: trimmed }];
+}
+
+function elements(text: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let start = 1;
+  const end = (at: number): void => {
+    const element = text.slice(start, at).trim();
+    if (element === '') throw new SyntaxError(`the array lacks an element before character ${at + 1}`);
+    found.push(element);
+    start = at + 1;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22 /* " */) {
+      at = endOfString(text, at);
+    } else if (code === 0x5b /* [ */ || code === 0x7b /* { */) depth++;
+    else if (code === 0x5d /* ] */ || code === 0x7d /* } */) {
+      depth--;
+      if (depth > 0) continue;
+      if (code !== 0x5d || at !== text.length - 1)
+        throw new SyntaxError(`unexpected text behind character ${at + 1}`);
+      if (found.length > 0 || text.slice(start, at).trim() !== '') end(at);
+      return found;
+    } else if (code === 0x2c /* , */ && depth === 1) end(at);
+  }
+  throw new SyntaxError('the array does not end');
+}
+
+function endOfString(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c /* \ */) at++;
+    else if (code === 0x22) return at;
+  }
+  throw new SyntaxError('a string does not end');
+}

@@ -1,0 +1,47 @@
+import type { FastifyReply } from 'fastify';
+import { SegError } from '../../diagnostics/seg-error.ts';
+import { DatabaseError } from '../../engines/connection.ts';
+
+/** HTTP's word for a mistake of seg's; what is not listed is the client's mistake where seg says so, else ours. */
+const STATUS: Readonly<Record<string, number>> = {
+  SEG505: 409,
+  SEG506: 422,
+  SEG703: 400,
+  SEG704: 404,
+  SEG705: 409,
+  SEG706: 410,
+  SEG708: 400,
+  SEG711: 400,
+  SEG824: 404,
+  SEG825: 404,
+  SEG826: 400,
+  SEG827: 404,
+};
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** `{"error": {"code", "message", "hint"}}`, the one shape of all failures. */
+export function sendProblem(reply: FastifyReply, status: number, problem: Problem): FastifyReply {
+  return reply.code(status).type('application/json').send({ error: problem });
+}
+
+export function problemOf(error: unknown): { status: number; problem: Problem } {
+  if (error instanceof SegError) {
+    const { code, message, hint } = error.diagnostics[0]!;
+    return { status: STATUS[code] ?? 500, problem: { code, message, hint } };
+  }
+  if (error instanceof DatabaseError) {
+    // Class 22: a value that does not fit its type; 57014: cancelled.
+    const status = error.sqlstate.startsWith('22') ? 400 : 500;
+    return { status, problem: { code: error.sqlstate, message: error.message, hint: error.hint } };
+  }
+  const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string };
+  if (statusCode !== undefined && statusCode < 500) {
+    return { status: statusCode, problem: { code: code ?? 'HTTP', message: message ?? 'bad request' } };
+  }
+  return { status: 500, problem: { code: 'INTERNAL', message: 'internal error; the server has logged it' } };
+}

@@ -1,0 +1,58 @@
+/**
+ * POST /v1/webhooks/segment/<source>: what Segment's webhook destination sends, a record or `{"batch": [...]}`. The header
+ * `x-signature` is the hexadecimal HMAC-SHA1 of the body under the shared secret, which SEG_SEGMENT_SECRET holds
+ * (https://segment.com/docs/connections/destinations/catalog/webhooks/). The signature stands in for a token.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { RawRecord } from '../../connectors/formats/raw-record.ts';
+import type { ServerState } from '../server-state.ts';
+import { answer, badBody, MAX_JSON_BYTES, tooMany } from './ingest-routes.ts';
+import { recordsOfJson } from './json-records.ts';
+import { sendProblem } from './problems.ts';
+import { plainBody, readBody } from './read-body.ts';
+
+export function segmentWebhook(app: FastifyInstance, state: ServerState, env: NodeJS.ProcessEnv): void {
+  const secret = env['SEG_SEGMENT_SECRET'];
+  app.post<{ Params: { source: string } }>('/v1/webhooks/segment/:source', async (request, reply) => {
+    if (secret === undefined || secret === '') {
+      return sendProblem(reply, 403, {
+        code: 'SEG837',
+        message: 'webhooks of Segment are not set up',
+        hint: 'Set SEG_SEGMENT_SECRET to the shared secret of the webhook destination.',
+      });
+    }
+    const gate = state.gate(request.params.source);
+    const body = plainBody(request.raw);
+    if (body === null)
+      return sendProblem(reply, 415, { code: 'SEG830', message: 'cannot read the encoding' });
+    try {
+      const bytes = await readBody(body, MAX_JSON_BYTES);
+      if (!isSigned(bytes, request.headers['x-signature'], secret)) {
+        return await sendProblem(reply, 401, {
+          code: 'SEG838',
+          message: 'the signature does not fit the body',
+        });
+      }
+      const records = recordsOfWebhook(bytes.toString('utf8'));
+      if (gate.isFull(records.length)) return await tooMany(state, gate, reply);
+      return await answer(reply, await gate.submit(records, 'segment'));
+    } catch (error) {
+      return badBody(reply, error);
+    }
+  });
+}
+
+function isSigned(body: Buffer, signature: string | string[] | undefined, secret: string): boolean {
+  if (typeof signature !== 'string' || !/^[0-9a-f]{40}$/i.test(signature)) return false;
+  const expected = createHmac('sha1', secret).update(body).digest();
+  return timingSafeEqual(expected, Buffer.from(signature, 'hex'));
+}
+
+function recordsOfWebhook(text: string): RawRecord[] {
+  const records = recordsOfJson(text);
+  if (records.length !== 1 || text.trimStart().startsWith('[')) return records;
+  const { batch } = JSON.parse(text) as { batch?: unknown };
+  if (!Array.isArray(batch)) return records;
+  return batch.map((record, at) => ({ line: at + 1, text: JSON.stringify(record) }));
+}

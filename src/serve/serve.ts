@@ -1,0 +1,142 @@
+/**
+ * One process that holds the database and serves it: records in over HTTP, views and their changes out, the Postgres wire
+ * protocol for everybody else, the project's clock, the sinks. Everything goes through one line of turns.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AddressInfo } from 'node:net';
+import { tickClock } from '../clock/ticker.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import type { Database } from '../engines/connection.ts';
+import { PGliteDatabase } from '../engines/pglite/connection.ts';
+import { DirectoryDatabase } from '../engines/pglite/open.ts';
+import { PostgresDatabase } from '../engines/postgres/connection.ts';
+import { FeedHub } from '../feeds/hub.ts';
+import { startRelay } from '../feeds/relay.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Project } from '../project/load.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { SharedDatabase } from './engine/shared-database.ts';
+import { Turns } from './engine/turns.ts';
+import { createApp } from './http/app.ts';
+import { createMetrics } from './metrics.ts';
+import { ServerState } from './server-state.ts';
+import { Tokens } from './tokens.ts';
+import { watchDeployments } from './watch-deployments.ts';
+
+export interface ServeOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** 0: none. */
+  readonly clockIntervalMs: number;
+  /** Records of one source that may wait; more are refused with 429. */
+  readonly maxPending: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  readonly version: string;
+  readonly signal: AbortSignal;
+  /** Loads the project anew, after another process has deployed another one. */
+  readonly reload: () => Promise<Project>;
+  /** Where it listens, once it does. */
+  readonly onListening?: (address: { readonly http: string }) => void;
+}
+
+/** Clients that do not end by themselves are cut off after so long. */
+const GOODBYE_MS = 5000;
+
+/**
+ * Serves until `signal`, then finishes what is under way. The database is closed by the caller.
+ * @throws SegError SEG828 for a host beyond loopback without tokens, SEG829 for a port that cannot be had
+ */
+export async function serve(db: Database, project: Project, options: ServeOptions): Promise<void> {
+  const { log, signal } = options;
+  const tokens = new Tokens(options.env['SEG_HTTP_TOKENS']);
+  if (!isLoopback(options.host) && !tokens.required) {
+    throw segError('SEG828', `refusing to listen on "${options.host}" without tokens`, {
+      hint: 'Set SEG_HTTP_TOKENS, or listen on 127.0.0.1.',
+    });
+  }
+  const metrics = createMetrics();
+  const turns = new Turns((kind, seconds) => metrics.turnSeconds.observe({ kind }, seconds));
+  const shared = new SharedDatabase(db, turns, { exclusive: db instanceof PGliteDatabase });
+  const state = new ServerState({ project, shared, metrics, maxPending: options.maxPending });
+  state.hub = new FeedHub(shared.as('feed'), () => state.project, {
+    writer: shared.as('command'),
+    // The embedded database is written to through this process alone.
+    ...(db instanceof PGliteDatabase ? {} : { pollMs: 1000 }),
+    onDelivered: (model, batch) => {
+      metrics.feedChanges.inc({ model }, batch.changes.length);
+      metrics.feedLag.observe({ model }, Math.max(0, (Date.now() - Date.parse(batch.at)) / 1000));
+      metrics.lastChange.set({ model }, Date.parse(batch.at) / 1000);
+    },
+  });
+  shared.onWritten(() => state.hub.poke());
+  const stopListening =
+    db instanceof PostgresDatabase
+      ? await db.listen(quoteIdentifier(state.stateSchema), () => state.hub.poke())
+      : undefined;
+  const relay = db instanceof DirectoryDatabase ? await startRelay(state.hub) : undefined;
+  const app = await createApp({ state, tokens, log, env: options.env, version: options.version });
+  try {
+    await listen(() => app.listen({ host: options.host, port: options.port }), options.port, '--port');
+    if (db instanceof DirectoryDatabase && relay !== undefined) await db.lock.announce(relay.address);
+    const { port } = app.server.address() as AddressInfo;
+    state.ready = true;
+    options.onListening?.({
+      http: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    });
+    const background = [
+      watchDeployments(state, { reload: options.reload, log, signal }),
+      ...(options.clockIntervalMs > 0
+        ? [
+            tickClock(shared.as('clock'), {
+              intervalMs: options.clockIntervalMs,
+              stateSchema: () => state.stateSchema,
+              signal,
+              onError: (error) => {
+                // Nothing is deployed yet.
+                if (error instanceof DatabaseError && /^(42P01|3F000)$/.test(error.sqlstate)) return;
+                log.warn(
+                  `The clock could not be moved: ${error instanceof Error ? error.message : String(error)}`,
+                );
+              },
+            }),
+          ]
+        : []),
+    ];
+    await aborted(signal);
+    await Promise.all(background);
+  } finally {
+    state.ready = false;
+    const closing = app.close();
+    await state.drained();
+    state.hub.close();
+    await relay?.close();
+    await Promise.race([closing, sleep(GOODBYE_MS)]);
+    app.server.closeAllConnections();
+    await closing;
+    await stopListening?.();
+  }
+}
+
+async function listen(start: () => Promise<unknown>, port: number, flag: string): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw segError('SEG829', `cannot listen on port ${port}: ${code ?? message}`, {
+      hint: `Choose another port with ${flag}.`,
+      cause: error,
+    });
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

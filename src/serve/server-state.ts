@@ -1,0 +1,111 @@
+import { segError } from '../diagnostics/seg-error.ts';
+import { didYouMean } from '../diagnostics/suggest.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
+import type { FeedHub } from '../feeds/hub.ts';
+import type { Project } from '../project/load.ts';
+import type { SourceNode } from '../project/nodes.ts';
+import { readDeployed } from '../state/nodes.ts';
+import type { DeployedNode } from '../state/nodes.ts';
+import type { SharedDatabase } from './engine/shared-database.ts';
+import { IngestGate } from './ingest-gate.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What is deployed is asked for at most that often. */
+const FRESH_MS = 1000;
+
+export interface ServerStateOptions {
+  readonly project: Project;
+  readonly shared: SharedDatabase;
+  readonly metrics: Metrics;
+  /** Records of one source that may wait for their batch. */
+  readonly maxPending: number;
+}
+
+/** What the parts of a server have in common: the project, the database, the feeds. */
+export class ServerState {
+  readonly shared: SharedDatabase;
+  readonly metrics: Metrics;
+  readonly #maxPending: number;
+  readonly #gates = new Map<string, IngestGate>();
+  hub!: FeedHub;
+  project: Project;
+  /** False from the moment the server begins to stop. */
+  ready = false;
+  #deployed: Promise<Map<string, DeployedNode>> | undefined;
+  #deployedAt = 0;
+
+  constructor({ project, shared, metrics, maxPending }: ServerStateOptions) {
+    this.project = project;
+    this.shared = shared;
+    this.metrics = metrics;
+    this.#maxPending = maxPending;
+  }
+
+  get stateSchema(): string {
+    return stateSchemaOf(this.project);
+  }
+
+  /** After `seg run` has changed the project: sources are taken from the new one. */
+  replaceProject(project: Project): void {
+    this.project = project;
+    this.#deployed = undefined;
+    this.#gates.clear();
+  }
+
+  /** Where the records of a source go in. @throws SegError SEG360, SEG361 */
+  gate(name: string): IngestGate {
+    const source = sourceByName(this.project, name);
+    let gate = this.#gates.get(source.unique_id);
+    if (gate === undefined) {
+      gate = new IngestGate(this.shared.as('ingest'), source, this.metrics, this.#maxPending);
+      this.#gates.set(source.unique_id, gate);
+    }
+    return gate;
+  }
+
+  async drained(): Promise<void> {
+    for (const gate of this.#gates.values()) await gate.drained();
+  }
+
+  async deployed(): Promise<Map<string, DeployedNode>> {
+    if (this.#deployed === undefined || Date.now() - this.#deployedAt > FRESH_MS) {
+      this.#deployedAt = Date.now();
+      const reading = readDeployed(this.shared.as('read'), this.stateSchema);
+      this.#deployed = reading;
+      reading.catch(() => (this.#deployed = undefined));
+    }
+    return this.#deployed;
+  }
+
+  /** A deployed relation by its name or unique_id. @throws SegError SEG824 */
+  async relation(name: string): Promise<DeployedNode> {
+    const nodes = [...(await this.deployed()).values()];
+    const found =
+      nodes.find((node) => node.uniqueId === name) ??
+      nodes.find((node) => node.name === name && node.uniqueId.startsWith('model.')) ??
+      nodes.find((node) => node.name === name || node.uniqueId.endsWith(`.${name}`));
+    if (found !== undefined) return found;
+    throw segError('SEG824', `unknown model "${name}"`, {
+      hint:
+        didYouMean(
+          name,
+          nodes.map((node) => node.name),
+        ) ?? 'GET /v1/models lists what is deployed.',
+    });
+  }
+}
+
+/** As `seg ingest` names it: `source.table`, or the table alone. */
+function sourceByName(project: Project, name: string): SourceNode {
+  const sources = Object.values(project.manifest.sources);
+  const full = (source: SourceNode) => `${source.source_name}.${source.name}`;
+  const found =
+    sources.find((source) => full(source) === name) ??
+    (sources.filter((source) => source.name === name).length === 1
+      ? sources.find((source) => source.name === name)
+      : undefined);
+  if (found !== undefined) return found;
+  throw segError('SEG825', `unknown source "${name}"`, {
+    hint: didYouMean(name, sources.map(full)) ?? `The sources are ${sources.map(full).join(', ') || 'none'}.`,
+  });
+}
