@@ -120,9 +120,9 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
       inner.exec(`CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${definition}`),
     );
   } catch (error) {
-    // 42P17: functions in an index must be immutable. 42704: no operator class.
+    // 42P17: functions in an index must be immutable. 42704: no operator class. 0A000: they must not return sets.
     const code = error instanceof DatabaseError ? error.sqlstate : (error as { code?: string }).code;
-    if (code === '42P17' || code === '42704') return null;
+    if (code === '42P17' || code === '42704' || code === '0A000') return null;
     throw error;
   }
   return { schema: table.schema, name, text: `${method} (${texts.join(', ')})` };

@@ -97,10 +97,12 @@ export class Decomposer {
         const whole = this.#timed({ ...at, child: this.#reduce(at.child) });
         const { child } = whole;
         if (ownWork(whole) === 'linear') return whole;
-        const key = naturalKey(whole).filter((id) => pushable(whole).has(id));
-        // Groups that the clock decides are no partitions as long as it moves: they are computed below, and stored.
-        const moving = key.length === 0 && naturalKey(whole).length > 0 && readsClock(child);
-        if (treeWork(child) === 'linear' && !moving) return whole;
+        const natural = naturalKey(whole);
+        const key = natural.filter((id) => pushable(whole).has(id));
+        // Without a key that reaches the tables (a function makes it of a row, or the clock decides it), the rows below are
+        // kept, and their partitions found there.
+        const unfound = key.length === 0 && natural.length > 0 && child.kind !== 'scan';
+        if (treeWork(child) === 'linear' && !unfound) return whole;
         return key.length > 0 && reachable(whole, key) ? whole : { ...whole, child: this.#split(child) };
       }
     }
@@ -219,10 +221,20 @@ export class Decomposer {
     let stage = this.#byText.get(text);
     if (stage === undefined) {
       const name = String(this.#byText.size + 1);
+      // Of some queries only the number of rows matters; a table that keeps them needs a column all the same.
+      const kept: Op =
+        ids.length > 0
+          ? op
+          : {
+              kind: 'project',
+              child: op,
+              columns: [{ id: this.#ids.id('row'), expr: { A_Const: { boolval: { boolval: true } } } }],
+              sets: false,
+            };
       stage = this.#stage(
         name,
-        op,
-        ids.map((id) => ({ id, name: id, hidden: false })),
+        kept,
+        outputOf(kept).map((id) => ({ id, name: id, hidden: false })),
       );
       this.#byText.set(text, stage);
       this.stages.push(stage);

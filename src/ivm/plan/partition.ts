@@ -5,7 +5,7 @@
  *
  * A tree with such columns K is the union of its partitions, and a change touches only the partitions of its own keys.
  */
-import { columnOf, idsIn, subqueriesIn } from '../relation/expression.ts';
+import { columnOf, freeIds, idsIn, subqueriesIn } from '../relation/expression.ts';
 import { outputOf } from '../relation/ir.ts';
 import type { Expr, Op, Window } from '../relation/ir.ts';
 
@@ -14,11 +14,17 @@ export function pushable(op: Op): Set<string> {
   switch (op.kind) {
     case 'scan':
     case 'values':
-    case 'function':
       return new Set(outputOf(op));
+    case 'function':
+      // What a function makes of a row cannot be asked of the rows by index: its answers are kept, and asked instead.
+      return new Set(freeIds(op).size > 0 ? [] : outputOf(op));
     case 'project': {
       const below = pushable(op.child);
-      return new Set(op.columns.filter(({ expr }) => pushableExpr(expr, below)).map(({ id }) => id));
+      return new Set(
+        op.columns
+          .filter(({ expr }) => (!op.sets || columnOf(expr) !== undefined) && pushableExpr(expr, below))
+          .map(({ id }) => id),
+      );
     }
     case 'filter':
       return pushable(op.child);

@@ -27,8 +27,12 @@ export type KeyWithin = (relation: string, columns: readonly string[]) => readon
 export function restrict(op: Op, parts: readonly KeyPart[], keyWithin: KeyWithin): Op {
   if (parts.length === 0) return op;
   switch (op.kind) {
-    case 'project':
-      return { ...op, child: restrict(op.child, substituted(parts, op.columns), keyWithin) };
+    case 'project': {
+      // A column that returns a set cannot stand in a condition; it is compared when it has been computed.
+      const plain = op.sets ? op.columns.filter(({ expr }) => columnOf(expr) !== undefined) : op.columns;
+      const { pass, stay } = divide(parts, new Set(plain.map(({ id }) => id)));
+      return keep({ ...op, child: restrict(op.child, substituted(pass, plain), keyWithin) }, stay, keyWithin);
+    }
     case 'aggregate':
       return { ...op, child: restrict(op.child, substituted(parts, op.groups), keyWithin) };
     case 'filter':

@@ -20,6 +20,7 @@ export function applySql(
   wanted: boolean,
 ): string {
   const table = quoteRelation(stored.table);
+  const hidden = stored.stage.columns.some((column) => column.hidden);
   const parts = [...ctes];
   parts.push(`"_seg_gone" AS (
   DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
@@ -32,7 +33,7 @@ export function applySql(
   if (stored.changelog !== null) {
     parts.push(`"_seg_logged" AS (
   INSERT INTO ${quoteRelation(stored.changelog.table)} (epoch, node, weight, "row")
-  SELECT ${epoch}, ${stored.changelog.node}, "_seg_d"."_seg_w", ${visibleRowAsJson(stored, '"_seg_d"')} FROM "_seg_delta" AS "_seg_d"
+  ${loggedRows(stored.changelog.node, epoch, deltaAsJson(visibleRowAsJson(stored, '"_seg_d"')), hidden)}
 )`);
   }
   return `WITH ${parts.join(',\n')}
@@ -79,9 +80,14 @@ export function applyPairsSql(
     const json = visibleRowAsJson(stored, '"_seg_p"', old);
     parts.push(`"_seg_logged" AS (
   INSERT INTO ${quoteRelation(stored.changelog.table)} (epoch, node, weight, "row")
-  SELECT ${epoch}, ${stored.changelog.node}, -1, ${json} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL${seen}
+  ${loggedRows(
+    stored.changelog.node,
+    epoch,
+    `SELECT -1 AS "_seg_w", ${json} AS "row" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL${seen}
   UNION ALL
-  SELECT ${epoch}, ${stored.changelog.node}, 1, ${visibleRowAsJson(stored, '"_seg_p"')} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new"${seen}
+  SELECT 1, ${visibleRowAsJson(stored, '"_seg_p"')} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new"${seen}`,
+    seen !== '',
+  )}
 )`);
   }
   const rows = (values: string, where: string): string =>
@@ -102,6 +108,22 @@ function seenByReaders(stored: StoredStage, old: (name: string) => string): stri
   if (visible.length === 0) return ' AND ("_seg_new" IS NULL OR "_seg_place" IS NULL)';
   const differ = visible.map((name) => `"_seg_p".${quoteIdentifier(name)} IS DISTINCT FROM ${old(name)}`);
   return ` AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR ${differ.join(' OR ')})`;
+}
+
+/** `"_seg_delta"` as weights and rows of JSON, for `loggedRows`. */
+export function deltaAsJson(row: string): string {
+  return `SELECT "_seg_d"."_seg_w", ${row} AS "row" FROM "_seg_delta" AS "_seg_d"`;
+}
+
+/**
+ * Weighted rows (`_seg_w`, `row`) as rows of the change feed. Rows that differ in hidden columns only are the same row to its
+ * readers: where there are such columns their weights are added up first, lest a feed tell of a row that went and came.
+ */
+export function loggedRows(node: number, epoch: string, rows: string, hidden: boolean): string {
+  const [weight, tail] = hidden
+    ? ['sum("_seg_w")', ' GROUP BY "row" HAVING sum("_seg_w") <> 0']
+    : ['"_seg_w"', ''];
+  return `SELECT ${epoch}, ${node}, ${weight}, "row" FROM (${rows}) AS "_seg_v"${tail}`;
 }
 
 /** The delta as two arrays of rows. */

@@ -11,6 +11,7 @@
  * Cost: the whole query, and one pass over what is stored.
  */
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { deltaAsJson, loggedRows } from './apply.ts';
 
 export interface StoredColumn {
   readonly name: string;
@@ -75,7 +76,12 @@ export function recomputeSql(
       : `,
 "_seg_logged" AS (
   INSERT INTO ${quoteRelation(changelog.table)} (epoch, node, weight, "row")
-  SELECT ${changelog.epoch}, ${changelog.node}, "_seg_d"."_seg_w", ${rowAsJson(view, '"_seg_d"')} FROM "_seg_delta" AS "_seg_d"
+  ${loggedRows(
+    changelog.node,
+    changelog.epoch,
+    deltaAsJson(rowAsJson(view, '"_seg_d"')),
+    view.columns.some(({ hidden }) => hidden === true),
+  )}
 )`;
   return `WITH "_seg_delta" AS MATERIALIZED (
   ${differenceSql(view)}

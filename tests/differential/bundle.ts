@@ -1,0 +1,117 @@
+/** A number → one generated case of several queries and histories, run in a database of its own; and what came of it. */
+import fc from 'fast-check';
+import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
+import { renderCase } from './render-case.ts';
+import { shrunk } from './shrink.ts';
+import { specs } from './spec.ts';
+import type { Size, Spec } from './spec.ts';
+import { runCase } from './trace-runner.ts';
+import type { Case } from './trace-runner.ts';
+
+/** Counts of what was met, by name. */
+export type Counts = Record<string, number>;
+
+export interface Outcome {
+  readonly seed: number;
+  /** Queries times histories: each query was held against its recomputation after each statement of each history. */
+  readonly cases: number;
+  readonly queries: number;
+  readonly statements: number;
+  readonly refused: number;
+  readonly constructs: Counts;
+  readonly strategies: Counts;
+  readonly failure: { readonly what: string; readonly smallest: Case } | null;
+}
+
+/** Neighbouring seeds must not give similar cases: fast-check's generator takes them nearly as they are. */
+export function mixed(seed: number): number {
+  let x = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) | 0;
+}
+
+export function specOf(seed: number, size: Size): Spec {
+  return fc.sample(specs(size), { seed: mixed(seed), numRuns: 1 })[0]!;
+}
+
+/** Nothing vacuums the catalog that dropped schemas leave behind, so a database serves for a while only. */
+const RUNS_PER_DATABASE = 12;
+
+export class Runner {
+  readonly #size: Size;
+  readonly #shrinkSeconds: number;
+  #db: PGliteDatabase | undefined;
+  #runs = 0;
+
+  constructor(size: Size, shrinkSeconds: number) {
+    this.#size = size;
+    this.#shrinkSeconds = shrinkSeconds;
+  }
+
+  async run(seed: number): Promise<Outcome> {
+    const spec = specOf(seed, this.#size);
+    const input = renderCase(spec);
+    const trace = await this.#trace(input);
+    const constructs: Counts = {};
+    const strategies: Counts = {};
+    for (const { constructs: list } of input.views)
+      for (const name of list ?? []) constructs[name] = (constructs[name] ?? 0) + 1;
+    for (const view of trace.created)
+      for (const { strategy, reason } of view.stages) {
+        const name = strategy === 'recompute' ? `recompute: ${reason}` : strategy;
+        strategies[name] = (strategies[name] ?? 0) + 1;
+      }
+    const histories = trace.mismatch === null ? spec.histories.length : 0;
+    return {
+      seed,
+      cases: trace.created.length * histories,
+      queries: trace.created.length,
+      statements: trace.compared,
+      refused: trace.refused.length,
+      constructs,
+      strategies,
+      failure: trace.mismatch === null ? null : await this.#failure(spec, trace.mismatch.what),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#db?.close();
+    this.#db = undefined;
+  }
+
+  async #failure(spec: Spec, what: string): Promise<Outcome['failure']> {
+    const kind = kindOf(what);
+    const fails = async (candidate: Spec): Promise<boolean> => {
+      const trace = await this.#trace(renderCase(candidate));
+      return trace.mismatch !== null && kindOf(trace.mismatch.what) === kind;
+    };
+    const least = await shrunk(spec, specs(this.#size), fails, this.#shrinkSeconds);
+    const smallest = renderCase(least);
+    const trace = await this.#trace(smallest);
+    return { what: trace.mismatch?.what ?? what, smallest };
+  }
+
+  async #trace(input: Case): Promise<Awaited<ReturnType<typeof runCase>>> {
+    if (this.#runs++ % RUNS_PER_DATABASE === 0) await this.close();
+    this.#db ??= await openMemoryDatabase({ size: 'large' });
+    try {
+      return await runCase(this.#db, input);
+    } catch (error) {
+      // The server is gone, or its answer makes no sense: that too is a failure of the case.
+      await this.close().catch(() => {});
+      const what = `the run ended: ${String(error)}`;
+      return { created: [], refused: [], compared: 0, mismatch: { step: -1, statement: '', what } };
+    }
+  }
+}
+
+/** What kind of fault a message tells of, names and rows left out: shrinking must not wander to another one. */
+function kindOf(what: string): string {
+  return what
+    .split('\n')[0]!
+    .replace(/^v\d+: (view|intermediate).*?: .*$/s, 'stage')
+    .replace(/^v\d+: /, '')
+    .replace(/: \[.*$/s, '')
+    .replace(/"[^"]*"|\d+/g, '#');
+}

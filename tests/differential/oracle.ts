@@ -1,0 +1,71 @@
+/**
+ * The oracle of a case: one PL/pgSQL function that holds every view against its own query, every hidden stage against
+ * what it stands for, and every change feed against the rows. Within one function each comparison is planned once.
+ */
+import type { Connection } from '../../src/engines/connection.ts';
+import { readPlans } from '../../src/incremental/stored-plan.ts';
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../src/sql/quote.ts';
+
+export interface Checked {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Rows of both, weighted: what is left over is wrong. Equality is that of GROUP BY, as for EXCEPT ALL. */
+function leftOver(columns: readonly string[], actual: string, expected: string): string {
+  const list = columns.join(', ');
+  return `SELECT ${list}, sum("_w") AS "_w" FROM (
+      SELECT ${list}, 1 AS "_w" FROM (${expected}) AS "_e" (${list})
+      UNION ALL SELECT ${list}, -1 FROM ${actual}) AS "_b" GROUP BY ${list} HAVING sum("_w") <> 0`;
+}
+
+/** Installs `oracle.check(plain boolean)`, which answers what is wrong first, or NULL. Remembers the rows as they are. */
+export async function installOracle(db: Connection, views: readonly Checked[]): Promise<void> {
+  const plans = new Map((await readPlans(db, '_seg')).map((plan) => [plan.key, plan]));
+  const nodes = await db.query<{ view: string; node: number }>('SELECT view, node FROM "_seg".plan');
+  const nodeOf = new Map(nodes.rows.map(({ view, node }) => [view, node]));
+  const tests: string[] = [];
+  const base: string[] = [];
+  const report = (what: string, rows: string): void => {
+    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::text INTO found FROM (${rows}) AS x;
+  IF found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || found; END IF;`);
+  };
+  for (const { name, sql } of views) {
+    const key = quoteRelation({ schema: 'public', name });
+    const plan = plans.get(key);
+    if (plan === undefined) throw new Error(`there is no plan of ${key}`);
+    for (const stored of plan.stages) {
+      const columns = stored.columns.map((column) => quoteIdentifier(column.name));
+      const last = stored.stage.name === '';
+      if (last && stored.stage.columns.every(({ hidden }) => !hidden)) continue;
+      report(`${name}: ${stored.label}: `, leftOver(columns, quoteRelation(stored.table), stored.query));
+    }
+    const visible = plan.stages.at(-1)!.stage.columns.filter(({ hidden }) => !hidden);
+    const columns = visible.map((column) => quoteIdentifier(column.name));
+    report(`${name}: rows (1 is missing, -1 too many): `, leftOver(columns, key, sql));
+    const node = nodeOf.get(key)!;
+    const log = `FROM "_seg".changelog WHERE node = ${node}`;
+    report(
+      `${name}: the feed does not add up: `,
+      `SELECT "row", sum(w) AS w FROM (SELECT "row", 1 AS w FROM oracle.base WHERE node = ${node}
+         UNION ALL SELECT "row", weight ${log} UNION ALL SELECT to_jsonb(_v), -1 FROM ${key} AS _v) AS s
+       GROUP BY "row" HAVING sum(w) <> 0`,
+    );
+    report(
+      `${name}: the feed holds changes that cancel: `,
+      `SELECT epoch, "row" ${log} AND (weight = 0 OR plain AND epoch > (SELECT seen FROM oracle.epoch))
+       GROUP BY epoch, "row" HAVING bool_or(weight = 0) OR bool_or(weight > 0) AND bool_or(weight < 0)`,
+    );
+    base.push(`INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v) FROM ${key} AS _v`);
+  }
+  const body = `DECLARE found text; BEGIN\n${tests.join('\n')}
+  UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
+  RETURN NULL;\nEND`;
+  await db.exec(`CREATE SCHEMA oracle; CREATE TABLE oracle.base (node integer, "row" jsonb);
+    CREATE TABLE oracle.epoch AS SELECT epoch AS seen FROM "_seg".epoch`);
+  for (const statement of base) await db.exec(statement);
+  await db.exec(
+    `CREATE FUNCTION oracle.check(plain boolean) RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+     SET search_path = public, pg_catalog AS ${quoteLiteral(body)}`,
+  );
+}

@@ -1,0 +1,10 @@
+/** A process of the soak: is sent seeds, answers outcomes. */
+import { Runner } from './bundle.ts';
+import type { Size } from './spec.ts';
+
+const { size, shrinkSeconds } = JSON.parse(process.argv[2]!) as { size: Size; shrinkSeconds: number };
+const runner = new Runner(size, shrinkSeconds);
+process.on('message', (seed: number) => {
+  void runner.run(seed).then((outcome) => process.send!(outcome));
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,131 @@
+/**
+ * `npm run test:soak -- --cases N --seed S [--workers W] [--failures F]`: generated cases until N are done. Seeds are taken one after
+ * the other from S on; each is a bundle of tables, queries and histories. A failure is made small and written to
+ * tests/differential/regressions, which `npm test` replays. Exit code 1 when there was one.
+ */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Counts, Outcome } from './bundle.ts';
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    /** Stop after so many failures. */
+    failures: { type: 'string', default: '10' },
+    queries: { type: 'string', default: '8' },
+    histories: { type: 'string', default: '6' },
+    statements: { type: 'string', default: '12' },
+    'shrink-seconds': { type: 'string', default: '120' },
+    regressions: { type: 'string', default: join(process.cwd(), 'tests', 'differential', 'regressions') },
+  },
+});
+const wanted = Number(values.cases);
+const first = Number(values.seed);
+const size = {
+  views: Number(values.queries),
+  histories: Number(values.histories),
+  statements: Number(values.statements),
+};
+const shrinkSeconds = Number(values['shrink-seconds']);
+/** A worker that answers nothing for so long is taken for stuck. */
+const patience = (shrinkSeconds + 180) * 1000;
+
+let next = first;
+let [cases, queries, statements, failures, refused, stuck] = [0, 0, 0, 0, 0, 0];
+const constructs: Counts = {};
+const strategies: Counts = {};
+const started = performance.now();
+const log = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function add(to: Counts, more: Counts): void {
+  for (const [name, count] of Object.entries(more)) to[name] = (to[name] ?? 0) + count;
+}
+
+function record(outcome: Outcome): void {
+  cases += outcome.cases;
+  queries += outcome.queries;
+  statements += outcome.statements;
+  refused += outcome.refused;
+  add(constructs, outcome.constructs);
+  add(strategies, outcome.strategies);
+  if (outcome.failure === null) return;
+  failures++;
+  const text = JSON.stringify(
+    { about: `seed ${outcome.seed}: ${outcome.failure.what}`.slice(0, 2000), ...outcome.failure.smallest },
+    null,
+    2,
+  );
+  const name = `${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
+  mkdirSync(values.regressions, { recursive: true });
+  writeFileSync(join(values.regressions, name), `${text}\n`);
+  log(
+    `FAILED seed ${outcome.seed}: ${outcome.failure.what.slice(0, 1000)}\n  ${join(values.regressions, name)}`,
+  );
+}
+
+const done = (): boolean => cases >= wanted || failures >= Number(values.failures);
+
+function work(): Promise<void> {
+  return new Promise((resolve) => {
+    let worker: ChildProcess;
+    let seed = 0;
+    let timer: NodeJS.Timeout;
+    const give = (): void => {
+      clearTimeout(timer);
+      if (done()) {
+        worker.removeAllListeners('exit');
+        worker.disconnect();
+        resolve();
+        return;
+      }
+      seed = next++;
+      timer = setTimeout(() => worker.kill('SIGKILL'), patience);
+      worker.send(seed);
+    };
+    const start = (): void => {
+      worker = fork(join(import.meta.dirname, 'soak-worker.js'), [JSON.stringify({ size, shrinkSeconds })]);
+      worker.on('message', (outcome: Outcome) => {
+        record(outcome);
+        give();
+      });
+      worker.on('exit', () => {
+        stuck++;
+        log(`GIVEN UP seed ${seed}: the worker ended or answered nothing`);
+        start();
+      });
+      give();
+    };
+    start();
+  });
+}
+
+const progress = setInterval(() => {
+  const seconds = (performance.now() - started) / 1000;
+  log(
+    `${Math.round(seconds)} s: ${cases} cases (${(cases / seconds).toFixed(1)}/s), ${queries} queries, ${statements} statements, seeds ${first} to ${next - 1}, ${failures} failures`,
+  );
+}, 10_000);
+await Promise.all(Array.from({ length: Number(values.workers) }, work));
+clearInterval(progress);
+
+const table = (counts: Counts): string =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `  ${String(count).padStart(8)} ${name}`)
+    .join('\n');
+const seconds = (performance.now() - started) / 1000;
+log(
+  `\nconstructs (queries that hold them)\n${table(constructs)}\n\nstrategies (stages)\n${table(strategies)}\n`,
+);
+log(
+  `${cases} cases (${queries} queries, ${statements} statements, each compared), seeds ${first} to ${next - 1}, in ${Math.round(seconds)} s: ` +
+    `${failures} failures, ${stuck} given up, ${refused} queries refused by the server`,
+);
+process.exit(failures > 0 || stuck > 0 ? 1 : 0);

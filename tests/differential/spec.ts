@@ -1,0 +1,146 @@
+/** A generated case as plain data (see choices.ts), and how fast-check makes one. */
+import fc from 'fast-check';
+import { binaryOperators } from './binary-operators.ts';
+import { unaryOperators } from './unary-operators.ts';
+
+export interface TableSpec {
+  /** Two numbers a column choose its type and whether it may be NULL. */
+  readonly columns: readonly number[];
+  readonly key: 'none' | 'one' | 'two';
+  /** Whether its name must be quoted. */
+  readonly odd: boolean;
+}
+
+export interface NodeSpec {
+  /** `table`, `view`, `values`, or one of the operators. */
+  readonly op: string;
+  readonly of: readonly NodeSpec[];
+  readonly n: readonly number[];
+}
+
+export interface ViewSpec {
+  readonly query: NodeSpec;
+  /** A plain view, which the maintained ones after it may read. */
+  readonly plain: boolean;
+}
+
+export interface StepSpec {
+  readonly do: string;
+  readonly n: readonly number[];
+}
+
+export interface Spec {
+  readonly tables: readonly TableSpec[];
+  readonly views: readonly ViewSpec[];
+  /** Statements before the views are made. */
+  readonly before: readonly StepSpec[];
+  /** One after the other; each begins with empty tables. */
+  readonly histories: readonly (readonly StepSpec[])[];
+}
+
+const numbers = (most: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.nat({ max: 999 }), { minLength: 0, maxLength: most, size: 'max' });
+
+const table: fc.Arbitrary<TableSpec> = fc.record({
+  columns: fc.array(fc.nat({ max: 999 }), { minLength: 2, maxLength: 8, size: 'max' }),
+  key: fc.constantFrom('one', 'none', 'two'),
+  odd: fc.boolean(),
+});
+
+const leaf: fc.Arbitrary<NodeSpec> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ op: fc.constant('table'), of: fc.constant([]), n: numbers(2) }) },
+  { weight: 3, arbitrary: fc.record({ op: fc.constant('view'), of: fc.constant([]), n: numbers(2) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('values'), of: fc.constant([]), n: numbers(8) }) },
+);
+
+/** Operators that come more often than others. */
+const often: Readonly<Record<string, number>> = {
+  group: 4,
+  window: 3,
+  inner_join: 3,
+  left_join: 2,
+  top_n: 2,
+  filter: 2,
+};
+
+const oneOf = (operators: Readonly<Record<string, unknown>>): fc.Arbitrary<string> =>
+  fc.constantFrom(
+    ...Object.keys(operators).flatMap((op) => Array.from({ length: often[op] ?? 1 }, () => op)),
+  );
+
+function nodes(depth: number): fc.Arbitrary<NodeSpec> {
+  if (depth === 0) return leaf;
+  const below = nodes(depth - 1);
+  const n = numbers(40);
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 1, arbitrary: leaf },
+    { weight: 7, arbitrary: fc.record({ op: oneOf(unaryOperators), of: fc.tuple(below), n }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        op: oneOf(binaryOperators),
+        of: fc.oneof(fc.tuple(below, leaf), fc.tuple(below, nodes(Math.min(depth - 1, 2)))),
+        n,
+      }),
+    },
+  );
+}
+
+const query = fc.oneof(
+  { weight: 2, arbitrary: nodes(1) },
+  { weight: 3, arbitrary: nodes(2) },
+  { weight: 3, arbitrary: nodes(3) },
+  { weight: 1, arbitrary: nodes(4) },
+);
+
+const view: fc.Arbitrary<ViewSpec> = fc.record({
+  query,
+  plain: fc.nat({ max: 7 }).map(
+    (n) => n === 7,
+    (plain) => (plain ? 7 : 0),
+  ),
+});
+
+/** Statements by how often they come. */
+const statements: Readonly<Record<string, number>> = {
+  insert: 8,
+  update: 6,
+  delete: 4,
+  upsert: 3,
+  several: 2,
+  transaction: 3,
+  clock: 3,
+  truncate: 1,
+  merge: 1,
+  copy: 1,
+  big: 2,
+};
+
+const step = (from: Readonly<Record<string, number>>): fc.Arbitrary<StepSpec> =>
+  fc.record({
+    do: fc.constantFrom(
+      ...Object.entries(from).flatMap(([name, often]) => Array.from({ length: often }, () => name)),
+    ),
+    n: numbers(40),
+  });
+
+export interface Size {
+  /** Most queries of a case. */
+  readonly views: number;
+  readonly histories: number;
+  /** Most statements of a history; the fewest are five. */
+  readonly statements: number;
+}
+
+export function specs({ views, histories, statements: most }: Size): fc.Arbitrary<Spec> {
+  return fc.record({
+    tables: fc.array(table, { minLength: 1, maxLength: 4, size: 'max' }),
+    views: fc.array(view, { minLength: Math.min(2, views), maxLength: views, size: 'max' }),
+    before: fc.array(step({ insert: 1 }), { maxLength: 4, size: 'max' }),
+    histories: fc.array(fc.array(step(statements), { minLength: 5, maxLength: most, size: 'max' }), {
+      minLength: histories,
+      maxLength: histories,
+    }),
+  });
+}

@@ -1,0 +1,200 @@
+/** Statements of a history: what applications and people do to tables. */
+import type { Choices } from './choices.ts';
+import { literal, types, value } from './sql-types.ts';
+import type { Table } from './tables.ts';
+
+/** A COPY stands as one line and its data below, which the runner sends on. */
+export const copyPrefix = 'COPY ';
+
+const somewhere = (table: Table, choices: Choices): string => {
+  const column = choices.of(table.columns);
+  const { name } = column;
+  switch (choices.below(6)) {
+    case 0:
+      return `${name} = ${fieldOf(column, choices)}`;
+    case 1:
+      return `${name} ${choices.of(['>', '<='])} ${fieldOf(column, choices)}`;
+    case 2:
+      return `${name} IS NULL`;
+    case 3:
+      return 'true';
+    case 4:
+      return `${name} IS DISTINCT FROM ${fieldOf(column, choices)}`;
+    default:
+      return 'false';
+  }
+};
+
+function fieldOf(column: Table['columns'][number], choices: Choices): string {
+  const n = choices.below(12);
+  if (column.key) return literal(column.type, types[column.type].key(n + 1));
+  if (column.nullable && choices.oneIn(6)) return `NULL::${column.type}`;
+  return value(column.type, n);
+}
+
+function rows(table: Table, choices: Choices, most = 5): string[] {
+  return Array.from(
+    { length: 1 + choices.below(most) },
+    () => `(${table.columns.map((column) => fieldOf(column, choices)).join(', ')})`,
+  );
+}
+
+/** At most one row a key, as one statement may write each row once only. */
+function distinctRows(table: Table, choices: Choices): string {
+  const keys = table.columns.filter(({ key }) => key).length;
+  const made = rows(table, choices);
+  return [...new Map(made.map((row) => [row.split(', ').slice(0, keys).join(', '), row])).values()].join(
+    ', ',
+  );
+}
+
+const keyList = (table: Table): string =>
+  table.columns
+    .filter(({ key }) => key)
+    .map(({ name }) => name)
+    .join(', ');
+
+function assignment(table: Table, choices: Choices): string {
+  const column = choices.of(table.columns);
+  const { name, type } = column;
+  if (column.key)
+    return type === 'integer' || type === 'bigint' ? `${name} = ${name} + 20` : `${name} = ${name}`;
+  if (type === 'integer' && choices.oneIn(3)) return `${name} = ${name} + 1`;
+  return `${name} = ${fieldOf(column, choices)}`;
+}
+
+const update = (table: Table, choices: Choices): string =>
+  `UPDATE ${table.name} SET ${assignment(table, choices)} WHERE ${somewhere(table, choices)}`;
+
+const insert = (table: Table, choices: Choices): string => {
+  const conflict = table.keyed && !choices.oneIn(6) ? ' ON CONFLICT DO NOTHING' : '';
+  return `INSERT INTO ${table.name} VALUES ${rows(table, choices).join(', ')}${conflict}`;
+};
+
+const remove = (table: Table, choices: Choices): string =>
+  `DELETE FROM ${table.name} WHERE ${somewhere(table, choices)}`;
+
+const upsert = (table: Table, choices: Choices): string => {
+  if (!table.keyed) return insert(table, choices);
+  const others = table.columns.filter(({ key }) => !key);
+  const action =
+    others.length === 0
+      ? 'NOTHING'
+      : `UPDATE SET ${others.map(({ name }) => `${name} = excluded.${name}`).join(', ')}`;
+  return `INSERT INTO ${table.name} VALUES ${distinctRows(table, choices)} ON CONFLICT (${keyList(table)}) DO ${action}`;
+};
+
+const merge = (table: Table, choices: Choices): string => {
+  if (!table.keyed) return update(table, choices);
+  const list = table.columns.map(({ name }) => name).join(', ');
+  const on = table.columns
+    .filter(({ key }) => key)
+    .map(({ name }) => `t.${name} = s.${name}`)
+    .join(' AND ');
+  const set = table.columns.filter(({ key }) => !key);
+  const matched =
+    set.length === 0 ? 'DO NOTHING' : `UPDATE SET ${set.map(({ name }) => `${name} = s.${name}`).join(', ')}`;
+  const gone = set.length === 0 ? '' : ` WHEN MATCHED AND s.${set[0]!.name} IS NULL THEN DELETE`;
+  return `MERGE INTO ${table.name} AS t USING (VALUES ${distinctRows(table, choices)}) AS s (${list}) ON ${on}${gone} WHEN MATCHED THEN ${matched} WHEN NOT MATCHED THEN INSERT VALUES (${table.columns.map(({ name }) => `s.${name}`).join(', ')})`;
+};
+
+/** Rows enough that what depends on them is computed set-wise; and what touches many of them. */
+const big = (table: Table, choices: Choices): string => {
+  const from = 1000 + 5000 * choices.below(4);
+  const count = 600 + choices.below(600);
+  switch (choices.below(5)) {
+    case 3:
+      return update(table, choices).replace(/ WHERE .*$/s, '');
+    case 4:
+      return `DELETE FROM ${table.name}`;
+    default: {
+      const fields = table.columns.map(({ type, key }) => (key ? manyKeys[type] : types[type].many));
+      const conflict = table.keyed ? ' ON CONFLICT DO NOTHING' : '';
+      return `INSERT INTO ${table.name} SELECT ${String(fields)} FROM generate_series(${from}, ${from + count}) AS i${conflict}`;
+    }
+  }
+};
+
+/** A key for each `i`. */
+const manyKeys: Readonly<Record<string, string>> = {
+  integer: 'i',
+  bigint: '9007199254740993 + i',
+  text: "'id' || i",
+  uuid: "('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid",
+};
+
+const copy = (table: Table, choices: Choices): string => {
+  const escaped = (text: string): string => text.replaceAll('\\', '\\\\');
+  const lines = Array.from({ length: 1 + choices.below(4) }, () =>
+    table.columns
+      .map(({ type, key, nullable }) => {
+        const n = choices.below(12);
+        if (key) return types[type].key(n + 1);
+        if (nullable && n === 11) return '\\N';
+        return escaped(types[type].values[n % types[type].values.length]!);
+      })
+      .join('\t'),
+  );
+  return `${copyPrefix}${table.name}\n${lines.map((line) => `${line}\n`).join('')}`;
+};
+
+const singles = { insert, update, delete: remove, upsert } as const;
+const single = (tables: readonly Table[], choices: Choices): string =>
+  singles[choices.of(['insert', 'update', 'delete', 'upsert'] as const)](choices.of(tables), choices);
+
+/** Statements of one SQL statement: each sees the tables as they were before it. */
+const several = (tables: readonly Table[], choices: Choices): string => {
+  const parts = Array.from(
+    { length: 2 + choices.below(2) },
+    (_, i) => `s${i} AS (${single(tables, choices)} RETURNING 1)`,
+  );
+  return `WITH ${parts.join(', ')} SELECT count(*) FROM s0`;
+};
+
+const transaction = (tables: readonly Table[], choices: Choices): string => {
+  const parts = Array.from({ length: 1 + choices.below(3) }, () => single(tables, choices));
+  const last = single(tables, choices);
+  switch (choices.below(4)) {
+    case 2:
+      return `BEGIN; ${parts.join('; ')}; ROLLBACK`;
+    case 3:
+      return `BEGIN; ${parts.join('; ')}; SAVEPOINT s; ${last}; ROLLBACK TO SAVEPOINT s; COMMIT`;
+    default:
+      return `BEGIN; ${[...parts, last].join('; ')}; COMMIT`;
+  }
+};
+
+const clock = (choices: Choices): string =>
+  `UPDATE "_seg".clock SET "now" = "now" + interval '${1 + choices.below(4)} minutes'`;
+
+const perTable: Readonly<Record<string, (table: Table, choices: Choices) => string>> = {
+  ...singles,
+  merge,
+  copy,
+};
+
+/** @param many whether statements may change thousands of rows */
+export function statement(name: string, tables: readonly Table[], choices: Choices, many: boolean): string {
+  switch (name) {
+    case 'several':
+      return several(tables, choices);
+    case 'transaction':
+      return transaction(tables, choices);
+    case 'clock':
+      return clock(choices);
+    case 'truncate':
+      return `TRUNCATE ${choices
+        .some(tables, 1, 2)
+        .map((table) => table.name)
+        .join(', ')}`;
+    case 'big':
+      return many ? big(choices.of(tables), choices) : insert(choices.of(tables), choices);
+    default:
+      return perTable[name]!(choices.of(tables), choices);
+  }
+}
+
+/** Whether the statement is one change of one table, so that its part of a feed holds each row once. */
+export function isPlain(sql: string): boolean {
+  return /^(COPY|UPDATE|DELETE)\b|^INSERT(?!.*ON CONFLICT.*DO UPDATE)|^TRUNCATE [^,]*$/s.test(sql);
+}

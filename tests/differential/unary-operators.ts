@@ -1,0 +1,263 @@
+/** Operators over one query. */
+import { aggregates, aggregateOf } from './aggregates.ts';
+import { anything, condition, expression, now, totalOrder } from './expressions.ts';
+import type { Expression, Scope } from './expressions.ts';
+import type { Choices } from './choices.ts';
+import { item, outputs, select } from './query.ts';
+import type { Item, Making, Query } from './query.ts';
+import { windowCalls } from './windows.ts';
+
+type Unary = (child: Query, making: Making) => Query;
+
+/** An operator that neither adds rows nor puts other rows beside each other. */
+const plain = (
+  child: Query,
+  making: Making,
+  make: (of: Item) => { expressions: readonly Expression[]; distinct?: string; tail?: string },
+): Query => {
+  const of = item(child, making);
+  return select({ items: [of], rows: child.rows, explodes: child.explodes, ...make(of) }, making);
+};
+
+/** Keys to group by: columns, now and then computed. */
+const keys = (scope: Scope, choices: Choices, least: number, most: number): Expression[] => {
+  const chosen = choices.some(scope, least, most);
+  return choices.oneIn(4) ? [...chosen, expression('text', scope, choices)] : chosen;
+};
+
+/** `ts + 5 minutes > now`, in one of its many shapes. */
+function boundary(scope: Scope, choices: Choices): string {
+  const instant = expression('timestamptz', scope, choices, 1).sql;
+  const minutes = `interval '${1 + choices.below(6)} minutes'`;
+  return choices.of([
+    `${instant} > ${now} - ${minutes}`,
+    `${instant} + ${minutes} <= ${now}`,
+    `${now} - ${instant} < ${minutes}`,
+    `${instant} BETWEEN ${now} - ${minutes} AND ${now}`,
+    `${instant} > ${now} - ${expression('interval', scope, choices, 1).sql}`,
+    `date_trunc('minute', ${now}) >= ${instant}`,
+  ]);
+}
+
+export const unaryOperators: Readonly<Record<string, Unary>> = {
+  project: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: outputs(scope, making.choices).concat(anything(scope, making.choices)),
+    })),
+  filter: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: outputs(scope, making.choices),
+      tail: ` WHERE ${condition(scope, making.choices)}`,
+    })),
+  group: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { choices } = making;
+      const by = keys(scope, choices, 1, 2);
+      const having = choices.oneIn(4) ? ` HAVING ${aggregateOf('count', scope, choices).sql} > 1` : '';
+      const shown = choices.oneIn(6) ? [] : by.map((key) => key);
+      return {
+        expressions: [...shown, ...aggregates(scope, choices)],
+        tail: ` GROUP BY ${by.map(({ sql }) => sql).join(', ')}${having}`,
+      };
+    }),
+  distinct: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: outputs(scope, making.choices),
+      distinct: 'DISTINCT ',
+    })),
+  distinct_on: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { choices } = making;
+      const on = choices.some(scope, 1, 2);
+      const first = on.map(({ sql }) => sql);
+      return {
+        distinct: `DISTINCT ON (${first.join(', ')}) `,
+        expressions: [...on, ...outputs(scope, choices)],
+        tail: ` ORDER BY ${totalOrder(scope, choices, first)}`,
+      };
+    }),
+  window: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { choices } = making;
+      const partition = keys(scope, choices, 1, 2).map(({ sql }) => sql);
+      const { calls, clause } = windowCalls(scope, partition, making);
+      return { expressions: [...choices.some(scope, 1, 3), ...calls], tail: clause };
+    }),
+  top_n: (child, making) => {
+    const { choices, alias } = making;
+    const of = item(child, making);
+    const [n, partition] = [alias(), choices.some(of.scope, 1, 2)];
+    const call = choices.of(['row_number', 'row_number', 'rank', 'dense_rank']);
+    const order =
+      call === 'row_number'
+        ? totalOrder(of.scope, choices)
+        : choices.some(of.scope, 1, 2).map(({ sql }) => sql);
+    const inner = `SELECT *, ${call}() OVER (PARTITION BY ${partition.map(({ sql }) => sql).join(', ')} ORDER BY ${String(order)}) AS ${n} FROM ${of.from}`;
+    const outer = alias();
+    const scope = of.scope.map((column) => ({ ...column, sql: `${outer}.${column.sql.split('.')[1]}` }));
+    return select(
+      {
+        items: [of],
+        from: `(${inner}) AS ${outer}`,
+        expressions: outputs(scope, choices),
+        tail: ` WHERE ${outer}.${n} <= ${1 + choices.below(3)}`,
+        rows: child.rows,
+        explodes: child.explodes,
+      },
+      making,
+    );
+  },
+  sessions: (child, making) => {
+    const { choices, alias } = making;
+    const of = item(child, making);
+    const key = choices.of(of.scope);
+    const time = expression('timestamptz', of.scope, choices, 0).sql;
+    const [t, s, nr, a, b] = [alias(), alias(), alias(), alias(), alias()];
+    const over = (order: string): string => `PARTITION BY ${key.sql} ORDER BY ${order}`;
+    const order = totalOrder(of.scope, choices);
+    const flags = `SELECT *, ${time} AS ${t}, row_number() OVER (${over(`${time}, ${order}`)}) AS ${a}_n, CASE WHEN ${time} <= lag(${time}) OVER (${over(`${time}, ${order}`)}) + interval '1 minute' THEN 0 ELSE 1 END AS ${s} FROM ${of.from}`;
+    const k = key.sql.split('.')[1]!;
+    const numbered = `SELECT ${k}, ${t}, sum(${s}) OVER (PARTITION BY ${k} ORDER BY ${t}, ${a}_n ROWS UNBOUNDED PRECEDING) AS ${nr} FROM (${flags}) AS ${a}`;
+    return select(
+      {
+        items: [of],
+        from: `(${numbered}) AS ${b}`,
+        expressions: [
+          { ...key, sql: `${b}.${k}` },
+          { sql: `min(${b}.${t})`, type: 'timestamptz', wide: false },
+          { sql: `max(${b}.${t})`, type: 'timestamptz', wide: false },
+          { sql: 'count(*)', type: 'bigint', wide: false },
+        ],
+        tail: ` GROUP BY ${b}.${k}, ${b}.${nr}`,
+        rows: child.rows,
+        explodes: child.explodes,
+      },
+      making,
+    );
+  },
+  series: (child, making) => {
+    const of = item(child, making);
+    const { choices } = making;
+    const count = `abs(${expression('integer', of.scope, choices, 1).sql}) % 3`;
+    const made: Expression = { sql: `generate_series(1, ${count})`, type: 'integer', wide: false };
+    return select(
+      {
+        items: [of],
+        expressions: [...outputs(of.scope, choices), made],
+        rows: child.rows * 2,
+        explodes: child.explodes,
+      },
+      making,
+    );
+  },
+  unnest: (child, making) => {
+    const of = item(child, making);
+    const { choices, alias } = making;
+    const [t, v, n] = [alias(), alias(), alias()];
+    const texts = choices.oneIn(3);
+    const array = expression(texts ? 'text[]' : 'integer[]', of.scope, choices, 1).sql;
+    const call = choices.of([
+      `unnest(${array}) WITH ORDINALITY AS ${t} (${v}, ${n})`,
+      `(SELECT u, 1::bigint FROM unnest(${array}) AS u) AS ${t} (${v}, ${n})`,
+    ]);
+    const added: Expression[] = [
+      { sql: `${t}.${v}`, type: texts ? 'text' : 'integer', wide: false },
+      { sql: `${t}.${n}`, type: 'bigint', wide: false },
+    ];
+    const left = choices.oneIn(3);
+    return select(
+      {
+        items: [of],
+        from: `${of.from} ${left ? 'LEFT JOIN' : 'CROSS JOIN'} LATERAL ${call}${left ? ' ON true' : ''}`,
+        expressions: [...outputs(of.scope, choices), ...added],
+        rows: child.rows * 2,
+        explodes: child.explodes,
+      },
+      making,
+    );
+  },
+  global: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: aggregates(scope, making.choices),
+      tail: making.choices.oneIn(5) ? ` HAVING count(*) > 1` : '',
+    })),
+  window_whole: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { calls, clause } = windowCalls(scope, [], making);
+      return { expressions: [...making.choices.some(scope, 1, 3), ...calls], tail: clause };
+    }),
+  limit: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { choices } = making;
+      const offset = choices.oneIn(3) ? ` OFFSET ${choices.below(3)}` : '';
+      const ties = choices.oneIn(4);
+      const order = ties ? choices.some(scope, 1, 2).map(({ sql }) => sql) : totalOrder(scope, choices);
+      const count = 1 + choices.below(5);
+      return {
+        expressions: scope,
+        tail: ` ORDER BY ${String(order)}${offset}${ties ? ` FETCH FIRST ${count} ROWS WITH TIES` : ` LIMIT ${count}`}`,
+      };
+    }),
+  grouping_sets: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const { choices } = making;
+      const by = choices.some(scope, 1, 3).map(({ sql }) => sql);
+      const list = by.join(', ');
+      const sets = choices.of([
+        `ROLLUP (${list})`,
+        `CUBE (${list})`,
+        `GROUPING SETS ((${by[0]}), (${list}))`,
+        `GROUPING SETS ((${list}), ())`,
+        `${by[0]}, ROLLUP (${list})`,
+      ]);
+      const shown = scope.filter(({ sql }) => by.includes(sql));
+      const which: Expression = { sql: `grouping(${list})`, type: 'integer', wide: false };
+      return { expressions: [...shown, which, ...aggregates(scope, choices)], tail: ` GROUP BY ${sets}` };
+    }),
+  cte_twice: (child, making) => {
+    const { choices, alias } = making;
+    if (child.rows > 100) return child;
+    const [name, l, r] = [alias(), alias(), alias()];
+    const columns = child.columns.map((_, i) => `${name}_${i}`);
+    const side = (of: string): Scope =>
+      child.columns.map(({ type, wide }, i) => ({ sql: `${of}.${columns[i]}`, type, wide }));
+    const on = choices.of(side(l).map(({ sql }, i) => `${sql} = ${side(r)[i]!.sql}`));
+    const wide = child.columns.some((column) => column.wide);
+    return select(
+      {
+        items: [{ from: '', scope: [], with: [`${name} (${columns.join(', ')}) AS (${child.sql})`] }],
+        from: `${name} AS ${l} JOIN ${name} AS ${r} ON ${on}`,
+        expressions: [...choices.some(side(l), 1, 2), ...choices.some(side(r), 1, 2)],
+        rows: (child.rows * child.rows) / 5,
+        explodes: child.explodes || !wide || !on.length,
+      },
+      making,
+    );
+  },
+  recent: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: outputs(scope, making.choices),
+      tail: ` WHERE ${boundary(scope, making.choices)}${making.choices.of(['', ` AND ${condition(scope, making.choices)}`, ` OR ${boundary(scope, making.choices)}`])}`,
+    })),
+  recent_case: (child, making) =>
+    plain(child, making, ({ scope }) => ({
+      expressions: [
+        ...outputs(scope, making.choices),
+        {
+          sql: `CASE WHEN ${boundary(scope, making.choices)} THEN 'new' ELSE 'old' END`,
+          type: 'text',
+          wide: false,
+        },
+      ],
+    })),
+  recent_having: (child, making) =>
+    plain(child, making, ({ scope }) => {
+      const by = keys(scope, making.choices, 1, 2);
+      const instant = expression('timestamptz', scope, making.choices, 1).sql;
+      const minutes = 1 + making.choices.below(6);
+      return {
+        expressions: [...by, ...aggregates(scope, making.choices)],
+        tail: ` GROUP BY ${by.map(({ sql }) => sql).join(', ')} HAVING max(${instant}) > ${now} - interval '${minutes} minutes'`,
+      };
+    }),
+};
