@@ -3,12 +3,13 @@ import { FILL_FACTOR } from '../incremental/build-stages.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { recomputeSql, rowAsJson } from '../ivm/strategies/recompute.ts';
 import type { ChangelogTarget, StoredView } from '../ivm/strategies/recompute.ts';
+import { introspect } from '../engines/introspect.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { BuildContext, Built } from './build-context.ts';
 import { readColumns, sameColumns } from './catalog.ts';
 import { createIndexes, createMaintainedView, stateTable } from './ddl.ts';
 import { countDifference } from './difference.ts';
-import { checkColumns } from './maintainable.ts';
+import { checkCalls, checkColumns } from '../incremental/maintainable.ts';
 import { placeError } from './place-error.ts';
 import { runDefinition } from './run-definition.ts';
 import type { NodeSpec } from './spec.ts';
@@ -35,7 +36,9 @@ export async function buildMaintained(
     '\nWITH NO DATA',
   );
   const columns = await readColumns(tx, next);
-  checkColumns(columns, spec.label, spec.at);
+  await checkColumns(tx, quoteRelation(next), columns, spec);
+  const sql = spec.definition ?? '';
+  checkCalls((await introspect(tx, sql)).unstable, { ...spec, sql });
   const standsStill = old !== undefined && sameColumns(old.columns, columns) && sameIndexes(old, spec);
   if (standsStill && !options.rebuild && !options.moved) {
     await tx.exec(`DROP TABLE ${quoteRelation(next)}`);

@@ -4,13 +4,14 @@ import { didYouMean } from '../diagnostics/suggest.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { readersOf } from '../incremental/guard.ts';
 import { recomputeSql } from '../ivm/strategies/recompute.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { BuildContext, Built } from './build-context.ts';
 import { readColumns, sameColumns } from './catalog.ts';
 import type { RelationName } from './catalog.ts';
 import { columnDefinition, createIndexes, createRejectedTable, createTable } from './ddl.ts';
-import { checkColumns } from './maintainable.ts';
+import { checkColumns } from '../incremental/maintainable.ts';
 import { countDifference } from './difference.ts';
 import { runDefinition } from './run-definition.ts';
 import type { NodeSpec } from './spec.ts';
@@ -76,13 +77,16 @@ async function columnsToAdd(
   if (rows[0]?.filled !== true) return 'remake';
   const oldByName = new Map(old.columns.map((column) => [column.name, column.type]));
   const wantedByName = new Map(wanted.map((column) => [column.name, column.type]));
+  const readers = await readersOf(tx, context.stateSchema, relation);
+  const read = (name: string): string =>
+    readers.has(name) ? `, and it is read by ${readers.get(name)!.join(', ')}` : '';
   const problems = [
     ...old.columns
       .filter(({ name }) => !wantedByName.has(name))
-      .map(({ name }) => `column "${name}" is gone`),
+      .map(({ name }) => `column "${name}" is gone${read(name)}`),
     ...wanted
       .filter(({ name, type }) => oldByName.has(name) && oldByName.get(name) !== type)
-      .map(({ name, type }) => `column "${name}" was ${oldByName.get(name)} and is now ${type}`),
+      .map(({ name, type }) => `column "${name}" was ${oldByName.get(name)} and is now ${type}${read(name)}`),
     ...(sameKey ? [] : ['the key changed']),
   ];
   if (problems.length > 0) {
@@ -91,7 +95,7 @@ async function columnsToAdd(
       `${spec.label} has rows, and its table cannot follow its declaration: ${problems.join('; ')}`,
       {
         at: spec.at,
-        hint: 'Ingested rows are not thrown away. Alter the table by hand, or declare a new source and ingest into it.',
+        hint: 'Ingested rows are not thrown away. Deploy models that do not read the column, then alter the table by hand; or declare a new source and ingest into it.',
         exitCode: 1,
       },
     );
@@ -150,7 +154,7 @@ export async function buildTable(
   if (old === undefined) await refuseForeign(tx, spec, relation);
   await runDefinition(context, spec, `CREATE TABLE ${quoteRelation(next)} AS\n`, '\nWITH NO DATA');
   const columns = await readColumns(tx, next);
-  checkColumns(columns, spec.label, spec.at);
+  await checkColumns(tx, quoteRelation(next), columns, spec);
   if (old !== undefined && sameColumns(old.columns, columns)) {
     await tx.exec(`DROP TABLE ${quoteRelation(next)}`);
     const view = { table: relation, columns, query: spec.definition ?? '' };

@@ -14,6 +14,7 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import { Dag } from '../graph/dag.ts';
+import { dropGuard } from '../incremental/guard.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { CHANGES_SINCE, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
@@ -291,9 +292,16 @@ export class Deployer {
     }
   }
 
-  /** Drops the plain views that read a relation (through other plain views too), so that it can be replaced. */
+  /**
+   * Drops the plain views that read a relation (through other plain views too) and the guards of maintained ones, so that it
+   * can be replaced.
+   */
   async #detachReaders(uniqueId: string): Promise<void> {
     for (const node of this.#deployed.values()) {
+      if (node.reads.includes(uniqueId) && node.kind === 'materialized_view') {
+        await dropGuard(this.#tx, this.stateSchema, { schema: node.schema, name: node.relation });
+        this.#programsStale = true;
+      }
       if (!node.reads.includes(uniqueId) || node.kind !== 'view' || this.#detached.has(node.uniqueId))
         continue;
       await this.#detachReaders(node.uniqueId);

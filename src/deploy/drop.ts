@@ -1,3 +1,4 @@
+import { dropGuard } from '../incremental/guard.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { BuildContext } from './build-context.ts';
@@ -20,6 +21,7 @@ export async function dropNode(context: BuildContext, node: DeployedNode): Promi
       await context.tx.exec(`DROP VIEW IF EXISTS ${relation}`);
       break;
     case 'materialized_view':
+      await dropGuard(context.tx, context.stateSchema, { schema: node.schema, name: node.relation });
       await context.tx.exec(
         `DROP VIEW IF EXISTS ${relation}; DROP TABLE IF EXISTS ${quoteRelation({ schema: context.stateSchema, name: node.state ?? '' })}`,
       );

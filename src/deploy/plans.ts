@@ -8,6 +8,7 @@ import { Dag } from '../graph/dag.ts';
 import { buildStage, stageQuery, storedStage } from '../incremental/build-stages.ts';
 import type { StageNaming } from '../incremental/build-stages.ts';
 import { deriveIndexes, dropUnusedIndexes } from '../incremental/derive-indexes.ts';
+import { dropGuard, ensureGuard } from '../incremental/guard.ts';
 import { emitOptions, installRefresh } from '../incremental/install-programs.ts';
 import { makePlan } from '../incremental/make-plan.ts';
 import type { MadePlan } from '../incremental/make-plan.ts';
@@ -71,6 +72,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
   }
   for (const gone of standing.values()) {
     await dropStages(tx, gone, request, true);
+    await dropGuard(tx, stateSchema, gone.relation);
     await deletePlan(tx, stateSchema, gone.key);
   }
   await dropUnusedIndexes(
@@ -171,6 +173,8 @@ async function writeNodePlan(
     readsClock: made.readsClock,
   };
   await writePlan(tx, stateSchema, plan);
+  if (!stands) await dropGuard(tx, stateSchema, plan.relation);
+  await ensureGuard(tx, stateSchema, { relation: plan.relation, title: naming.owner.title, definition });
   await installRefresh(tx, plan, request);
   if (stands && request.refreshStages) {
     const emit = emitOptions(null, request);

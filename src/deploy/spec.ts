@@ -10,7 +10,7 @@ import type { Project } from '../project/load.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { NodeKind } from '../state/nodes.ts';
-import { checkFunctions } from './maintainable.ts';
+import { checkFunctions } from '../incremental/maintainable.ts';
 
 export interface DeclaredColumn {
   readonly name: string;
@@ -120,7 +120,8 @@ export function specOf(
       }
       foreign.push(text);
     }
-    if (kind === 'materialized_view') checkFunctions(names.functions, label, sourceMap, node.at);
+    if (kind === 'materialized_view')
+      checkFunctions(names.functions, { label, sql: definition, sourceMap, at: node.at });
   }
   const indexes = node.resource_type === 'model' ? indexesOf(node.config['indexes'] ?? null) : [];
   const keepChanges = node.resource_type === 'model' && node.config.changelog;

@@ -2,6 +2,8 @@
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
+import { unstableCalls } from './lasting.ts';
+import type { PlacedCall, UnstableCall } from './lasting.ts';
 
 export interface IntrospectedColumn {
   readonly name: string;
@@ -29,6 +31,8 @@ export interface Introspection {
   readonly columns: readonly IntrospectedColumn[];
   readonly relations: readonly IntrospectedRelation[];
   readonly functions: ReadonlyMap<string, { aggregate: boolean; volatile: boolean; returnsSet: boolean }>;
+  /** Calls whose answer does not last, in the query and in the plain views it reads. */
+  readonly unstable: readonly UnstableCall[];
 }
 
 /**
@@ -54,10 +58,15 @@ export async function introspect(
     const columns = await columnsOf(tx, probe);
     const relations = new Map<string, IntrospectedRelation>();
     const functions = new Set<string>();
-    const pending = [canonical];
-    while (pending.length > 0) {
-      const names = namesInQuery(pending.pop()!);
-      for (const { name } of names.functions) functions.add(name);
+    const calls: PlacedCall[] = [];
+    const pending: { text: string; via: string | null }[] = [{ text: canonical, via: null }];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { text, via } = next;
+      const names = namesInQuery(text);
+      for (const call of names.functions) {
+        functions.add(call.name);
+        calls.push({ ...call, via });
+      }
       for (const { schema, name } of names.relations) {
         if (schema === null) {
           // Only system relations and temporary tables are printed without their schema.
@@ -73,13 +82,15 @@ export async function introspect(
         if (relations.has(key)) continue;
         const relation = await relationOf(tx, { schema, name }, opaque.has(key));
         relations.set(key, relation);
-        if (relation.definition !== null) pending.push(relation.definition);
+        if (relation.definition !== null)
+          pending.push({ text: relation.definition, via: `${schema}.${name}` });
       }
     }
     const traits = await functionTraits(tx, [...functions]);
+    const unstable = await unstableCalls(tx, calls, probe);
     await tx.exec('DROP VIEW pg_temp."_seg_probe"');
     await tx.query(`SELECT set_config('search_path', $1, true)`, [settings[0]!.path]);
-    return { canonical, columns, relations: [...relations.values()], functions: traits };
+    return { canonical, columns, relations: [...relations.values()], functions: traits, unstable };
   });
 }
 

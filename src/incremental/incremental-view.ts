@@ -12,7 +12,6 @@ import type { Stage } from '../ivm/plan/stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
-import { namesInQuery } from '../sql/relations.ts';
 import { shortName } from '../sql/short-name.ts';
 import { isClaimed } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
@@ -22,9 +21,11 @@ import type { StageNaming } from './build-stages.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
 import { deriveIndexes, dropUnusedIndexes } from './derive-indexes.ts';
+import { dropGuard, ensureGuard } from './guard.ts';
 import { emitOptions, inputsOf, installPrograms, installRefresh } from './install-programs.ts';
 import type { InstallOptions } from './install-programs.ts';
 import { makePlan } from './make-plan.ts';
+import { refuseName, refuseQuery } from './refuse.ts';
 import { deletePlan, readPlans, writePlan } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -50,13 +51,11 @@ export interface IncrementalView {
   readonly indexes: readonly string[];
 }
 
-const volatile =
-  /^(now|current_timestamp|current_date|current_time|localtimestamp|localtime|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|random_normal|gen_random_uuid|uuidv4|uuidv7|nextval|currval|lastval|setval|txid_current|pg_current_xact_id)$/;
-
 /**
  * Creates the view, fills it, and hangs its maintenance on the tables it reads. All in one transaction.
  * @param client one session, outside a transaction
- * @throws Error when the query calls a volatile function or reads what cannot be followed; DatabaseError for bad SQL
+ * @throws Error when the query calls a volatile function, has a column without a name or of a type without equality, or reads
+ *   what cannot be followed (nothing is created then); the client's own error for SQL that PostgreSQL refuses
  */
 export async function createIncrementalView(
   client: QueryClient | Connection,
@@ -69,13 +68,6 @@ export async function createIncrementalView(
   const install: InstallOptions = { stateSchema, searchPath: options.searchPath ?? ['public', 'pg_catalog'] };
   const relation = { schema: options.schema ?? 'public', name };
   const key = quoteRelation(relation);
-  for (const { schema, name: called } of namesInQuery(sql).functions) {
-    if ((schema === null || schema === 'pg_catalog') && volatile.test(called)) {
-      throw new Error(
-        `the query of "${name}" calls ${called}(), whose answer changes without any change of a table`,
-      );
-    }
-  }
   return connectionOf(client).transaction(async (tx) => {
     await waitForDeployments(tx, stateSchema);
     await ensureState(tx, stateSchema);
@@ -90,6 +82,7 @@ export async function createIncrementalView(
     );
     const plans = await readPlans(tx, stateSchema);
     if (plans.some((plan) => plan.key === key)) throw new Error(`the incremental view ${key} exists`);
+    await refuseName(tx, relation, sql);
     const byKey = new Map(plans.map((plan) => [plan.key, plan]));
     const clock = { schema: stateSchema, name: 'clock' };
     const made = await makePlan(tx, {
@@ -99,6 +92,7 @@ export async function createIncrementalView(
       clock,
       exactColumns: false,
     });
+    await refuseQuery(tx, relation, sql, made);
     const below = made.upstream.flatMap((view) => inputsBelow(plans, view, stateSchema));
     await keepWritersOut(tx, distinctTables([...made.inputs, ...below]));
     const node = await reserve(tx, stateSchema, key);
@@ -126,6 +120,7 @@ export async function createIncrementalView(
       upstream: made.upstream,
       readsClock: made.readsClock,
     };
+    await ensureGuard(tx, stateSchema, { relation, title: plan.label, definition: sql });
     const indexes = await deriveIndexes(tx, plan, made, naming, stateSchema);
     await writePlan(tx, stateSchema, plan);
     await installRefresh(tx, plan, install);
@@ -163,6 +158,8 @@ export async function dropIncrementalView(
     if (reader !== undefined) throw new Error(`${key} is read by the incremental view ${reader.key}`);
     const inputs = inputsBelow(plans, key, stateSchema);
     await keepWritersOut(tx, distinctTables(inputs));
+    const [seg, node] = [quoteIdentifier(stateSchema), plan.stages.at(-1)!.changelog?.node];
+    if (node !== undefined) await tx.query(`DELETE FROM ${seg}.changelog WHERE node = $1`, [node]);
     await deletePlan(tx, stateSchema, key);
     await installPrograms(
       tx,
@@ -170,6 +167,7 @@ export async function dropIncrementalView(
       inputs,
       install,
     );
+    await dropGuard(tx, stateSchema, plan.relation);
     await tx.exec(`DROP VIEW ${key}`);
     const emit = emitOptions(null, install);
     for (const stored of [...plan.stages].reverse()) {

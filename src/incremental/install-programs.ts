@@ -112,7 +112,12 @@ export async function installPrograms(
   const context = compileContext(plans, options.stateSchema);
   const used = new Set(inputsOf(plans, options.stateSchema).map(({ key }) => key));
   for (const input of changed) {
-    if (used.has(input.key)) await installProgram(tx, compileInput(input, plans, context), options);
+    // Somebody may have dropped the table with all that depended on it.
+    const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+      quoteRelation(input.table),
+    ]);
+    if (used.has(input.key) && rows[0]!.there)
+      await installProgram(tx, compileInput(input, plans, context), options);
     else await removeProgram(tx, input.table, options);
   }
 }

@@ -3,10 +3,11 @@ import type { Connection } from '../engines/connection.ts';
 import { introspect } from '../engines/introspect.ts';
 import type { Introspection } from '../engines/introspect.ts';
 import type { Catalog, CatalogRelation, RelationName } from '../ivm/catalog.ts';
-import { planView } from '../ivm/plan/plan-view.ts';
+import { planView, recomputed } from '../ivm/plan/plan-view.ts';
 import type { ViewRequest } from '../ivm/plan/plan-view.ts';
 import type { Stage } from '../ivm/plan/stage.ts';
 import { quoteRelation } from '../sql/quote.ts';
+import { incomparableColumn } from './comparable.ts';
 import type { InputTable } from './stored-plan.ts';
 
 export interface PlanRequest {
@@ -61,8 +62,11 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     const found = relations.get(relation);
     return found?.kind === 'table' ? found.keys : [];
   };
+  const planned = planView(request, catalog, keysOf);
+  const odd = await incomparableColumn(connection, planned, introspection, asked.clock);
+  const why = `an intermediate result holds values of type ${odd?.type}, which cannot be compared`;
   return {
-    stages: planView(request, catalog, keysOf),
+    stages: odd === undefined ? planned : [recomputed(request, why)],
     request,
     introspection,
     inputs: read

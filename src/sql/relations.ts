@@ -13,6 +13,8 @@ export interface NamedFunction {
   readonly schema: string | null;
   readonly name: string;
   readonly offset: number;
+  /** How many arguments it is called with. */
+  readonly args: number;
 }
 
 export interface QueryNames {
@@ -62,13 +64,14 @@ export function namesInQuery(sql: string): QueryNames {
       const path = (value['funcname'] as { String?: { sval?: string } }[] | undefined) ?? [];
       const parts = path.map((part) => part.String?.sval ?? '');
       const name = parts.at(-1) ?? '';
-      functions.push({ schema: parts.length > 1 ? (parts.at(-2) ?? null) : null, name, offset });
+      const args = Array.isArray(value['args']) ? value['args'].length : 0;
+      functions.push({ schema: parts.length > 1 ? (parts.at(-2) ?? null) : null, name, offset, args });
     } else if (kind === 'SQLValueFunction') {
       const word = String(value['op'])
         .replace(/^SVFOP_/, '')
         .replace(/_N$/, '')
         .toLowerCase();
-      functions.push({ schema: null, name: word, offset });
+      functions.push({ schema: null, name: word, offset, args: 0 });
     }
   };
   for (const statement of parseStatements(sql)) visit(statement.node);

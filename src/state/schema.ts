@@ -5,6 +5,7 @@
 import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
+import { readColumns } from './read-columns.ts';
 import { sinkTables } from './sink-tables.ts';
 
 /** One migration: its statements, for a given (quoted) state schema. */
@@ -125,6 +126,7 @@ const migrations: readonly Migration[] = [
       END $$;
     CREATE TRIGGER announce AFTER INSERT ON ${seg}.step FOR EACH STATEMENT EXECUTE FUNCTION ${seg}.announce_step();`,
   sinkTables,
+  readColumns,
 ];
 
 /** First numbers of the advisory locks; the second one is the state schema's hash. */

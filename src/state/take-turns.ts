@@ -31,8 +31,13 @@ export async function waitForDeployments(tx: Connection, stateSchema: string): P
  * @throws SegError SEG818 when some of them do not finish within two minutes
  */
 export async function keepWritersOut(tx: Connection, tables: readonly RelationName[]): Promise<void> {
-  if (tables.length === 0) return;
-  const list = tables.map(quoteRelation).sort().join(', ');
+  // Somebody may have dropped a table with all that depended on it.
+  const { rows: there } = await tx.query<{ name: string }>(
+    `SELECT name FROM jsonb_array_elements_text($1::jsonb) AS name WHERE to_regclass(name) IS NOT NULL ORDER BY 1`,
+    [JSON.stringify(tables.map(quoteRelation))],
+  );
+  if (there.length === 0) return;
+  const list = there.map(({ name }) => name).join(', ');
   const started = performance.now();
   for (;;) {
     try {

@@ -1,0 +1,184 @@
+/** What is refused, by name, with nothing created; and what may not be done to the tables of a view. */
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { openMemoryDatabase } from '../engines/pglite/memory.ts';
+import { createIncrementalView, dropIncrementalView } from './incremental-view.ts';
+
+const db = await openMemoryDatabase();
+afterAll(() => db.close());
+beforeEach(() =>
+  db.exec(`DROP SCHEMA IF EXISTS _seg CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;
+    CREATE TABLE orders (id int PRIMARY KEY, customer text, amount int, doc json, place point, note text);
+    CREATE FUNCTION dice(int) RETURNS int LANGUAGE sql AS 'SELECT (random() * $1)::int';
+    CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1';
+    CREATE FUNCTION rough(int, int) RETURNS boolean LANGUAGE sql AS 'SELECT dice($1) = $2';
+    CREATE OPERATOR ~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = rough);
+    CREATE VIEW noisy AS SELECT id, dice(amount) AS amount FROM orders;
+    CREATE VIEW today AS SELECT id FROM orders WHERE current_date > DATE '2024-01-01';
+    CREATE VIEW plain AS SELECT id, customer AS who, amount FROM orders;
+    CREATE TYPE pair AS (a int, b json)`),
+);
+
+const left = async (): Promise<unknown[]> =>
+  (
+    await db
+      .query(`SELECT view FROM _seg.plan UNION ALL SELECT guard::text FROM _seg.read_column`)
+      .catch(() => ({ rows: [] }))
+  ).rows;
+
+describe('a query that cannot be kept is refused, and nothing is created', () => {
+  it.each([
+    [
+      'SELECT id, random() AS r FROM orders',
+      'the view "public"."v" calls the volatile function random(), so it has no answer that could be kept up to date (line 1, column 12). Compute',
+    ],
+    [
+      'SELECT id,\n  dice(amount) AS r FROM orders',
+      'calls the volatile function public.dice(integer), so it has no answer that could be kept up to date (line 2, column 3). Compute',
+    ],
+    ['SELECT id FROM orders WHERE amount ~~~ 3', 'calls the volatile function public.rough(integer,integer)'],
+    [
+      'SELECT id, amount FROM noisy',
+      'calls the volatile function public.dice(integer) through the view "public.noisy"',
+    ],
+    [
+      "SELECT id FROM orders WHERE now() > TIMESTAMPTZ '2024-01-01'",
+      'calls now(), and a maintained row would not change when time passes (line 1, column 29). Keep the time',
+    ],
+    ['SELECT id FROM today', 'calls current_date() through the view "public.today"'],
+    ["SELECT id, age(TIMESTAMP '2024-01-01') AS a FROM orders", 'calls age()'],
+    [
+      'SELECT id, doc FROM orders',
+      'column "doc" of the view "public"."v" has type json, whose values cannot be compared. Use jsonb: "doc"::jsonb.',
+    ],
+    ['SELECT id, place FROM orders', 'column "place" of the view "public"."v" has type point'],
+    ['SELECT id, ARRAY[doc] AS docs FROM orders', 'column "docs" of the view "public"."v" has type json[]'],
+    [
+      'SELECT id, ROW(id, doc)::pair AS p FROM orders',
+      'column "p" of the view "public"."v" has type public.pair',
+    ],
+    [
+      'SELECT id, xmlparse(CONTENT note) AS x FROM orders',
+      'column "x" of the view "public"."v" has type xml',
+    ],
+    ['SELECT id, id FROM orders', 'column "id" specified more than once'],
+    ['SELECT id, amount + 1 FROM orders', 'column 2 of the view "public"."v" has no name. Name it'],
+    ['SELECT id FROM public.v', 'the view "public"."v" reads itself (line 1, column 16)'],
+    ['SELECT id FROM nowhere', 'relation "nowhere" does not exist'],
+  ])('%s', async (sql, message) => {
+    await expect(createIncrementalView(db, 'v', sql)).rejects.toThrow(message);
+    expect(await left()).toEqual([]);
+  });
+
+  it('but not for functions that last, nor for json that is not part of the result', async () => {
+    await createIncrementalView(
+      db,
+      'v',
+      `SELECT id, twice(amount) AS a, doc->>'x' AS x, age(TIMESTAMP '2024-01-02', TIMESTAMP '2024-01-01') AS d FROM orders`,
+    );
+    await createIncrementalView(
+      db,
+      'w',
+      `SELECT o.id, p.doc->>'x' AS x FROM orders o LEFT JOIN (SELECT DISTINCT ON (customer) customer, doc, id FROM orders ORDER BY customer, id) p ON p.customer = o.note`,
+    );
+    await db.exec(`INSERT INTO orders (id, customer, amount, doc, note) VALUES (1, 'a', 2, '{"x": 1}', 'a')`);
+    expect((await db.query('SELECT * FROM v')).rows).toEqual([{ id: 1, a: 4, x: '1', d: '1 day' }]);
+    expect((await db.query('SELECT * FROM w')).rows).toEqual([{ id: 1, x: '1' }]);
+  });
+
+  it('a name that is taken', async () => {
+    await expect(createIncrementalView(db, 'orders', 'SELECT 1 AS one')).rejects.toThrow(
+      'there is a relation "public"."orders" already',
+    );
+  });
+});
+
+describe('what a view reads cannot be taken from it', () => {
+  beforeEach(async () => {
+    await createIncrementalView(
+      db,
+      'totals',
+      'SELECT who, sum(twice(amount)) AS total FROM plain GROUP BY who',
+    );
+    await createIncrementalView(db, 'big', 'SELECT who FROM totals WHERE total > 10');
+    await db.exec(`INSERT INTO orders (id, customer, amount) VALUES (1, 'a', 7)`);
+  });
+
+  it.each([
+    [
+      'ALTER TABLE orders DROP COLUMN amount',
+      /cannot drop column amount of table orders/,
+      /view plain depends on column amount/,
+    ],
+    [
+      'ALTER TABLE orders ALTER amount TYPE bigint',
+      /cannot alter type of a column used by a view/,
+      undefined,
+    ],
+    ['DROP TABLE orders', /cannot drop table orders/, undefined],
+    ['DROP VIEW plain', /cannot drop view plain/, /view _seg\."view public\.totals" depends on view plain/],
+    ['DROP VIEW totals', /cannot drop view totals/, /view _seg\."view public\.big" depends on view totals/],
+    [
+      'DROP FUNCTION twice',
+      /cannot drop function twice/,
+      /view _seg\."view public\.totals" depends on function twice/,
+    ],
+    [
+      'ALTER TABLE orders RENAME COLUMN amount TO sum',
+      /column amount of public\.orders cannot be renamed: it is read by view "public"."totals"$/,
+      undefined,
+    ],
+    [
+      'ALTER TABLE orders RENAME TO sales',
+      /public\.orders cannot be renamed: it is read by view "public"\."totals"$/,
+      undefined,
+    ],
+    [
+      'ALTER TABLE totals RENAME TO sums',
+      /public\.totals cannot be renamed: it is read by view "public"\."big"$/,
+      undefined,
+    ],
+    [
+      'ALTER VIEW plain RENAME COLUMN who TO whom',
+      /column who of public\.plain cannot be renamed/,
+      undefined,
+    ],
+    ['ALTER SCHEMA public RENAME TO other', /public\.orders cannot be renamed/, undefined],
+  ])('%s', async (sql, message, detail) => {
+    const error = await db.exec(sql).then(
+      () => ({}),
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ message: expect.stringMatching(message) as string });
+    if (detail !== undefined)
+      expect(error).toMatchObject({ detail: expect.stringMatching(detail) as string });
+    await db.exec(`INSERT INTO orders (id, customer, amount) VALUES (2, 'b', 1)`);
+    expect((await db.query('SELECT * FROM totals ORDER BY 1')).rows).toEqual([
+      { who: 'a', total: 14 },
+      { who: 'b', total: 2 },
+    ]);
+  });
+
+  it('columns that it does not read may go', async () => {
+    await db.exec(
+      'ALTER TABLE orders DROP COLUMN note; ALTER TABLE orders RENAME COLUMN place TO spot; ALTER TABLE orders ADD COLUMN more int',
+    );
+    await db.exec(`INSERT INTO orders (id, customer, amount) VALUES (2, 'a', 1)`);
+    expect((await db.query('SELECT * FROM totals')).rows).toEqual([{ who: 'a', total: 16 }]);
+  });
+
+  it('and all of it once the views are dropped', async () => {
+    await dropIncrementalView(db, 'big');
+    await dropIncrementalView(db, 'totals');
+    await db.exec(
+      'DROP VIEW plain; ALTER TABLE orders RENAME COLUMN amount TO sum; DROP FUNCTION twice; DROP TABLE orders CASCADE',
+    );
+    expect(await left()).toEqual([]);
+  });
+
+  it('a table that is dropped all the same leaves views that can be dropped', async () => {
+    await db.exec('DROP TABLE orders CASCADE');
+    await dropIncrementalView(db, 'big');
+    await dropIncrementalView(db, 'totals');
+    expect(await left()).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+/** Queries that the library refuses: the same rules as for a project's models, in words for somebody without a project. */
+import { SegError } from '../diagnostics/seg-error.ts';
+import { locationAt } from '../diagnostics/source-map.ts';
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteRelation } from '../sql/quote.ts';
+import { namesInQuery } from '../sql/relations.ts';
+import { checkCalls, checkColumns } from './maintainable.ts';
+import type { MadePlan } from './make-plan.ts';
+
+/** Before the query is planned: what PostgreSQL would refuse in words that do not fit. */
+export async function refuseName(tx: Connection, relation: RelationName, sql: string): Promise<void> {
+  const key = quoteRelation(relation);
+  const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [key]);
+  if (rows[0]?.there === true) throw new Error(`there is a relation ${key} already`);
+  const itself = namesInQuery(sql).relations.find(
+    ({ schema, name }) => name === relation.name && schema === relation.schema,
+  );
+  if (itself !== undefined) throw new Error(`the view ${key} reads itself${placeIn(sql, itself.offset)}`);
+}
+
+/** @throws Error naming the view, what is wrong, where and what to do */
+export async function refuseQuery(
+  tx: Connection,
+  relation: RelationName,
+  sql: string,
+  made: MadePlan,
+): Promise<void> {
+  const label = `the view ${quoteRelation(relation)}`;
+  const examined = { label, sql, sourceMap: null, at: { file: '', line: 1, column: 1 } };
+  try {
+    checkCalls(made.introspection.unstable, examined);
+    await checkColumns(tx, `(\n${sql}\n) AS "_seg_query"`, made.introspection.columns, examined);
+  } catch (error) {
+    if (!(error instanceof SegError)) throw error;
+    const [{ code, message, hint }] = error.diagnostics as [(typeof error.diagnostics)[number]];
+    const call = code === 'SEG404' ? made.introspection.unstable[0] : undefined;
+    const called = namesInQuery(sql).functions.find(({ name }) => name === call?.name);
+    const place = called === undefined ? '' : placeIn(sql, called.offset);
+    throw new Error(`${message}${place}. ${call === undefined ? hint : remedies[call.kind]}`, {
+      cause: error,
+    });
+  }
+}
+
+const remedies = {
+  time: 'Keep the time in a table of one row and join that: the view follows when you update it.',
+  volatile:
+    'Compute the value where the row is written. A function of your own whose answer depends on its arguments alone may be declared IMMUTABLE.',
+};
+
+function placeIn(sql: string, offset: number): string {
+  const { line, column } = locationAt('', sql, offset);
+  return ` (line ${line}, column ${column})`;
+}
