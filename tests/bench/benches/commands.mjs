@@ -1,67 +1,52 @@
 // What a user waits for, measured as a user would: whole commands, each in a process of its own.
-// `npm run bench` (after `npm run build`); options: --runs N, --records N, --only TEXT (rows whose name holds it).
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath, URL } from 'node:url';
-import { parseArgs } from 'node:util';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+export const about = 'whole commands, each in a process of its own, and seg ingest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const seg = join(root, 'dist/cli/main.js');
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '3' },
-    records: { type: 'string', default: '50000' },
-    only: { type: 'string', default: '' },
-  },
-});
 /** Seconds after which a command is given up. */
 const limit = 120;
-const runs = Number(values.runs);
-const records = Number(values.records);
-
-const scratch = await mkdtemp(join(tmpdir(), 'seg-bench-'));
 // The processor's time tells more than the clock's on a machine that has other things to do.
 const reportCpu = `data:text/javascript,${encodeURIComponent(
   `import {writeFileSync} from 'node:fs';
    process.on('exit', () => writeFileSync(process.env.SEG_BENCH_CPU, JSON.stringify(process.cpuUsage())));`,
 )}`;
 
-try {
+export async function run({ quick, scratch, say, table }) {
+  const bench = { scratch, runs: quick ? 1 : 3, records: quick ? 5000 : 50_000 };
   const projects = [
     { title: 'this project', folder: root, source: 'segment.segment_events', stream: true },
-    { title: '50 models', folder: await generated(50), source: 'events.events_0' },
-    { title: '500 models', folder: await generated(500), source: 'events.events_0' },
-  ];
-  process.stdout.write(
-    `Node ${process.version}, ${availableParallelism()} cores. Best of ${runs}: seconds (CPU seconds).\n\n`,
-  );
-  const table = new Map();
+    { title: '50 models', folder: await generated(bench, 50), source: 'events.events_0' },
+    { title: '500 models', folder: await generated(bench, 500), source: 'events.events_0' },
+  ].slice(0, quick ? 2 : 3);
+  const rows = new Map();
   for (const [index, project] of projects.entries()) {
-    for (const [name, figure] of await measure(project)) {
-      process.stderr.write(`${project.title}: ${name}: ${figure}\n`);
-      table.set(name, [...(table.get(name) ?? Array(index).fill('')), figure]);
+    for (const [name, cell] of await measure(bench, project)) {
+      say(`${project.title}: ${name}: ${cell}`);
+      rows.set(name, [...(rows.get(name) ?? Array(index).fill('')), cell]);
     }
   }
-  printTable(
+  table(
     ['', ...projects.map(({ title }) => title)],
-    [...table].map(([name, cells]) => [name, ...cells]),
+    [...rows].map(([name, cells]) => [name, ...cells]),
+    `Best of ${bench.runs}: seconds (CPU seconds).`,
   );
-} finally {
-  await rm(scratch, { recursive: true, force: true });
 }
 
-async function measure(project) {
+async function measure(bench, project) {
+  const { scratch, runs, records } = bench;
   const data = join(scratch, `data-${project.title.replaceAll(' ', '-')}`);
-  const command = (...args) => timed(project.folder, data, args);
+  const command = (...args) => timed(bench, project.folder, data, args);
   const figures = [];
   const row = async (name, times, work, before = async () => undefined) => {
-    if (!name.includes(values.only)) return;
     const all = [];
     for (let i = 0; i < times; i++) {
       await before();
@@ -83,25 +68,29 @@ async function measure(project) {
   await command('build', '--exclude', 'resource_type:scenario', 'resource_type:unit_test');
   await row('seg run, nothing changed', runs, () => command('run'));
   const rows = join(scratch, `${records}.ndjson`);
-  if ('seg ingest, records/s'.includes(values.only)) {
-    if (project.stream === true) {
-      const output = createWriteStream(rows);
-      await timed(project.folder, data, ['generate', 'segment_events', '--count', String(records)], output);
-    } else await writeEvents(rows);
-    const { wall, cpu, text } = await command('ingest', project.source, rows, '--batch-size', '10000');
-    const rate = /\(([\d,]+) records\/s\)/.exec(text)?.[1] ?? '?';
-    figures.push([
-      'seg ingest, records/s',
-      cpu === undefined
-        ? `< ${Math.round(records / limit)}`
-        : `${rate} (${records} in ${wall.toFixed(1)} s, ${cpu.toFixed(1)} CPU s)`,
-    ]);
-  }
+  if (project.stream === true) {
+    const output = createWriteStream(rows);
+    await timed(
+      bench,
+      project.folder,
+      data,
+      ['generate', 'segment_events', '--count', String(records)],
+      output,
+    );
+  } else await writeEvents(rows, records);
+  const { wall, cpu, text } = await command('ingest', project.source, rows, '--batch-size', '10000');
+  const rate = /\(([\d,]+) records\/s\)/.exec(text)?.[1] ?? '?';
+  figures.push([
+    'seg ingest, records/s',
+    cpu === undefined
+      ? `< ${Math.round(records / limit)}`
+      : `${rate} (${records} in ${wall.toFixed(1)} s, ${cpu.toFixed(1)} CPU s)`,
+  ]);
   return figures;
 }
 
 /** Runs a seg command to its end; what it says on stderr is `text`. */
-async function timed(folder, data, args, output) {
+async function timed({ scratch }, folder, data, args, output) {
   const cpuFile = join(scratch, 'cpu.json');
   const started = performance.now();
   const child = spawn(
@@ -133,7 +122,7 @@ async function timed(folder, data, args, output) {
   return { wall, cpu: (user + system) / 1e6, text };
 }
 
-async function generated(models) {
+async function generated({ scratch }, models) {
   const folder = join(scratch, `project-${models}`);
   const script = join(root, 'scripts/generate-project.mjs');
   const child = spawn(process.execPath, [script, folder, '--models', String(models)], { stdio: 'inherit' });
@@ -141,7 +130,7 @@ async function generated(models) {
   return folder;
 }
 
-async function writeEvents(path) {
+async function writeEvents(path, records) {
   const stream = createWriteStream(path);
   for (let id = 1; id <= records; id++) {
     const at = new Date(1.6e12 + id * 1000).toISOString();
@@ -150,9 +139,4 @@ async function writeEvents(path) {
     );
   }
   await new Promise((resolve) => stream.end(resolve));
-}
-
-function printTable(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |\n`;
-  process.stdout.write(line(head) + line(head.map(() => '---')) + rows.map(line).join(''));
 }
