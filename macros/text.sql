@@ -13,9 +13,9 @@ nullif(btrim({{ expression }}, E' \t\r\n'), '')
 case when btrim({{ expression }}) ~ '^[+-]?[0-9]+(\.[0-9]+)?$' then btrim({{ expression }})::numeric end
 {%- endmacro %}
 
-{#- RisingWave gives NULL for a failing cast in a materialized view. -#}
+{#- RisingWave's views are computed when they are read, and then a failing cast is an error there too. -#}
 {% macro risingwave__to_number(expression) -%}
-btrim({{ expression }})::numeric
+case when regexp_match(btrim({{ expression }}), '^[+-]?[0-9]+(\.[0-9]+)?$') is not null then btrim({{ expression }})::numeric end
 {%- endmacro %}
 
 

@@ -44,6 +44,8 @@ export interface IngestOptions {
   readonly signal?: AbortSignal;
   /** The most records in one transaction (50,000). */
   readonly maxBatch?: number;
+  /** Takes the records in another way than into a table of PostgreSQL. */
+  readonly door?: RecordDoor;
   /** How long a record of a slow pipe may wait for others (250 ms). */
   readonly batchDelayMs?: number;
 }
@@ -65,7 +67,7 @@ export async function ingest(
   const csv = { delimiter: typeof delimiter === 'string' ? delimiter : ',' };
   const mapper = options.format === 'csv' ? new CsvMapper(plan) : new JsonMapper(plan);
   const reader = options.format === 'csv' ? readCsv(input, csv) : readNdjson(input);
-  const door = new Door(db, plan, options.origin);
+  const door = options.door ?? new Door(db, plan, options.origin);
   const size = new BatchSize(options.maxBatch);
   const started = performance.now();
   const summary: IngestSummary = { accepted: 0, duplicate: 0, rejected: 0, seconds: 0 };
@@ -138,17 +140,23 @@ export async function ingestBatch(
   }
 }
 
+/** What became of a batch of records. */
 export interface Taken {
   accepted: number;
   duplicate: number;
   rejections: Rejection[];
 }
 
+/** Maps, writes and dead-letters batches, one at a time. */
+export interface RecordDoor {
+  take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken>;
+}
+
 /** Dead letters keep this much of a payload. */
 const MAX_PAYLOAD = 1024 * 1024;
 
-/** Maps, writes and dead-letters one batch at a time. */
-class Door {
+/** Into a table of PostgreSQL: a batch and its dead letters are one transaction. */
+class Door implements RecordDoor {
   readonly #db: Connection;
   readonly #plan: SourcePlan;
   readonly #origin: string;
@@ -223,7 +231,7 @@ class Door {
   }
 }
 
-function rejection(raw: RawRecord, reason: string): Rejection {
+export function rejection(raw: RawRecord, reason: string): Rejection {
   const payload = storable(raw.text.slice(0, MAX_PAYLOAD));
   return { line: raw.line, reason: storable(reason), payload, record: raw };
 }

@@ -1,5 +1,4 @@
 import { isAbsolute, join } from 'node:path';
-import { segError } from '../diagnostics/seg-error.ts';
 import type { Target } from '../project/profiles.ts';
 import type { Database } from './connection.ts';
 
@@ -12,21 +11,16 @@ export interface OpenOptions {
 
 /**
  * Opens the database of a target, alone where the engine needs that.
- * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG811..SEG817 (see postgres/open.ts), SEG805 when the engine's type is not one this release can open
+ * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG811..SEG817 (postgres/open.ts), SEG822 (streaming/open.ts)
  */
 export async function openDatabase(target: Target, options: OpenOptions): Promise<Database> {
   if (target.type === 'postgres') {
     const { openPostgres } = await import('./postgres/open.ts');
     return openPostgres(target, options);
   }
-  if (target.type !== 'pglite') {
-    throw segError(
-      'SEG805',
-      `target "${target.name}" is of type "${target.type}", and this release runs on "pglite" and "postgres"`,
-      {
-        hint: 'Choose a target of type pglite or postgres with --target; "seg compile" works for every type.',
-      },
-    );
+  if (target.type === 'risingwave' || target.type === 'materialize') {
+    const { openStreaming } = await import('./streaming/open.ts');
+    return openStreaming(target, options);
   }
   if (isMemory(target)) {
     const { openMemoryDatabase } = await import('./pglite/memory.ts');

@@ -13,6 +13,9 @@ import type { NodeOutcome } from '../deploy/outcome.ts';
 import { isDeployable, stateSchemaOf, storesFailures } from '../deploy/spec.ts';
 import type { LoadOptions, Project } from '../project/load.ts';
 import type { GraphNode, ModelNode, SeedNode, TestNode } from '../project/nodes.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import { dialectOf } from '../streaming/dialect-of.ts';
+import type { Dialect } from '../streaming/dialect.ts';
 import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
@@ -20,6 +23,7 @@ import { runOrder } from './order.ts';
 import { recomputeWarning } from './recompute-warning.ts';
 import { ResultClock, afterwards, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
 import { runDetachedTests } from './detached-tests.ts';
+import { runStreaming } from './streaming-run.ts';
 
 /** What a command does with the nodes it has selected. */
 export type RunMode = 'run' | 'seed' | 'test' | 'build';
@@ -107,7 +111,9 @@ class Run {
       block,
     );
     const attached = nodes.filter(({ resource_type: type }) => type !== 'unit_test' && type !== 'scenario');
-    if (attached.length > 0) await this.#transaction(db, attached, block);
+    const dialect = dialectOf(project.target);
+    if (attached.length > 0 && dialect === undefined) await this.#transaction(db, attached, block);
+    if (attached.length > 0 && dialect !== undefined) await this.#streaming(dialect, attached, block);
     await this.#detached(
       nodes.filter(({ resource_type: type }) => type === 'scenario'),
       block,
@@ -147,6 +153,34 @@ class Run {
     } catch (error) {
       if (error instanceof Interrupted) this.#stopped = 'interrupted';
       else if (!(error instanceof Undo)) throw error;
+    }
+  }
+
+  async #streaming(
+    dialect: Dialect,
+    nodes: readonly GraphNode[],
+    block: (id: string) => void,
+  ): Promise<void> {
+    const { project, db, mode, listener, fullRefresh, dryRun, prune, colors, signal } = this.#request;
+    if (this.#request.now !== undefined) {
+      throw segError('SEG929', `--now: ${dialect.title} has a clock of its own`, {
+        hint: 'Leave --now out, or run on a target of type pglite or postgres.',
+      });
+    }
+    try {
+      await runStreaming({
+        ...{ project, dialect, db, nodes, listener, colors, signal },
+        testsOnly: mode === 'test',
+        fullRefresh: fullRefresh === true,
+        dryRun: dryRun === true,
+        prune: prune === true,
+        start: (node) => this.#start(node),
+        done: (result) => this.#done(result, block),
+        blocked: (node) => this.#stopped !== null || this.#blocked.has(node.unique_id),
+      });
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+      this.#stopped = 'interrupted';
     }
   }
 

@@ -1,6 +1,5 @@
 /** Why a server could not be used → one message with the remedy. */
-import { segError } from '../../diagnostics/seg-error.ts';
-import type { SegError } from '../../diagnostics/seg-error.ts';
+import { SegError, segError } from '../../diagnostics/seg-error.ts';
 
 const network: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
@@ -28,6 +27,7 @@ export function isTransient(error: unknown): boolean {
 
 /** @param place host, port, database and user, for the message */
 export function connectError(error: unknown, target: string, place: string): SegError {
+  if (error instanceof SegError) return error;
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const at = `target "${target}" (${place})`;

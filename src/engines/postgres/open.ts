@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { ClientBase, PoolConfig } from 'pg';
 import { segError } from '../../diagnostics/seg-error.ts';
 import type { Target } from '../../project/profiles.ts';
+import { quoteLiteral } from '../../sql/quote.ts';
 import { parsersByOid, asText } from '../value-parsers.ts';
 import { connectError, isTlsError, isTransient } from './connect-errors.ts';
 import { PostgresDatabase } from './connection.ts';
@@ -21,15 +22,7 @@ export async function openPostgres(
   options: { readonly root: string; readonly command: string },
 ): Promise<PostgresDatabase> {
   const settings = postgresSettings(target, options);
-  const config = await reachable(target, settings);
-  const pool = new pg.Pool({
-    ...config,
-    types: { getTypeParser: (oid: number, format?: string) => parserOf(oid, format) },
-    onConnect: (client) => startSession(client, settings),
-  });
-  // An idle session that the server ends is simply not there any more.
-  pool.on('error', () => {});
-  const database = new PostgresDatabase(pool);
+  const database = await openPool(target, settings, [settingStatement(settings)]);
   try {
     await check(database, target, settings.place);
     return database;
@@ -39,10 +32,36 @@ export async function openPostgres(
   }
 }
 
+function settingStatement({ session }: PostgresSettings): string {
+  return `SELECT ${session.map(([name, value]) => `set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`).join(', ')}`;
+}
+
+/**
+ * A pool of sessions, each of which begins with `statements`. One has connected when it is answered.
+ * @throws SegError SEG811..SEG814, SEG816
+ */
+export async function openPool(
+  target: Target,
+  settings: PostgresSettings,
+  statements: readonly string[],
+): Promise<PostgresDatabase> {
+  const config = await reachable(target, settings);
+  const pool = new pg.Pool({
+    ...config,
+    types: { getTypeParser: (oid: number, format?: string) => parserOf(oid, format) },
+    onConnect: (client) => startSession(client, statements),
+  });
+  // An idle session that the server ends is simply not there any more.
+  pool.on('error', () => {});
+  return new PostgresDatabase(pool);
+}
+
 /** Before the pool hands a session out; it waits for the promise, which its types do not tell. */
-function startSession(client: ClientBase, { session }: PostgresSettings): void {
-  const calls = session.map((_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, false)`);
-  return client.query(`SELECT ${calls.join(', ')}`, session.flat()) as unknown as void;
+function startSession(client: ClientBase, statements: readonly string[]): void {
+  const start = async (): Promise<void> => {
+    for (const statement of statements) await client.query(statement);
+  };
+  return start() as unknown as void;
 }
 
 function parserOf(oid: number, format: string | undefined): (value: string) => unknown {

@@ -1,0 +1,72 @@
+/** Connections to RisingWave and Materialize, over PostgreSQL's protocol. */
+import { segError } from '../../diagnostics/seg-error.ts';
+import type { Target } from '../../project/profiles.ts';
+import { quoteLiteral } from '../../sql/quote.ts';
+import type { PostgresDatabase } from '../postgres/connection.ts';
+import { openPool } from '../postgres/open.ts';
+import { connectError } from '../postgres/connect-errors.ts';
+import { postgresSettings } from '../postgres/settings.ts';
+
+/** Statements that begin a session; each is sent alone. */
+export function sessionStatements(target: Target): string[] {
+  const { fields, schema } = target;
+  const text = (name: string): string | undefined => {
+    const value = fields[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  };
+  const timeout = text('statement_timeout');
+  const shared = timeout === undefined ? [] : [`SET statement_timeout = ${quoteLiteral(timeout)}`];
+  if (target.type === 'materialize') {
+    const cluster = text('cluster');
+    return [
+      `SET search_path = ${quoteLiteral(schema)}`,
+      ...(cluster === undefined ? [] : [`SET cluster = ${quoteLiteral(cluster)}`]),
+      ...shared,
+    ];
+  }
+  const settings = [
+    'streaming_parallelism',
+    'streaming_parallelism_for_backfill',
+    'streaming_max_parallelism',
+  ];
+  return [
+    `SET search_path = ${quoteLiteral(schema)}`,
+    // A view that takes long to fill survives its session then, and its progress can be asked for.
+    'SET background_ddl = true',
+    ...settings.flatMap((name) => {
+      const value = text(name);
+      return value === undefined
+        ? []
+        : [`SET ${name} = ${/^\d+$/.test(value) ? value : quoteLiteral(value)}`];
+    }),
+    ...shared,
+  ];
+}
+
+/**
+ * @throws SegError SEG811..SEG814, SEG816 as for PostgreSQL; SEG822 when something else answers there
+ */
+export async function openStreaming(
+  target: Target,
+  options: { readonly root: string; readonly command: string },
+): Promise<PostgresDatabase> {
+  const settings = postgresSettings(target, options);
+  const database = await openPool(target, settings, sessionStatements(target));
+  const title = target.type === 'risingwave' ? 'RisingWave' : 'Materialize';
+  try {
+    const { rows } = await database.query<{ version: string }>('SELECT version() AS version');
+    const { version } = rows[0]!;
+    if (version.toLowerCase().includes(title.toLowerCase())) return database;
+    throw segError(
+      'SEG822',
+      `target "${target.name}" (${settings.place}) is not ${title}: it says "${version}"`,
+      {
+        hint: `Change "type" in profiles.yml, or "host" and "port". ${title} listens on ${target.type === 'risingwave' ? 4566 : 6875} by default.`,
+        exitCode: 1,
+      },
+    );
+  } catch (error) {
+    await database.close();
+    throw connectError(error, target.name, settings.place);
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The nodes of a run on a streaming engine. Models change places all together (streaming/streaming-deployer.ts), so a run goes by
+ * kinds: sources and seeds, then models and stored tests, then data tests; within the models by the graph.
+ */
+import { readSeed } from '../connectors/seeds.ts';
+import type { Connection } from '../engines/connection.ts';
+import { stateSchemaOf, storesFailures } from '../deploy/spec.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import type { Project } from '../project/load.ts';
+import type { GraphNode, ModelNode, SeedNode, SourceNode, TestNode } from '../project/nodes.ts';
+import { desiredNode, rejectedColumns, rejectedRelation } from '../streaming/desired-node.ts';
+import type { DesiredNode } from '../streaming/desired-node.ts';
+import type { Dialect } from '../streaming/dialect.ts';
+import { loadStreamingSeed } from '../streaming/load-seed.ts';
+import { NodeStore } from '../streaming/stored-node.ts';
+import type { StoredNode } from '../streaming/stored-node.ts';
+import { StreamingDeployer } from '../streaming/streaming-deployer.ts';
+import type { StreamingOutcome } from '../streaming/streaming-deployer.ts';
+import { runDataTest } from '../testing/data-tests.ts';
+import { quoteRelation } from '../sql/quote.ts';
+import type { NodeResult, NodeStatus, RunListener } from './events.ts';
+import { runHooks } from './hooks.ts';
+import { errorDiagnostics, testOutcome } from './result.ts';
+import type { ResultClock } from './result.ts';
+
+export interface StreamingRun {
+  readonly project: Project;
+  readonly dialect: Dialect;
+  readonly db: Connection;
+  readonly nodes: readonly GraphNode[];
+  /** Whether nothing but tests run: no hooks, no deployment. */
+  readonly testsOnly: boolean;
+  readonly fullRefresh: boolean;
+  readonly dryRun: boolean;
+  readonly prune: boolean;
+  readonly colors?: boolean;
+  readonly signal?: AbortSignal;
+  readonly listener: RunListener;
+  /** Announces a node; the clock makes its result. */
+  readonly start: (node: GraphNode) => ResultClock;
+  readonly done: (result: NodeResult) => void;
+  /** Whether something upstream has failed, so that the node is skipped. */
+  readonly blocked: (node: GraphNode) => boolean;
+}
+
+export async function runStreaming(run: StreamingRun): Promise<void> {
+  const { project, db, dialect, nodes, listener } = run;
+  const store = new NodeStore(db, dialect, stateSchemaOf(project));
+  const deployer = new StreamingDeployer(db, dialect, store);
+  if (!run.testsOnly) {
+    await store.ensure();
+    if (!run.dryRun) await runHooks(db, project, 'on-run-start', listener);
+    await deploySources(run, deployer);
+  }
+  for (const node of ofType<SeedNode>(nodes, 'seed')) await seed(run, deployer, node);
+  const models = nodes.filter(
+    (node): node is ModelNode | TestNode =>
+      node.resource_type === 'model' ||
+      (node.resource_type === 'test' && storesFailures(node) && !run.testsOnly),
+  );
+  const stood = await deployModels(run, deployer, models);
+  if (!run.testsOnly) await orphans(run, store, deployer);
+  const tests = ofType<TestNode>(nodes, 'test');
+  if (tests.length > 0 && dialect.flush !== null && !run.dryRun) await db.exec(dialect.flush);
+  if (!run.dryRun) for (const node of tests) await test(run, node, stood);
+  if (!run.testsOnly && !run.dryRun) await runHooks(db, project, 'on-run-end', listener);
+}
+
+function ofType<N extends GraphNode>(nodes: readonly GraphNode[], type: N['resource_type']): N[] {
+  return nodes.filter((node): node is N => node.resource_type === type);
+}
+
+/** The tables of all sources, and those for what they refuse. */
+async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Promise<void> {
+  const { project, dialect, listener } = run;
+  const sources: SourceNode[] = Object.values(project.manifest.sources);
+  const wanted = sources.flatMap((source): DesiredNode[] => {
+    const table = desiredNode(project, dialect, source);
+    const letters: DesiredNode = {
+      ...table,
+      uniqueId: `${table.uniqueId}.rejected`,
+      label: `the dead letters of ${table.label}`,
+      relation: rejectedRelation(table.relation),
+      columns: rejectedColumns(),
+      key: [],
+      fingerprint: 'rejected 1',
+    };
+    return [table, letters];
+  });
+  for (const outcome of await deployer.deploy(wanted, options(run))) {
+    if (outcome.action === 'failed') throw outcome.error;
+    const text = followedText(outcome);
+    if (outcome.action !== 'unchanged' && text !== undefined)
+      listener({ kind: 'message', level: 'info', text });
+  }
+}
+
+function options(run: StreamingRun) {
+  return {
+    dryRun: run.dryRun,
+    signal: run.signal,
+    onProgress: (node: DesiredNode, progress: string) =>
+      run.listener({ kind: 'message', level: 'info', text: `${node.label} is being filled: ${progress}` }),
+  };
+}
+
+async function seed(run: StreamingRun, deployer: StreamingDeployer, node: SeedNode): Promise<void> {
+  const { project, dialect, db } = run;
+  const clock = run.start(node);
+  const finish = (status: NodeStatus, more: Partial<NodeResult>): void =>
+    run.done(clock.finish(project, node, status, more));
+  if (run.blocked(node)) return finish('skipped', {});
+  try {
+    const data = await readSeed(node, project.root);
+    const desired = desiredNode(project, dialect, node, data.columns);
+    const [outcome] = await deployer.deploy([desired], options(run));
+    if (outcome!.action === 'failed') throw outcome!.error;
+    if (run.dryRun)
+      return finish(outcome!.action === 'unchanged' ? 'no-op' : 'success', { message: outcome!.action });
+    const { inserted, deleted } = await loadStreamingSeed(db, dialect, desired, data);
+    if (inserted + deleted === 0 && outcome!.action === 'unchanged')
+      return finish('no-op', { message: 'unchanged', rows: 0 });
+    const message = [`INSERT ${inserted}`, ...(deleted > 0 ? [`DELETE ${deleted}`] : [])].join(' ');
+    return finish('success', { message, rows: inserted + deleted });
+  } catch (error) {
+    return finish('error', { diagnostics: errorDiagnostics(error, node) });
+  }
+}
+
+/** @returns unique_ids of the nodes that stand as they are in the project */
+async function deployModels(
+  run: StreamingRun,
+  deployer: StreamingDeployer,
+  models: readonly (ModelNode | TestNode)[],
+): Promise<Set<string>> {
+  const { project, dialect } = run;
+  const stood = new Set<string>();
+  const clocks = new Map<string, ResultClock>();
+  const wanted: DesiredNode[] = [];
+  for (const node of models) {
+    if (node.resource_type === 'test') {
+      wanted.push(desiredNode(project, dialect, node));
+      continue;
+    }
+    const clock = run.start(node);
+    if (run.blocked(node)) {
+      run.done(clock.finish(project, node, 'skipped'));
+      continue;
+    }
+    clocks.set(node.unique_id, clock);
+    wanted.push(desiredNode(project, dialect, node));
+  }
+  if (wanted.length === 0) return stood;
+  const outcomes = await deployer.deploy(wanted, { ...options(run), fullRefresh: run.fullRefresh });
+  const byId = new Map(outcomes.map((outcome) => [outcome.uniqueId, outcome]));
+  for (const node of models) {
+    const outcome = byId.get(node.unique_id);
+    byId.delete(node.unique_id);
+    if (outcome === undefined) continue;
+    if (outcome.action !== 'failed' && outcome.action !== 'held') stood.add(node.unique_id);
+    const clock = clocks.get(node.unique_id);
+    if (clock !== undefined) run.done(modelResult(run, node, clock, outcome));
+  }
+  for (const outcome of byId.values()) {
+    const text = followedText(outcome);
+    if (text !== undefined) run.listener({ kind: 'message', level: 'info', text });
+  }
+  return stood;
+}
+
+function modelResult(
+  { project }: StreamingRun,
+  node: ModelNode | TestNode,
+  clock: ResultClock,
+  outcome: StreamingOutcome,
+): NodeResult {
+  const made = node.config.materialized === 'view' ? 'CREATE VIEW' : 'CREATE MATERIALIZED VIEW';
+  switch (outcome.action) {
+    case 'failed':
+      return clock.finish(project, node, 'error', { diagnostics: errorDiagnostics(outcome.error, node) });
+    case 'held':
+      return clock.finish(project, node, 'skipped', {
+        message: 'left as it was, because a model that belongs to the same change failed',
+      });
+    case 'unchanged':
+      return clock.finish(project, node, 'no-op', { message: 'unchanged' });
+    case 'created':
+      return clock.finish(project, node, 'success', { message: made });
+    case 'changed':
+    case 'rebuilt':
+      return clock.finish(project, node, 'success', { message: `REPLACE ${made.slice('CREATE '.length)}` });
+  }
+}
+
+function followedText({ label, action }: StreamingOutcome): string | undefined {
+  if (action === 'rebuilt') return `${label} followed: it was made again on what it reads`;
+  if (action === 'created') return `created ${label}`;
+  if (action === 'changed') return `changed ${label}`;
+  return undefined;
+}
+
+async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingDeployer): Promise<void> {
+  const { project, prune, dryRun, db, listener } = run;
+  const known = new Set([
+    ...Object.keys(project.manifest.nodes),
+    ...Object.keys(project.manifest.sources).flatMap((id) => [id, `${id}.rejected`]),
+  ]);
+  const gone = [...(await store.read()).values()].filter(({ uniqueId }) => !known.has(uniqueId));
+  const dropped: StoredNode[] = [];
+  for (const node of gone) {
+    const filled =
+      node.uniqueId.startsWith('source.') &&
+      (await db.query(`SELECT 1 AS one FROM ${quoteRelation(node.relation)} LIMIT 1`)).rows.length > 0;
+    if (!prune || filled) {
+      const rest = prune
+        ? 'and holds rows that cannot be computed again: drop its table by hand'
+        : 'but still deployed; --prune drops it';
+      listener({ kind: 'message', level: 'warn', text: `${node.label} is gone from the project ${rest}` });
+    } else dropped.push(node);
+  }
+  if (dryRun || dropped.length === 0) return;
+  const remaining = [...(await store.read()).values()].filter((node) => !dropped.includes(node));
+  const ids = new Set(dropped.map(({ uniqueId }) => uniqueId));
+  const reader = remaining.find(
+    ({ uniqueId, reads }) => !ids.has(uniqueId) && reads.some((id) => ids.has(id)),
+  );
+  if (reader !== undefined) {
+    throw segError('SEG411', `${reader.label} still reads a node that is gone from the project`, {
+      hint: 'Deploy the readers too (run without --select), then prune.',
+      exitCode: 1,
+    });
+  }
+  await deployer.remove(dropped);
+  for (const { label } of dropped)
+    listener({ kind: 'message', level: 'info', text: `dropped ${label}, which is gone from the project` });
+}
+
+async function test(run: StreamingRun, node: TestNode, stood: ReadonlySet<string>): Promise<void> {
+  const { project, db, colors } = run;
+  const clock = run.start(node);
+  if (run.blocked(node)) {
+    run.done(clock.finish(project, node, 'skipped'));
+    return;
+  }
+  // The engine keeps the failing rows of a stored test; what stands is read, anything else is computed.
+  const stored = stood.has(node.unique_id) && node.relation_name !== null;
+  const asked: TestNode = {
+    ...node,
+    config: { ...node.config, store_failures: false },
+    compiled_code: stored ? `select * from ${node.relation_name}` : node.compiled_code,
+  };
+  const result = await runDataTest(db, project, asked, { colors });
+  const { status, ...more } = testOutcome(result);
+  run.done(
+    clock.finish(project, node, status, { ...more, failuresRelation: stored ? node.relation_name : null }),
+  );
+}

@@ -1,0 +1,86 @@
+/**
+ * What seg asks of a streaming database, as SQL text. RisingWave and Materialize keep models up to date themselves, so a
+ * dialect is DDL, DML in bulk, and the few questions to the catalog; everything here is pure.
+ */
+import type { RelationName } from '../ivm/catalog.ts';
+
+export type StreamingEngine = 'risingwave' | 'materialize';
+
+/** Kinds of objects that seg makes. */
+export type ObjectKind = 'table' | 'view' | 'materialized_view' | 'subscription' | 'sink' | 'source';
+
+export interface TableColumn {
+  readonly name: string;
+  /** As declared, in PostgreSQL's words. */
+  readonly type: string;
+  readonly notNull: boolean;
+}
+
+export interface TableRequest {
+  readonly name: RelationName;
+  readonly columns: readonly TableColumn[];
+  /** Columns that identify a row; empty: every row counts. */
+  readonly key: readonly string[];
+  /** A row with a known key: it is dropped, or it takes the place of the one that stands. */
+  readonly onConflict: 'first' | 'last';
+}
+
+export interface ModelRequest {
+  readonly name: RelationName;
+  readonly kind: 'view' | 'materialized_view';
+  readonly query: string;
+  readonly indexes: readonly (readonly string[])[];
+}
+
+/** One object that is to take the place of another. `standing` is where the old one is, `next` the new one. */
+export interface Exchange {
+  readonly standing: RelationName & { readonly kind: ObjectKind };
+  readonly next: RelationName & { readonly kind: ObjectKind };
+}
+
+export interface Dialect {
+  readonly engine: StreamingEngine;
+  /** For messages: `RisingWave`. */
+  readonly title: string;
+  /** The engine's type for a type of PostgreSQL. @throws UnsupportedType */
+  columnType(declared: string): string;
+  createSchema(schema: string): string;
+  /** Statements, each to be sent alone, in order. */
+  createTable(request: TableRequest): string[];
+  createModel(request: ModelRequest): string[];
+  /** The objects a node is made of, readers first: one, but for tables whose keys the engine does not know. */
+  objectsOf(node: {
+    readonly kind: ObjectKind;
+    readonly relation: RelationName;
+    readonly key: readonly string[];
+  }): (RelationName & { readonly kind: ObjectKind })[];
+  /** A named change feed on a materialized view or table; null where any relation can be followed without. */
+  createSubscription(name: RelationName, from: RelationName, retention: string): string | null;
+  addColumn(table: RelationName, column: TableColumn): string;
+  drop(kind: ObjectKind, name: RelationName): string;
+  /** Puts new objects in the place of standing ones; afterwards the old ones bear the new ones' former names. */
+  exchange(pairs: readonly Exchange[]): string[];
+  /** Makes what was written visible to the next query; null where that is so anyhow. */
+  readonly flush: string | null;
+  /** Rows of `name` and `kind` (an ObjectKind): everything that stands in a schema. */
+  objectsIn(schema: string): string;
+  /** Columns of a relation in order: `name`, `type`. */
+  columnsOf(relation: RelationName): string;
+  /** Answers whether an object is complete: rows of `ready` (boolean) and `progress` (text or null). */
+  readiness(relation: RelationName): string;
+  /** Binds and plans a model without making it; null where the engine cannot. */
+  dryRun(request: ModelRequest): string | null;
+}
+
+/** A type that the engine has not. */
+export class UnsupportedType extends Error {
+  readonly declared: string;
+  readonly instead: string;
+
+  constructor(declared: string, instead: string) {
+    super(`no type ${declared}`);
+    this.name = 'UnsupportedType';
+    this.declared = declared;
+    this.instead = instead;
+  }
+}

@@ -1,0 +1,51 @@
+/** What a streaming engine says of a statement → one line for people. */
+import type { Location } from '../diagnostics/diagnostic.ts';
+import { SegError, segError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import { refusal } from '../engines/refusals.ts';
+
+/** RisingWave wraps a reason in headings ("Failed to run the query", "Caused by:"); the innermost says it. */
+export function engineMessage(error: DatabaseError): string {
+  const lines = error.message
+    .split('\n')
+    .map((line) => line.replace(/^\s*\d+:\s*/, '').trim())
+    .filter(
+      (line) =>
+        line !== '' &&
+        line !== 'Caused by:' &&
+        line !== 'Caused by these errors (recent errors listed first):',
+    );
+  const told = lines.filter((line) => !/^Failed to (run|prepare|execute|parse)/.test(line));
+  return (told.length > 0 ? told : lines).join(': ');
+}
+
+/** @returns SegError SEG407 for a node the engine refuses; anything that is no DatabaseError unchanged */
+export function nodeError(error: unknown, label: string, at: Location, title: string): unknown {
+  if (error instanceof SegError || !(error instanceof DatabaseError)) return error;
+  if (/^(08|57P0)/.test(error.sqlstate)) return refusal(error) ?? error;
+  return segError('SEG407', `${label}: ${title} says: ${engineMessage(error)}`, {
+    at,
+    notes: error.detail === undefined ? [] : [{ message: error.detail }],
+    hint: error.hint ?? hintFor(engineMessage(error)),
+    exitCode: 1,
+    cause: error,
+  });
+}
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/nested-loop join/i, 'Join by an equality of columns; RisingWave cannot maintain other joins.'],
+  [/empty PARTITION BY/i, 'Give the window a PARTITION BY; PARTITION BY 1::int makes it one partition.'],
+  [
+    /`?NOW\(\)`? function is only allowed|Conditions containing now/i,
+    'Compare a column with {{ now() }} minus an interval, in WHERE or HAVING, and without OR between two such conditions.',
+  ],
+  [
+    /cannot materialize call to (current_timestamp|now)/i,
+    'Write mz_now() in WHERE, by the macro for the engine, instead of now().',
+  ],
+  [/not yet implemented|not supported/i, '"seg compile --engine all" lists what each engine lacks.'],
+];
+
+function hintFor(message: string): string | undefined {
+  return hints.find(([pattern]) => pattern.test(message))?.[1];
+}

@@ -1,0 +1,135 @@
+/** Materialize (self-managed 25.2 and newer, cloud, emulator). */
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { shortName } from '../sql/short-name.ts';
+import { materializeType } from './data-types.ts';
+import type { Dialect, ObjectKind } from './dialect.ts';
+
+const words: Readonly<Record<ObjectKind, string>> = {
+  table: 'TABLE',
+  view: 'VIEW',
+  materialized_view: 'MATERIALIZED VIEW',
+  subscription: 'VIEW',
+  sink: 'SINK',
+  source: 'SOURCE',
+};
+
+const list = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ');
+
+/** Where the records of a keyed source are appended; the source's own name is the view that shows one of each key. */
+export function logTable({ schema, name }: RelationName): RelationName {
+  return { schema, name: `${name}__log` };
+}
+
+/** The column that orders the log's records. */
+export const LOG_POSITION = '_seg_position';
+
+/**
+ * How long a view's history is kept, which is how long a reader of its changes may be away. Without it a position is gone
+ * after a second.
+ */
+const RETAINED = '1h';
+
+export function materialize(cluster: string | undefined): Dialect {
+  const inCluster = cluster === undefined ? '' : ` IN CLUSTER ${quoteIdentifier(cluster)}`;
+  return {
+    engine: 'materialize',
+    title: 'Materialize',
+    columnType: materializeType,
+    createSchema: (schema) => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`,
+
+    /** Materialize has no keys: a keyed table is a log of records, and a view of the first or last one of each key. */
+    createTable({ name, columns, key, onConflict }) {
+      const definitions = columns.map(
+        (column) =>
+          `${quoteIdentifier(column.name)} ${materializeType(column.type)}${column.notNull ? ' NOT NULL' : ''}`,
+      );
+      if (key.length === 0)
+        return [
+          `CREATE TABLE ${quoteRelation(name)} (\n  ${definitions.join(',\n  ')}\n) WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)})`,
+        ];
+      const log = quoteRelation(logTable(name));
+      const order = `${list(key)}, ${quoteIdentifier(LOG_POSITION)}${onConflict === 'last' ? ' DESC' : ''}`;
+      return [
+        `CREATE TABLE ${log} (\n  ${[...definitions, `${quoteIdentifier(LOG_POSITION)} bigint NOT NULL`].join(',\n  ')}\n)`,
+        `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)}) AS
+SELECT DISTINCT ON (${list(key)}) ${list(columns.map((column) => column.name))}
+FROM ${log} ORDER BY ${order}`,
+      ];
+    },
+
+    createModel({ name, kind, query, indexes }) {
+      if (kind === 'view') return [`CREATE VIEW ${quoteRelation(name)} AS\n${query}`];
+      return [
+        `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)}) AS\n${query}`,
+        ...indexes.map(
+          (columns) =>
+            `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))}${inCluster} ON ${quoteRelation(name)} (${list(columns)})`,
+        ),
+      ];
+    },
+
+    objectsOf: ({ kind, relation, key }) =>
+      kind === 'table' && key.length > 0
+        ? [
+            { ...relation, kind: 'materialized_view' },
+            { ...logTable(relation), kind: 'table' },
+          ]
+        : [{ ...relation, kind }],
+
+    createSubscription: () => null,
+
+    addColumn: (table, { name, type }) =>
+      `ALTER TABLE ${quoteRelation(table)} ADD COLUMN ${quoteIdentifier(name)} ${materializeType(type)}`,
+
+    drop: (kind, name) => `DROP ${words[kind]} IF EXISTS ${quoteRelation(name)}`,
+
+    /** Any number of renames may share a transaction, and it is atomic. */
+    exchange(pairs) {
+      if (pairs.length === 0) return [];
+      const rename = (kind: ObjectKind, from: RelationName, to: string): string =>
+        `ALTER ${words[kind]} ${quoteRelation(from)} RENAME TO ${quoteIdentifier(to)}`;
+      const renames = pairs.flatMap(({ standing, next }) => {
+        const aside = { schema: standing.schema, name: shortName(`${next.name}_aside`) };
+        return [
+          rename(standing.kind, standing, aside.name),
+          rename(next.kind, next, standing.name),
+          rename(standing.kind, aside, next.name),
+        ];
+      });
+      return ['BEGIN', ...renames, 'COMMIT'];
+    },
+
+    flush: null,
+
+    objectsIn: (schema) =>
+      `SELECT o.name AS name, CASE o.type WHEN 'materialized-view' THEN 'materialized_view' ELSE o.type END AS kind
+FROM mz_catalog.mz_objects AS o
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = ${quoteLiteral(schema)} AND d.name = current_database() AND o.type <> 'index'`,
+
+    columnsOf: ({ schema, name }) =>
+      `SELECT c.name AS name, c.type AS type
+FROM mz_catalog.mz_columns AS c
+JOIN mz_catalog.mz_objects AS o ON o.id = c.id
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = ${quoteLiteral(schema)} AND o.name = ${quoteLiteral(name)} AND d.name = current_database()
+ORDER BY c.position`,
+
+    /** A cluster without replicas shows no row, which is not "ready". */
+    readiness: ({ schema, name }) =>
+      `SELECT coalesce(bool_or(h.hydrated), false) AS ready, NULL::text AS progress
+FROM mz_internal.mz_hydration_statuses AS h
+JOIN mz_catalog.mz_objects AS o ON o.id = h.object_id
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = ${quoteLiteral(schema)} AND o.name = ${quoteLiteral(name)} AND d.name = current_database()`,
+
+    dryRun: ({ name, kind, query }) =>
+      kind === 'view'
+        ? `EXPLAIN OPTIMIZED PLAN FOR ${query}`
+        : `EXPLAIN OPTIMIZED PLAN FOR CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} AS\n${query}`,
+  };
+}

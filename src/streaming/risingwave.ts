@@ -1,0 +1,112 @@
+/** RisingWave 2.2 and newer. */
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { shortName } from '../sql/short-name.ts';
+import { risingwaveType } from './data-types.ts';
+import type { Dialect, ObjectKind } from './dialect.ts';
+
+const words: Readonly<Record<ObjectKind, string>> = {
+  table: 'TABLE',
+  view: 'VIEW',
+  materialized_view: 'MATERIALIZED VIEW',
+  subscription: 'SUBSCRIPTION',
+  sink: 'SINK',
+  source: 'SOURCE',
+};
+
+/** The relation types of rw_catalog.rw_relations. */
+const kinds: Readonly<Record<string, ObjectKind>> = {
+  table: 'table',
+  view: 'view',
+  'materialized view': 'materialized_view',
+  subscription: 'subscription',
+  sink: 'sink',
+  source: 'source',
+};
+
+const list = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ');
+
+export const risingwave: Dialect = {
+  engine: 'risingwave',
+  title: 'RisingWave',
+  columnType: risingwaveType,
+  createSchema: (schema) => `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`,
+
+  createTable({ name, columns, key, onConflict }) {
+    const definitions = columns.map(
+      (column) =>
+        `${quoteIdentifier(column.name)} ${risingwaveType(column.type)}${column.notNull && !key.includes(column.name) ? ' NOT NULL' : ''}`,
+    );
+    // Without a key RisingWave numbers the rows itself, in a hidden column.
+    if (key.length > 0) definitions.push(`PRIMARY KEY (${list(key)})`);
+    const conflict =
+      key.length === 0 ? '' : onConflict === 'first' ? ' ON CONFLICT DO NOTHING' : ' ON CONFLICT OVERWRITE';
+    return [`CREATE TABLE ${quoteRelation(name)} (\n  ${definitions.join(',\n  ')}\n)${conflict}`];
+  },
+
+  createModel({ name, kind, query, indexes }) {
+    const create = `CREATE ${words[kind]} ${quoteRelation(name)} AS\n${query}`;
+    if (kind === 'view') return [create];
+    return [
+      create,
+      ...indexes.map(
+        (columns) =>
+          `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))} ON ${quoteRelation(name)} (${list(columns)})`,
+      ),
+    ];
+  },
+
+  objectsOf: ({ kind, relation }) => [{ ...relation, kind }],
+
+  createSubscription: (name, from, retention) =>
+    `CREATE SUBSCRIPTION ${quoteRelation(name)} FROM ${quoteRelation(from)} WITH (retention = ${quoteLiteral(retention)})`,
+
+  addColumn: (table, { name, type }) =>
+    `ALTER TABLE ${quoteRelation(table)} ADD COLUMN ${quoteIdentifier(name)} ${risingwaveType(type)}`,
+
+  drop: (kind, name) => `DROP ${words[kind]} IF EXISTS ${quoteRelation(name)}`,
+
+  /** Each statement is a change of names alone; there is no transaction around several. */
+  exchange: (pairs) =>
+    pairs.flatMap(({ standing, next }) => {
+      if (standing.kind === next.kind) {
+        return [`ALTER ${words[next.kind]} ${quoteRelation(standing)} SWAP WITH ${quoteRelation(next)}`];
+      }
+      // A view that becomes a materialized view: only objects of one kind can swap.
+      const aside = { schema: standing.schema, name: shortName(`${next.name}_aside`) };
+      const rename = (kind: ObjectKind, from: RelationName, to: RelationName): string =>
+        `ALTER ${words[kind]} ${quoteRelation(from)} RENAME TO ${quoteIdentifier(to.name)}`;
+      return [
+        rename(standing.kind, standing, aside),
+        rename(next.kind, next, standing),
+        rename(standing.kind, aside, next),
+      ];
+    }),
+
+  flush: 'FLUSH',
+
+  objectsIn: (schema) =>
+    `SELECT r.name AS name, CASE ${Object.entries(kinds)
+      .map(([type, kind]) => `WHEN r.relation_type = ${quoteLiteral(type)} THEN ${quoteLiteral(kind)}`)
+      .join(' ')} ELSE 'other' END AS kind
+FROM rw_catalog.rw_relations AS r JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
+WHERE s.name = ${quoteLiteral(schema)} AND r.relation_type <> 'index'`,
+
+  columnsOf: ({ schema, name }) =>
+    `SELECT c.name AS name, c.data_type AS type
+FROM rw_catalog.rw_columns AS c
+JOIN rw_catalog.rw_relations AS r ON r.id = c.relation_id
+JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
+WHERE s.name = ${quoteLiteral(schema)} AND r.name = ${quoteLiteral(name)} AND NOT c.is_hidden
+ORDER BY c."position"`,
+
+  /** No row means that the job is done. Names under construction are unique, so that the statement tells which it is. */
+  readiness: ({ name }: RelationName) =>
+    `SELECT count(*) = 0 AS ready, min(progress) AS progress
+FROM rw_catalog.rw_ddl_progress WHERE strpos(ddl_statement, ${quoteLiteral(name)}) > 0`,
+
+  dryRun: ({ name, kind, query }) =>
+    kind === 'view'
+      ? `EXPLAIN ${query}`
+      : `EXPLAIN CREATE MATERIALIZED VIEW ${quoteRelation(name)} AS\n${query}`,
+};

@@ -1,0 +1,125 @@
+/** What is deployed in a streaming engine: one row a node, in a table of seg's own schema. */
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import type { DesiredNode } from './desired-node.ts';
+import type { Dialect, TableColumn } from './dialect.ts';
+
+export interface StoredNode extends Pick<
+  DesiredNode,
+  | 'uniqueId'
+  | 'name'
+  | 'label'
+  | 'kind'
+  | 'relation'
+  | 'reads'
+  | 'definition'
+  | 'columns'
+  | 'key'
+  | 'onConflict'
+  | 'indexes'
+> {
+  /** Empty while the node is being replaced: what was interrupted is made again. */
+  readonly fingerprint: string;
+}
+
+const columns: readonly TableColumn[] = [
+  { name: 'unique_id', type: 'text', notNull: true },
+  { name: 'fingerprint', type: 'text', notNull: false },
+  { name: 'node', type: 'text', notNull: false },
+];
+
+export class NodeStore {
+  readonly #db: Connection;
+  readonly #dialect: Dialect;
+  readonly #table: RelationName;
+
+  constructor(db: Connection, dialect: Dialect, stateSchema: string) {
+    this.#db = db;
+    this.#dialect = dialect;
+    this.#table = { schema: stateSchema, name: 'node' };
+  }
+
+  /** Makes the schema and the table where they are missing. */
+  async ensure(): Promise<void> {
+    await this.#db.exec(this.#dialect.createSchema(this.#table.schema));
+    const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(this.#table.schema));
+    if (rows.some(({ name }) => name === this.#table.name)) return;
+    // Without a key, which Materialize has not; a node's row is deleted before it is written again.
+    for (const statement of this.#dialect.createTable({
+      name: this.#table,
+      columns,
+      key: [],
+      onConflict: 'last',
+    }))
+      await this.#db.exec(statement);
+  }
+
+  async read(): Promise<Map<string, StoredNode>> {
+    const { rows } = await this.#db.query<{ unique_id: string; fingerprint: string; node: string }>(
+      `SELECT unique_id, fingerprint, node FROM ${quoteRelation(this.#table)}`,
+    );
+    return new Map(
+      rows.map(({ unique_id, fingerprint, node }) => [
+        unique_id,
+        { ...(JSON.parse(node) as StoredNode), fingerprint },
+      ]),
+    );
+  }
+
+  async write(nodes: readonly StoredNode[]): Promise<void> {
+    if (nodes.length === 0) return;
+    await this.remove(nodes.map(({ uniqueId }) => uniqueId));
+    const values = nodes.map((node) => {
+      const { fingerprint, ...rest } = node;
+      return `(${[node.uniqueId, fingerprint, JSON.stringify(rest)].map(quoteLiteral).join(', ')})`;
+    });
+    await this.#db.exec(
+      `INSERT INTO ${quoteRelation(this.#table)} (unique_id, fingerprint, node) VALUES ${values.join(', ')}`,
+    );
+    await this.#flush();
+  }
+
+  async remove(uniqueIds: readonly string[]): Promise<void> {
+    if (uniqueIds.length === 0) return;
+    await this.#db.exec(
+      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteLiteral).join(', ')})`,
+    );
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#dialect.flush !== null) await this.#db.exec(this.#dialect.flush);
+  }
+}
+
+/** A desired node as it is stored once it stands. */
+export function stored(node: DesiredNode, fingerprint = node.fingerprint): StoredNode {
+  const {
+    uniqueId,
+    name,
+    label,
+    kind,
+    relation,
+    reads,
+    definition,
+    columns: of,
+    key,
+    onConflict,
+    indexes,
+  } = node;
+  return {
+    uniqueId,
+    name,
+    label,
+    kind,
+    relation,
+    reads,
+    definition,
+    columns: of,
+    key,
+    onConflict,
+    indexes,
+    fingerprint,
+  };
+}

@@ -1,0 +1,370 @@
+/**
+ * Brings a streaming engine's objects in line with a project. There are no transactions to lean on, so:
+ *
+ *     1. what is new or changed, and everything downstream of it, is made beside what stands, under a name of its own;
+ *     2. it is waited for until it is complete;
+ *     3. it changes places with what stands, and the old objects are dropped.
+ *
+ * Until 3 nothing that anybody reads has changed, so a failure or a kill costs nothing but the work. During 3 the nodes
+ * are marked, so that a run that finds a mark makes them again.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { segError } from '../diagnostics/seg-error.ts';
+import { DatabaseError } from '../engines/connection.ts';
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteRelation } from '../sql/quote.ts';
+import { coneOf, heldBack } from './cone.ts';
+import { createStatements, relationKey } from './desired-node.ts';
+import type { DesiredNode } from './desired-node.ts';
+import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
+import { nodeError } from './engine-error.ts';
+import type { NodeStore, StoredNode } from './stored-node.ts';
+import { stored } from './stored-node.ts';
+
+/** What became of a node. `rebuilt`: its definition is the same, but something it reads was replaced. */
+export type StreamingAction = 'created' | 'changed' | 'rebuilt' | 'unchanged' | 'failed' | 'held';
+
+export interface StreamingOutcome {
+  readonly uniqueId: string;
+  readonly label: string;
+  readonly action: StreamingAction;
+  /** Of `failed`. */
+  readonly error?: unknown;
+}
+
+export interface DeployOptions {
+  readonly fullRefresh?: boolean;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+  /** A node's object is being made, with how far its backfill is. */
+  readonly onProgress?: (node: DesiredNode, progress: string) => void;
+}
+
+/** Names of objects under construction, and of old ones that wait to be dropped. */
+const UNDER_CONSTRUCTION = /__seg_[0-9a-f]{8}(__log)?(_aside)?$/;
+const POLL_MS = 500;
+
+interface Item extends DesiredNode {
+  /** Deployed earlier and not asked for now: made again as it was. */
+  readonly follows: boolean;
+}
+
+export class StreamingDeployer {
+  readonly #db: Connection;
+  readonly #dialect: Dialect;
+  readonly #store: NodeStore;
+  readonly #suffix = `__seg_${randomBytes(4).toString('hex')}`;
+  /** Objects by schema: name → kind. */
+  readonly #objects = new Map<string, Map<string, ObjectKind | 'other'>>();
+
+  constructor(db: Connection, dialect: Dialect, store: NodeStore) {
+    this.#db = db;
+    this.#dialect = dialect;
+    this.#store = store;
+  }
+
+  /**
+   * @param wanted nodes in any order
+   * @returns an outcome for each of them, and for every other node that was made again
+   */
+  async deploy(wanted: readonly DesiredNode[], options: DeployOptions = {}): Promise<StreamingOutcome[]> {
+    const standing = await this.#store.read();
+    await this.#readObjects([...wanted.map(({ relation }) => relation.schema), ...schemasOf(standing)]);
+    for (const node of standing.values()) if (!this.#stands(node)) standing.delete(node.uniqueId);
+    const failed = new Map<string, unknown>();
+    const changed = new Set<string>();
+    const altered = new Set<string>();
+    for (const node of wanted) {
+      try {
+        const action = await this.#judge(node, standing.get(node.uniqueId), options);
+        if (action === 'make') changed.add(node.uniqueId);
+        if (action === 'alter') altered.add(node.uniqueId);
+      } catch (error) {
+        failed.set(node.uniqueId, error);
+      }
+    }
+    const items = this.#items(wanted, standing, failed);
+    for (const id of altered) {
+      // SELECT * was written out when its readers were made: they do not see a new column.
+      for (const node of items.values()) if (node.reads.includes(id)) changed.add(node.uniqueId);
+    }
+    const cone = coneOf(changed, items);
+    if (options.dryRun === true) return this.#outcomes(wanted, cone, standing, failed, new Set(), altered);
+    for (const id of altered) await this.#addColumns(items.get(id)!, standing.get(id)!);
+    const made = await this.#make(cone, standing, failed, options);
+    const held = heldBack(cone, new Set(failed.keys()), standing);
+    await this.#changePlaces(
+      cone.filter(({ uniqueId }) => !held.has(uniqueId)),
+      made,
+      standing,
+    );
+    await this.#dropMade(
+      cone.filter(({ uniqueId }) => held.has(uniqueId)),
+      made,
+    );
+    await this.#sweep();
+    return this.#outcomes(wanted, cone, standing, failed, held, altered);
+  }
+
+  /** Drops deployed nodes and forgets them; readers must be among them. */
+  async remove(nodes: readonly StoredNode[]): Promise<void> {
+    const waiting = [...nodes];
+    for (let progress = true; progress && waiting.length > 0;) {
+      progress = false;
+      for (const node of [...waiting]) {
+        if (waiting.some((other) => other !== node && other.reads.includes(node.uniqueId))) continue;
+        for (const object of this.#dialect.objectsOf(node))
+          await this.#db.exec(this.#dialect.drop(object.kind, object));
+        waiting.splice(waiting.indexOf(node), 1);
+        progress = true;
+      }
+    }
+    await this.#store.remove(nodes.map(({ uniqueId }) => uniqueId));
+  }
+
+  async #readObjects(schemas: readonly string[]): Promise<void> {
+    for (const schema of new Set(schemas)) {
+      const { rows } = await this.#db.query<{ name: string; kind: ObjectKind }>(
+        this.#dialect.objectsIn(schema),
+      );
+      this.#objects.set(schema, new Map(rows.map(({ name, kind }) => [name, kind])));
+    }
+  }
+
+  #kindOf({ schema, name }: RelationName): ObjectKind | 'other' | undefined {
+    return this.#objects.get(schema)?.get(name);
+  }
+
+  #stands(node: Pick<StoredNode, 'relation'>): boolean {
+    return this.#kindOf(node.relation) !== undefined;
+  }
+
+  /**
+   * @throws SegError SEG410 when something that seg did not make stands where the node should, SEG412 when a table that
+   *   holds rows would lose or change a column
+   */
+  async #judge(
+    node: DesiredNode,
+    old: StoredNode | undefined,
+    options: DeployOptions,
+  ): Promise<'same' | 'make' | 'alter'> {
+    if (old === undefined || relationKey(old.relation) !== relationKey(node.relation)) {
+      const kind = this.#kindOf(node.relation);
+      if (kind === undefined) return 'make';
+      throw segError(
+        'SEG410',
+        `${node.label} cannot be created: there is a ${kind.replace('_', ' ')} "${node.relation.schema}.${node.relation.name}" that seg did not make`,
+        { at: node.at, hint: 'Drop or rename it, or give the node another alias or schema.', exitCode: 1 },
+      );
+    }
+    const same = old.fingerprint === node.fingerprint;
+    if (node.kind !== 'table') return same && options.fullRefresh !== true ? 'same' : 'make';
+    if (same) return 'same';
+    const { rows } = await this.#db.query(`SELECT 1 AS one FROM ${quoteRelation(node.relation)} LIMIT 1`);
+    if (rows.length === 0 || old.fingerprint === '') return 'make';
+    const before = new Map(old.columns.map(({ name, type }) => [name, this.#dialect.columnType(type)]));
+    const after = new Map(node.columns.map(({ name, type }) => [name, this.#dialect.columnType(type)]));
+    const problems = [
+      ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column "${name}" is gone`),
+      ...[...after]
+        .filter(([name, type]) => before.has(name) && before.get(name) !== type)
+        .map(([name, type]) => `column "${name}" was ${before.get(name)} and is now ${type}`),
+      ...(old.key.join() === node.key.join() && old.onConflict === node.onConflict
+        ? []
+        : ['the key changed']),
+      ...(this.#dialect.engine === 'materialize' && node.key.length > 0 && after.size > before.size
+        ? ['a keyed table of Materialize cannot grow columns']
+        : []),
+    ];
+    if (problems.length === 0) return 'alter';
+    throw segError(
+      'SEG412',
+      `${node.label} has rows, and its table cannot follow its declaration: ${problems.join('; ')}`,
+      {
+        at: node.at,
+        hint: 'Ingested rows are not thrown away. Declare a new source and ingest into it, or drop the table by hand.',
+        exitCode: 1,
+      },
+    );
+  }
+
+  /** What is wanted, and what stands beside it as it was. */
+  #items(
+    wanted: readonly DesiredNode[],
+    standing: ReadonlyMap<string, StoredNode>,
+    failed: ReadonlyMap<string, unknown>,
+  ): Map<string, Item> {
+    const items = new Map<string, Item>();
+    const at = { file: '', line: 1, column: 1 };
+    for (const node of standing.values())
+      items.set(node.uniqueId, { ...node, sourceMap: null, at, follows: true });
+    for (const node of wanted) {
+      if (!failed.has(node.uniqueId)) items.set(node.uniqueId, { ...node, follows: false });
+    }
+    return items;
+  }
+
+  async #addColumns(node: DesiredNode, old: StoredNode): Promise<void> {
+    const known = new Set(old.columns.map(({ name }) => name));
+    for (const column of node.columns.filter(({ name }) => !known.has(name)))
+      await this.#db.exec(this.#dialect.addColumn(node.relation, column));
+    await this.#store.write([stored(node)]);
+  }
+
+  /** Makes the cone beside what stands. @returns the new objects' names by unique_id */
+  async #make(
+    cone: readonly Item[],
+    standing: ReadonlyMap<string, StoredNode>,
+    failed: Map<string, unknown>,
+    options: DeployOptions,
+  ): Promise<Map<string, RelationName>> {
+    const made = new Map<string, RelationName>();
+    const renames = new Map<string, string>();
+    const complete = new Map<string, Promise<void>>();
+    for (const node of cone) {
+      if (node.reads.some((id) => failed.has(id))) continue;
+      const next = standing.has(node.uniqueId)
+        ? { schema: node.relation.schema, name: underConstruction(node.relation.name, this.#suffix) }
+        : node.relation;
+      try {
+        options.signal?.throwIfAborted();
+        // A view that is still being filled cannot be read by another one.
+        for (const id of node.reads) await complete.get(id);
+        await this.#db.exec(this.#dialect.createSchema(node.relation.schema));
+        for (const statement of createStatements(this.#dialect, node, next, renames))
+          await this.#db.exec(statement);
+        made.set(node.uniqueId, next);
+        renames.set(relationKey(node.relation), relationKey(next));
+        const waiting =
+          node.kind === 'materialized_view' ? this.#complete(node, next, options) : Promise.resolve();
+        // Whoever waits for it gets the error; this keeps it from ending the process meanwhile.
+        waiting.catch(() => {});
+        complete.set(node.uniqueId, waiting);
+      } catch (error) {
+        if (options.signal?.aborted === true) throw error;
+        failed.set(node.uniqueId, this.#asNodeError(error, node));
+      }
+    }
+    for (const node of cone) {
+      await complete.get(node.uniqueId)?.catch((error: unknown) => {
+        failed.set(node.uniqueId, this.#asNodeError(error, node));
+      });
+    }
+    return made;
+  }
+
+  #asNodeError(error: unknown, node: Item): unknown {
+    return nodeError(error, node.label, node.at, this.#dialect.title);
+  }
+
+  async #complete(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
+    for (let shown = ''; ;) {
+      const { rows } = await this.#db.query<{ ready: boolean; progress: string | null }>(
+        this.#dialect.readiness(relation),
+      );
+      const { ready, progress } = rows[0] ?? { ready: false, progress: null };
+      if (ready) break;
+      if (progress !== null && progress !== shown) options.onProgress?.(node, progress);
+      shown = progress ?? shown;
+      await sleep(POLL_MS, undefined, { signal: options.signal });
+    }
+    const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(relation.schema));
+    if (rows.some(({ name }) => name === relation.name)) return;
+    throw segError('SEG419', `${node.label}: ${this.#dialect.title} gave up filling it`, {
+      at: node.at,
+      hint: "Look into the engine's own log; a backfill fails when the cluster is out of memory or restarts.",
+      exitCode: 1,
+    });
+  }
+
+  async #changePlaces(
+    nodes: readonly Item[],
+    made: ReadonlyMap<string, RelationName>,
+    standing: ReadonlyMap<string, StoredNode>,
+  ): Promise<void> {
+    if (nodes.length === 0) return;
+    const pairs = nodes.flatMap((node): Exchange[] => {
+      const old = standing.get(node.uniqueId);
+      const next = made.get(node.uniqueId);
+      if (old === undefined || next === undefined) return [];
+      const before = this.#dialect.objectsOf(old);
+      return this.#dialect
+        .objectsOf({ ...node, relation: next })
+        .flatMap((object, i) => (before[i] === undefined ? [] : [{ standing: before[i], next: object }]));
+    });
+    if (pairs.length > 0) {
+      await this.#store.write(nodes.map((node) => stored(node, '')));
+      for (const statement of this.#dialect.exchange(pairs)) await this.#db.exec(statement);
+    }
+    await this.#store.write(nodes.map((node) => stored(node)));
+  }
+
+  async #dropMade(nodes: readonly Item[], made: ReadonlyMap<string, RelationName>): Promise<void> {
+    for (const node of [...nodes].reverse()) {
+      const name = made.get(node.uniqueId);
+      if (name === undefined) continue;
+      for (const object of this.#dialect.objectsOf({ ...node, relation: name }))
+        await this.#db.exec(this.#dialect.drop(object.kind, object));
+    }
+  }
+
+  /** Drops what bears the name of something under construction: the old objects, and what a killed run has left. */
+  async #sweep(): Promise<void> {
+    for (const schema of this.#objects.keys()) {
+      for (let progress = true; progress;) {
+        progress = false;
+        const { rows } = await this.#db.query<{ name: string; kind: ObjectKind | 'other' }>(
+          this.#dialect.objectsIn(schema),
+        );
+        for (const { name, kind } of rows) {
+          if (kind === 'other' || !UNDER_CONSTRUCTION.test(name)) continue;
+          try {
+            await this.#db.exec(this.#dialect.drop(kind, { schema, name }));
+            progress = true;
+          } catch (error) {
+            // Something that is dropped in a later round still reads it.
+            if (!(error instanceof DatabaseError)) throw error;
+          }
+        }
+      }
+    }
+  }
+
+  #outcomes(
+    wanted: readonly DesiredNode[],
+    cone: readonly Item[],
+    standing: ReadonlyMap<string, StoredNode>,
+    failed: ReadonlyMap<string, unknown>,
+    held: ReadonlySet<string>,
+    altered: ReadonlySet<string>,
+  ): StreamingOutcome[] {
+    const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
+    const outcome = (node: DesiredNode): StreamingOutcome => {
+      const { uniqueId, label } = node;
+      if (failed.has(uniqueId)) return { uniqueId, label, action: 'failed', error: failed.get(uniqueId) };
+      if (held.has(uniqueId)) return { uniqueId, label, action: 'held' };
+      if (altered.has(uniqueId)) return { uniqueId, label, action: 'changed' };
+      if (!inCone.has(uniqueId)) return { uniqueId, label, action: 'unchanged' };
+      const old = standing.get(uniqueId);
+      const action =
+        old === undefined ? 'created' : old.fingerprint === node.fingerprint ? 'rebuilt' : 'changed';
+      return { uniqueId, label, action };
+    };
+    const asked = new Set(wanted.map(({ uniqueId }) => uniqueId));
+    return [...wanted, ...cone.filter(({ uniqueId }) => !asked.has(uniqueId))].map(outcome);
+  }
+}
+
+function schemasOf(nodes: ReadonlyMap<string, StoredNode>): string[] {
+  return [...nodes.values()].map(({ relation }) => relation.schema);
+}
+
+/** The beginning of the name, within PostgreSQL's 63 bytes, and a suffix that no other run has. */
+function underConstruction(name: string, suffix: string): string {
+  let head = name;
+  while (Buffer.byteLength(head) + suffix.length > 50) head = head.slice(0, -1);
+  return head + suffix;
+}
