@@ -10,6 +10,8 @@ export interface IntrospectedColumn {
   readonly type: string;
   readonly notNull: boolean;
   readonly hashable: boolean;
+  /** GENERATED ALWAYS AS IDENTITY. */
+  readonly identity: boolean;
 }
 
 export interface IntrospectedRelation {
@@ -110,7 +112,7 @@ async function definitionOf(tx: Connection, relation: Name): Promise<string> {
 export async function columnsOf(tx: Connection, relation: Name): Promise<IntrospectedColumn[]> {
   const { rows } = await tx.query<IntrospectedColumn>(
     `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
-            coalesce(h.hashable, false) AS hashable
+            coalesce(h.hashable, false) AS hashable, a.attidentity = 'a' AS identity
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      LEFT JOIN LATERAL (
        SELECT true AS hashable FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod

@@ -8,8 +8,10 @@ import { occurrencesOf } from '../ivm/plan/classify.ts';
 import { indexesFor } from '../ivm/plan/indexes.ts';
 import type { NeededIndex } from '../ivm/plan/indexes.ts';
 import type { KeyWithin } from '../ivm/plan/restrict.ts';
+import { directionSql } from '../ivm/plan/positions.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
 import { temporalOf } from '../ivm/plan/temporal.ts';
+import { indexedBases, touchedPositions } from '../ivm/plan/suffix-region.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
@@ -49,6 +51,15 @@ function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): 
     return occurrences.flatMap((occurrence) =>
       signedTerms(root, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
     );
+  }
+  if (stage.suffix !== undefined) {
+    const { suffix } = stage;
+    return [
+      ...indexedBases(root, suffix).flatMap((op) => indexesFor(op, () => false)),
+      ...occurrences.flatMap((occurrence) =>
+        indexesFor(touchedPositions(root, suffix, occurrence), ({ mode }) => mode === 'touched'),
+      ),
+    ];
   }
   return [
     ...indexesFor(restrictedRoot(stored, keyWithin), () => false),
@@ -93,15 +104,16 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
       columns.length >= wanted.size && columns.slice(0, wanted.size).every((name) => wanted.has(name));
     if (request.existing.some(serves)) return null;
   }
-  const texts = index.expressions.map((expr) =>
+  const print = (expr: Expr): string =>
     printExpr(expr, {
       now: 'NULL',
       column: (id) => quoteIdentifier(nameOf(id)),
       query: () => {
         throw new Error('invariant: no subquery in an index');
       },
-    }),
-  );
+    });
+  const texts = index.expressions.map(print);
+  const order = (index.then ?? []).map((key) => `(${print(key.expr)})${directionSql(key)}`);
   const method =
     index.hashed ||
     index.ordered === true ||
@@ -110,7 +122,7 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
       ? 'btree'
       : 'hash';
   const body = index.hashed
-    ? `(hash_record_extended(ROW(${texts.join(', ')}), 0))`
+    ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
     : `(${texts.map((text) => `(${text})`).join(', ')})`;
   const definition = `${quoteRelation(table)} USING ${method} ${body}`;
   const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
@@ -125,7 +137,7 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
     if (code === '42P17' || code === '42704' || code === '0A000') return null;
     throw error;
   }
-  return { schema: table.schema, name, text: `${method} (${texts.join(', ')})` };
+  return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
 }
 
 /** Makes the indexes of a plan and records that it needs them. @returns their texts, for people */
@@ -148,6 +160,7 @@ export async function deriveIndexes(
         index.hashed,
         index.ordered,
         index.expressions.map((expr) => named(index, expr)),
+        (index.then ?? []).map((key) => ({ ...key, expr: named(index, key.expr) })),
       ]);
       if (seen.has(print)) continue;
       seen.add(print);

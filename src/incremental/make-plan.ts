@@ -5,6 +5,7 @@ import type { Introspection } from '../engines/introspect.ts';
 import type { Catalog, CatalogRelation, RelationName } from '../ivm/catalog.ts';
 import { planView, recomputed } from '../ivm/plan/plan-view.ts';
 import type { ViewRequest } from '../ivm/plan/plan-view.ts';
+import type { Facts } from '../ivm/plan/facts.ts';
 import type { Stage } from '../ivm/plan/stage.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { incomparableColumn } from './comparable.ts';
@@ -62,7 +63,20 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     const found = relations.get(relation);
     return found?.kind === 'table' ? found.keys : [];
   };
-  const planned = planView(request, catalog, keysOf);
+  const facts: Facts = (relation) => {
+    const found = relations.get(relation);
+    if (found === undefined) return undefined;
+    const columns = new Map(found.columns.map((column) => [column.name, column]));
+    const numbers = found.columns.filter(({ identity }) => identity === true).map(({ name }) => [name]);
+    return {
+      column: (name) => ({
+        type: columns.get(name)?.type,
+        notNull: columns.get(name)?.notNull === true,
+      }),
+      keys: found.kind === 'table' ? [...found.keys, ...numbers] : [],
+    };
+  };
+  const planned = planView(request, catalog, keysOf, facts);
   const odd = await incomparableColumn(connection, planned, introspection, asked.clock);
   const why = `an intermediate result holds values of type ${odd?.type}, which cannot be compared`;
   return {

@@ -12,6 +12,8 @@ export interface CatalogColumn {
   readonly notNull: boolean;
   /** Whether its values can be hashed, so that it may be part of a partition key. */
   readonly hashable: boolean;
+  /** GENERATED ALWAYS AS IDENTITY: the server numbers the rows, so that an order by it has no ties. */
+  readonly identity?: boolean;
 }
 
 export interface CatalogRelation {

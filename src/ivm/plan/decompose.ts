@@ -17,6 +17,7 @@ import {
   mapExpr,
   mapOwnExprs,
   ownExprs,
+  ownSubqueries,
   subqueryOf,
   usesNow,
   walkAll,
@@ -29,20 +30,44 @@ import type { Ids } from '../relation/rename.ts';
 import { affected } from './affected.ts';
 import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
+import { columnFact, uniqueKeys } from './facts.ts';
+import type { Facts, RelationFacts } from './facts.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
 import { replaceIn, valuesToStore } from './temporal.ts';
+import { touchedPositions } from './suffix-region.ts';
+import { suffixOf } from './suffix.ts';
 
 export class Decomposer {
   readonly #ids: Ids;
   readonly #keysOf: (relation: string) => readonly (readonly string[])[];
+  readonly #facts: Facts;
   readonly stages: Stage[] = [];
   readonly #byText = new Map<string, Stage>();
 
   /** @param keysOf unique, non-null column lists of a relation */
-  constructor(ids: Ids, keysOf: (relation: string) => readonly (readonly string[])[]) {
+  constructor(
+    ids: Ids,
+    keysOf: (relation: string) => readonly (readonly string[])[],
+    facts: Facts = () => undefined,
+  ) {
     this.#ids = ids;
     this.#keysOf = keysOf;
+    this.#facts = (relation) => (relation.startsWith('#') ? this.#stageFacts(relation) : facts(relation));
+  }
+
+  #stageFacts(relation: string): RelationFacts | undefined {
+    const stage = this.stages.find(({ name }) => `#${name}` === relation);
+    if (stage?.root == null) return undefined;
+    const { root, columns } = stage;
+    const nameOf = (id: string): string | undefined => columns.find((column) => column.id === id)?.name;
+    return {
+      column: (name) =>
+        columnFact(root, columns.find((column) => column.name === name)?.id ?? '', this.#facts),
+      keys: uniqueKeys(root, this.#facts)
+        .map((key) => key.map(nameOf))
+        .filter((key): key is string[] => key.every((name) => name !== undefined)),
+    };
   }
 
   /**
@@ -75,7 +100,7 @@ export class Decomposer {
         return at;
       case 'project':
       case 'filter':
-        return this.#timed({ ...at, child: this.#reduce(at.child) });
+        return this.#reduceAbove(this.#timed({ ...at, child: this.#reduce(at.child) }));
       case 'join': {
         const join = { ...at, left: this.#reduce(at.left), right: this.#reduce(at.right) };
         const apart = timeApart(join);
@@ -94,7 +119,9 @@ export class Decomposer {
         return { ...whole, left: still(whole.left), right: still(whole.right) };
       }
       default: {
-        const whole = this.#timed({ ...at, child: this.#reduce(at.child) });
+        const timed = this.#timed({ ...at, child: this.#reduce(at.child) });
+        if (timed.kind === 'window' && this.#suffixable(timed)) return timed;
+        const whole = this.#suffixable(timed.child) ? { ...timed, child: this.#split(timed.child) } : timed;
         const { child } = whole;
         if (ownWork(whole) === 'linear') return whole;
         const natural = naturalKey(whole);
@@ -124,6 +151,28 @@ export class Decomposer {
     const child = this.#split(below);
     const over = { ...replaceIn(op, by), child } as T;
     return over;
+  }
+
+  /** What stands above windows is kept with them, unless it hides rows that the windows must find again. */
+  #reduceAbove(op: Extract<Op, { kind: 'project' | 'filter' }>): Op {
+    if (!this.#suffixable(op.child)) return op;
+    if (ownSubqueries(op).length > 0) return { ...op, child: this.#split(op.child) };
+    try {
+      suffixOf(op, this.#facts, this.#ids);
+      return op;
+    } catch (error) {
+      if (!(error instanceof Unsupported)) throw error;
+      return { ...op, child: this.#split(op.child) };
+    }
+  }
+
+  #suffixable(op: Op): boolean {
+    try {
+      return suffixOf(op, this.#facts, this.#ids) !== undefined;
+    } catch (error) {
+      if (error instanceof Unsupported) return false;
+      throw error;
+    }
   }
 
   #reduceJoin(join: Join): Op {
@@ -266,9 +315,17 @@ export class Decomposer {
         cost: 'the size of the change',
       };
     }
+    let why = '';
+    try {
+      const suffix = this.#suffix(root, columns);
+      if (suffix !== undefined) return { name, ...suffix };
+    } catch (error) {
+      if (!(error instanceof Unsupported)) throw error;
+      why = `; not by its suffix because of ${error.construct}`;
+    }
     try {
       const keyed = this.#keyed(root, columns);
-      if (keyed !== undefined) return { name, ...keyed };
+      if (keyed !== undefined) return { name, ...keyed, reason: `${keyed.reason}${why}` };
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
       return recompute(name, root, columns, error.construct);
@@ -276,33 +333,44 @@ export class Decomposer {
     return recompute(name, root, columns, 'no partition key');
   }
 
-  #keyed(
-    root: Op,
-    columns: readonly StageColumn[],
-  ): (Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op }) | undefined {
+  /** @throws Unsupported with the reason why partitions must be recomputed whole */
+  #suffix(root: Op, columns: readonly StageColumn[]): Chosen | undefined {
+    const found = suffixOf(root, this.#facts, this.#ids);
+    if (found === undefined) return undefined;
+    const { plan } = found;
+    const carried = plan.whole ? plan.running.map(({ from }) => from) : [];
+    const order = plan.order.map(({ id }) => id);
+    const { op, shown } = exposeAll(found.root, [...plan.partition, ...order, ...carried]);
+    for (const occurrence of occurrencesOf(op, relationsIn(op))) touchedPositions(op, plan, occurrence);
+    const words = plan.order.map(({ id, descending }) => `${wordOf(id)}${descending ? ' DESC' : ''}`);
+    return {
+      root: op,
+      columns: withHidden(columns, Object.values(shown)),
+      strategy: 'suffix',
+      key: plan.partition.map((id) => shown[id]!),
+      suffix: { ...plan, shown },
+      reason: `rows of a partition by ${plan.partition.map(wordOf).join(', ')} depend on those before them by ${words.join(', ')}`,
+      cost: "the partition's rows from the first changed place on: an event at the end costs the same however long the partition is",
+    };
+  }
+
+  #keyed(root: Op, columns: readonly StageColumn[]): Chosen | undefined {
     const top = topGrouping(root);
     const natural =
       top === undefined ? this.#driverKey(root) : naturalKey(top).filter((id) => pushable(top).has(id));
     if (natural.length === 0) return undefined;
-    let op = root;
-    const key: string[] = [];
-    for (const id of natural) {
-      const shown = expose(op, id);
-      op = shown.op;
-      if (!key.includes(shown.id)) key.push(shown.id);
-    }
+    const { op, shown } = exposeAll(root, natural);
+    const key = [...new Set(natural.map((id) => shown[id]!))];
     if (!reachable(op, key)) return undefined;
-    const known = new Map(columns.map((column) => [column.id, column]));
-    const hidden = key.filter((id) => !known.has(id)).map((id) => ({ id, name: `_seg_${id}`, hidden: true }));
     return {
       root: op,
-      columns: [...columns, ...hidden],
+      columns: withHidden(columns, key),
       strategy: 'rekey',
       key,
       reason:
         top === undefined
           ? 'rows with the same key are decided by the rows of the outer side that bear it'
-          : `rows are put together by ${key.map((id) => id.replace(/_\d+$/, '')).join(', ')}`,
+          : `rows are put together by ${key.map(wordOf).join(', ')}`,
       cost: 'the partitions that the change touches, recomputed by index',
     };
   }
@@ -330,6 +398,28 @@ function timeApart(join: Join): (Filter & { readonly child: Join }) | undefined 
   const timed = parts.filter(usesNow);
   const child: Join = { ...join, condition: conjunction(parts.filter((part) => !usesNow(part))) };
   return { kind: 'filter', child, condition: conjunction(timed)! };
+}
+
+type Chosen = Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op };
+
+const wordOf = (id: string): string => id.replace(/_\d+$/, '');
+
+/** Makes columns from below visible at the top. @returns also under which id each is seen there */
+function exposeAll(root: Op, ids: readonly string[]): { op: Op; shown: Record<string, string> } {
+  let op = root;
+  const shown: Record<string, string> = {};
+  for (const id of ids) {
+    const at = expose(op, id);
+    op = at.op;
+    shown[id] = at.id;
+  }
+  return { op, shown };
+}
+
+function withHidden(columns: readonly StageColumn[], ids: readonly string[]): StageColumn[] {
+  const known = new Set(columns.map(({ id }) => id));
+  const hidden = [...new Set(ids)].filter((id) => !known.has(id));
+  return [...columns, ...hidden.map((id) => ({ id, name: `_seg_${id}`, hidden: true }))];
 }
 
 function recompute(

@@ -22,7 +22,15 @@ export interface NeededIndex {
   readonly hashed: boolean;
   /** Ranges are asked of it, so it must keep an order. */
   readonly ordered?: true;
+  /** What follows the hash in the index: rows of one key in this order. */
+  readonly then?: readonly IndexOrder[];
   readonly scan: Scan;
+}
+
+export interface IndexOrder {
+  readonly expr: Expr;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
 }
 
 /** @param given whether a scan's rows are at hand from the start */
@@ -71,12 +79,13 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
   const needed: NeededIndex[] = [];
   const reached = new Set<Scan>(scans.filter(given));
   for (const condition of conditions) {
-    const match = condition['KeyMatch'] as { exprs: Expr[] } | undefined;
+    const match = condition['KeyMatch'] as { exprs: Expr[]; then?: readonly IndexOrder[] } | undefined;
     if (match === undefined) continue;
     const expressions = match.exprs.map(resolve);
-    const scan = onlyScan({ List: expressions });
+    const then = match.then?.map((key) => ({ ...key, expr: resolve(key.expr) }));
+    const scan = onlyScan({ List: [...expressions, ...(then ?? []).map(({ expr }) => expr)] });
     if (scan === undefined) continue;
-    needed.push({ relation: scan.relation, expressions, hashed: true, scan });
+    needed.push({ relation: scan.relation, expressions, hashed: true, then, scan });
     reached.add(scan);
   }
   const pairs = conditions.flatMap((condition) => {

@@ -5,6 +5,7 @@ import type { Node } from '../relation/reader.ts';
 import { Unsupported } from '../relation/ir.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { Decomposer } from './decompose.ts';
+import type { Facts } from './facts.ts';
 import type { Stage } from './stage.ts';
 
 export interface ViewRequest {
@@ -26,6 +27,7 @@ export function planView(
   request: ViewRequest,
   catalog: Catalog,
   keysOf: (relation: string) => readonly (readonly string[])[],
+  facts: Facts,
 ): Stage[] {
   if (request.maintenance === 'recompute')
     return [recomputed(request, 'asked for by maintenance: recompute')];
@@ -34,7 +36,7 @@ export function planView(
     const reader = new Reader(catalog);
     const { op, output } = reader.select(statement?.['SelectStmt'] as Node, null);
     const named = output.map((column, i) => ({ ...column, name: request.columns[i] ?? column.name }));
-    return new Decomposer(reader, keysOf).decompose({ root: op, output: named }, request);
+    return new Decomposer(reader, keysOf, facts).decompose({ root: op, output: named }, request);
   } catch (error) {
     if (error instanceof Unsupported) return [recomputed(request, error.construct)];
     throw error;

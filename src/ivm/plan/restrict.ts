@@ -19,6 +19,11 @@ export interface KeyPart {
   readonly value: string;
   /** Its type, to which both sides of a set operation are brought before their hashes are compared. */
   readonly type: string;
+  /**
+   * Rows of the key are wanted in the order of an index, a few of them only. A planner that believes in one row for each key
+   * reads and sorts them all: inside of a CASE it takes the comparison for one that half of the rows meet.
+   */
+  readonly few?: boolean;
 }
 
 /** A unique key without NULLs among some columns of a relation, when there is one. */
@@ -116,8 +121,10 @@ function keyCondition(parts: readonly KeyPart[], scan: Scan | undefined, keyWith
           scan.relation,
           names.filter((name) => name !== undefined),
         );
-  const exact = parts.map(({ expr, value }, i) => {
+  const exact = parts.map(({ expr, value, few }, i) => {
     const plain = key?.includes(names[i] ?? '') === true;
+    if (few === true && !plain)
+      return raw(['(CASE WHEN ', expr, ` IS NOT DISTINCT FROM ${value} THEN true ELSE false END)`]);
     return raw(['(', expr, plain ? ` = ${value})` : ` IS NOT DISTINCT FROM ${value})`]);
   });
   if (key !== undefined) return conjunction(exact)!;

@@ -1,8 +1,9 @@
 /** The stages a view is kept in: hidden relations that hold intermediate results, and the view itself at the end. */
 import type { Op } from '../relation/ir.ts';
+import type { SuffixPlan } from './suffix.ts';
 
 /** How one stage is kept. */
-export type Strategy = 'linear' | 'rekey' | 'recompute';
+export type Strategy = 'linear' | 'rekey' | 'suffix' | 'recompute';
 
 export interface StageColumn {
   /** Id in the tree. */
@@ -23,9 +24,16 @@ export interface Stage {
   readonly readsClock: boolean;
   readonly columns: readonly StageColumn[];
   readonly strategy: Strategy;
-  /** Ids (in the root's output) of the columns that partition a rekeyed stage. */
+  /** Ids (in the root's output) of the columns that partition a rekeyed stage, or one kept by suffixes. */
   readonly key: readonly string[];
+  /** Of a stage kept by suffixes. */
+  readonly suffix?: StageSuffix;
   /** Why this strategy, and what a change costs: words for people. */
   readonly reason: string;
   readonly cost: string;
+}
+
+export interface StageSuffix extends SuffixPlan {
+  /** Under which id the stage's output shows a column of the base or of a window. */
+  readonly shown: { readonly [id: string]: string };
 }

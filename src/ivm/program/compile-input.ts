@@ -7,6 +7,7 @@ import { affected } from '../plan/affected.ts';
 import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
+import { touchedPositions } from '../plan/suffix-region.ts';
 import { walkAll } from '../relation/expression.ts';
 import type { Op } from '../relation/ir.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
@@ -16,6 +17,7 @@ import { sourceSql } from '../strategies/sources.ts';
 import type { Source } from '../strategies/sources.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { clockStep } from './clock-step.ts';
+import { suffixSql } from '../strategies/suffix.ts';
 import { EPOCH, addedVariable, removedVariable, tableEvents } from './program-data.ts';
 import type {
   ClockStep,
@@ -160,6 +162,15 @@ function compileStep(
     return {
       make: (wanted) => perEvent((options) => linearSql(stored, terms, options, EPOCH, wanted)),
       crossing: terms.some(({ crossing }) => crossing),
+    };
+  }
+  if (stage.suffix !== undefined) {
+    const { suffix } = stage;
+    const touched = occurrences.map((occurrence) => touchedPositions(root, suffix, occurrence));
+    return {
+      make: (wanted) =>
+        perEvent((options) => suffixSql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
+      crossing: touched.some((tree) => meetsOther(tree, changed)),
     };
   }
   const touched = occurrences.map((occurrence) => affected(root, occurrence, new Set(stage.key)));

@@ -2,6 +2,7 @@
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
+import { directionSql } from '../plan/positions.ts';
 import type { Stage } from '../plan/stage.ts';
 
 export interface StoredColumnType {
@@ -43,7 +44,7 @@ export function rowHash(names: readonly string[], alias?: string): string {
 /** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. */
 export function addressColumns(stored: StoredStage): string[] {
   const { stage, columns } = stored;
-  if (stage.strategy !== 'rekey') return columns.map(({ name }) => name);
+  if (stage.strategy !== 'rekey' && stage.strategy !== 'suffix') return columns.map(({ name }) => name);
   return stage.key.map((id) => stage.columns.find((column) => column.id === id)!.name);
 }
 
@@ -51,7 +52,21 @@ export function addressColumns(stored: StoredStage): string[] {
 export function addressIndex(stored: StoredStage): string | null {
   if (stored.stage.strategy === 'recompute') return null;
   const name = shortName('seg address', stored.table.name);
-  return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${rowHash(addressColumns(stored))})`;
+  return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${[rowHash(addressColumns(stored)), ...orderColumns(stored)].join(', ')})`;
+}
+
+/** What follows the partition in the index of a stage that is kept by suffixes. */
+function orderColumns({ stage }: StoredStage): string[] {
+  const { suffix } = stage;
+  if (suffix === undefined) return [];
+  return suffix.order
+    .slice(0, suffix.indexed)
+    .map((sort) => `${quoteIdentifier(columnName(stage, suffix.shown[sort.id]!))}${directionSql(sort)}`);
+}
+
+/** The table's column of an id in the stage's output. */
+export function columnName(stage: Stage, id: string): string {
+  return stage.columns.find((column) => column.id === id)!.name;
 }
 
 /** Whether rows can be addressed by hash; a stage with other types must be recomputed. */
