@@ -2,12 +2,14 @@ import { PGlite } from '@electric-sql/pglite';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
+import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { segError } from '../../diagnostics/seg-error.ts';
+import { bufferMegabytes, databaseBytes } from './buffers.ts';
 import { PGliteDatabase } from './connection.ts';
 import { acquireLock, READER_COMMAND } from './lock.ts';
 import type { DirectoryLock } from './lock.ts';
-import { startParams } from './settings.ts';
+import { startParams, startParamsWith } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
 import { WalSync } from './wal-sync.ts';
 
@@ -60,7 +62,10 @@ export async function openDirectoryDatabase(
     if (!directoryExists(path)) await createDirectory(path);
     // Before the first write: a follower that finds the same mark again has missed nothing, also after a kill.
     if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID());
-    const client = await PGlite.create({ dataDir: path, startParams });
+    const client = await PGlite.create({
+      dataDir: path,
+      startParams: startParamsWith(bufferMegabytes(databaseBytes(path), totalmem())),
+    });
     const walSync = options.durability === 'process' ? undefined : new WalSync(path);
     return new DirectoryDatabase(client, lock, walSync);
   } catch (error) {

@@ -19,6 +19,11 @@ const settings = {
 
 export const startParams = startParamsOf(settings);
 
+/** The same, with so many megabytes of buffers (buffers.ts). */
+export function startParamsWith(megabytes: number): string[] {
+  return startParamsOf({ ...settings, shared_buffers: `${megabytes}MB` });
+}
+
 /**
  * For databases that live as long as a test does. The server writes over all of its shared buffers when it starts, which for
  * the default of 128 MB took a third of the time of opening one; and the log of a database in memory is memory too.
