@@ -185,6 +185,52 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./commands/subscribe.ts')).subscribe,
   },
   {
+    name: 'sync',
+    group: 'Stream:',
+    summary: 'send what has changed to the sinks of the project',
+    description:
+      'Sends to the selected sinks (all of them without a selection) what has changed since they were last run, and ends; ' +
+      'with --follow goes on until Ctrl-C. "seg sync status" shows how sinks are, their last runs and what was rejected. ' +
+      'Exit code 1 when a receiver fails or the guard holds a sink.',
+    arguments: [{ syntax: '[selection...]', help: 'names of sinks, tag:x, sink:x, or "status"' }],
+    argumentsSelect: true,
+    flags: [
+      ...SELECTION_FLAGS,
+      { name: 'once', kind: 'boolean', help: 'send what there is and end (the default)' },
+      { name: 'follow', kind: 'boolean', help: 'go on sending until Ctrl-C' },
+      { name: 'dry-run', kind: 'boolean', help: 'show what would be sent, with samples, and send nothing' },
+      {
+        name: 'full-resync',
+        kind: 'boolean',
+        help: 'send everything again, and delete there what is gone here',
+      },
+      { name: 'confirm', kind: 'boolean', help: 'go on where the guard of a sink has stopped it' },
+      { name: 'retry-rejected', kind: 'boolean', help: 'send only what was rejected before' },
+      {
+        name: 'drop-rejected',
+        kind: 'boolean',
+        help: 'forget what was rejected instead of sending it again',
+      },
+      {
+        name: 'key',
+        kind: 'string',
+        argument: 'key',
+        help: 'with --drop-rejected: only this one, as shown by status',
+      },
+      { name: 'strict', kind: 'boolean', help: 'exit with 1 when a record was rejected' },
+      {
+        name: 'limit',
+        kind: 'integer',
+        argument: 'n',
+        default: 10,
+        help: 'with status: how many runs and rejections',
+      },
+      outputFlag('table', 'json', 'csv'),
+    ],
+    examples: ['seg sync', 'seg sync crm_mqls --dry-run', 'seg sync --follow', 'seg sync status'],
+    load: async () => (await import('./commands/sync.ts')).sync,
+  },
+  {
     name: 'clock',
     group: 'Stream:',
     summary: 'show or move the project clock, which {{ now() }} reads',

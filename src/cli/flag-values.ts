@@ -72,6 +72,15 @@ export class FlagValues {
     );
   }
 
+  /** The same without one word of the flag `name`, a list. */
+  without(name: string, word: string): FlagValues {
+    const rest = this.list(name).filter((each, index) => index > 0 || each !== word);
+    const given = new Map(this.#given);
+    if (rest.length === 0) given.delete(name);
+    else given.set(name, rest);
+    return new FlagValues([...this.#flags.values()], given);
+  }
+
   /** Everything given, for run_results.json. */
   toJSON(): Record<string, JsonValue> {
     return Object.fromEntries(this.#given);

@@ -14,6 +14,8 @@ export interface Sink {
   readonly node: SinkNode;
   readonly name: string;
   readonly stateSchema: string;
+  /** The column that tells the order of arrival, when a source is read. */
+  readonly position: string | null;
   /** Rendered, except templates over records. */
   readonly settings: Settings;
   /** Renders a template over a record or a batch (`body`, `text`). */
@@ -21,6 +23,7 @@ export interface Sink {
   /** Replaces every secret of the settings in a text that somebody may see. */
   scrub(text: string): string;
   readonly root: string;
+  readonly notify: { readonly type: 'slack' | 'webhook'; readonly url: string } | null;
 }
 
 /**
@@ -49,6 +52,8 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
           }),
     ]),
   );
+  const notify = node.notify === null ? null : { ...node.notify, url: textOf(render(node.notify.url)) };
+  if (notify !== null && isTemplate(node.notify!.url)) secrets.push(notify.url);
   const mistakes = validate(sinkSchemas[node.type], rendered, () => node.at).filter(
     ({ severity }) => severity === 'error',
   );
@@ -59,8 +64,13 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
     node,
     name: node.name,
     stateSchema: stateSchemaOf(project),
+    position:
+      Object.values(project.manifest.sources[node.from]?.columns ?? {}).find(
+        ({ generated }) => generated === 'position',
+      )?.name ?? null,
     settings: rendered,
     root: project.root,
+    notify,
     render: (template, values) =>
       renderTree(template, (text) => (isTemplate(text) ? render(text, { ...values }) : text)),
     scrub: (text) => masked.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '*****'), text),

@@ -52,10 +52,11 @@ export const sinkSchemas: Record<SinkType, Schema> = {
       secret: text,
       per: { type: ['string', 'null'], enum: ['batch', 'change', null] },
       body: anything,
-      group: record('the group of a webhook', { by: name, collect: name, entered: name, left: name }, [
-        'by',
-        'collect',
-      ]),
+      group_by: record(
+        'the group_by of a webhook',
+        { column: name, collect: name, entered: name, left: name },
+        ['column', 'collect'],
+      ),
     },
     ['url'],
   ),

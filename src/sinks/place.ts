@@ -1,0 +1,112 @@
+/** A sink's row in the state schema: how far it has taken its feed, and how it is. */
+import { segError } from '../diagnostics/seg-error.ts';
+import type { Connection } from '../engines/connection.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import type { Shape } from './shape.ts';
+import type { Sink } from './sink.ts';
+
+/**
+ * `ok`, `failing`: its receiver does not answer as it should, `held`: the guard has stopped it, `broken`: its definition
+ * or what it reads must be mended first.
+ */
+export type SinkState = 'ok' | 'failing' | 'held' | 'broken';
+
+export interface Place {
+  readonly id: number;
+  readonly instance: string;
+  readonly shape: string;
+  readonly feed: string;
+  readonly position: bigint;
+  readonly state: SinkState;
+  readonly reason: string | null;
+}
+
+interface PlaceRow {
+  id: number;
+  instance: string;
+  shape: string;
+  feed: string;
+  position: string;
+  state: SinkState;
+  reason: string | null;
+}
+
+const columns = 'id, instance::text, shape, feed, position::text, state, reason';
+
+export async function readPlace(db: Connection, sink: Sink): Promise<Place | undefined> {
+  const { rows } = await db.query<PlaceRow>(
+    `SELECT ${columns} FROM ${quoteIdentifier(sink.stateSchema)}.sink WHERE unique_id = $1`,
+    [sink.node.unique_id],
+  );
+  return rows[0] === undefined ? undefined : placeOf(rows[0]);
+}
+
+/** Makes the row of a sink that runs for the first time. */
+export async function makePlace(tx: Connection, sink: Sink, shape: Shape, position: bigint): Promise<Place> {
+  const { rows } = await tx.query<PlaceRow>(
+    `INSERT INTO ${quoteIdentifier(sink.stateSchema)}.sink (unique_id, name, shape, feed, position)
+     VALUES ($1, $2, $3, $4, $5::bigint) RETURNING ${columns}`,
+    [sink.node.unique_id, sink.name, shape.fingerprint, feedOf(shape), position.toString()],
+  );
+  return placeOf(rows[0]!);
+}
+
+export async function movePlace(
+  tx: Connection,
+  sink: Sink,
+  id: number,
+  to: { readonly position: bigint; readonly shape?: Shape },
+): Promise<void> {
+  await tx.query(
+    `UPDATE ${quoteIdentifier(sink.stateSchema)}.sink
+     SET position = $2::bigint, shape = coalesce($3, shape), feed = coalesce($4, feed) WHERE id = $1`,
+    [
+      id,
+      to.position.toString(),
+      to.shape?.fingerprint ?? null,
+      to.shape === undefined ? null : feedOf(to.shape),
+    ],
+  );
+}
+
+/** Notes how a sink is; answers how it was when that is another state, so that a notice is given once. */
+export async function changeState(
+  db: Connection,
+  sink: Sink,
+  id: number,
+  state: SinkState,
+  reason: string | null,
+): Promise<SinkState | undefined> {
+  const { rows } = await db.query<{ before: SinkState }>(
+    `UPDATE ${quoteIdentifier(sink.stateSchema)}.sink AS s SET state = $2, reason = $3,
+       since = CASE WHEN s.state = $2 THEN s.since ELSE clock_timestamp() END
+     FROM (SELECT id, state FROM ${quoteIdentifier(sink.stateSchema)}.sink WHERE id = $1) AS b
+     WHERE s.id = b.id RETURNING b.state AS before`,
+    [id, state, reason],
+  );
+  const before = rows[0]?.before;
+  return before === state ? undefined : before;
+}
+
+/** Which feed a position belongs to: a model that was dropped and made again begins a new one. */
+export function feedOf({ from }: Shape): string {
+  return `${from.uniqueId}#${from.id}`;
+}
+
+function placeOf(row: PlaceRow): Place {
+  return { ...row, position: BigInt(row.position) };
+}
+
+/** The position of the last committed step. */
+export async function currentStep(db: Connection, stateSchema: string): Promise<bigint> {
+  const { rows } = await db.query<{ epoch: string }>(
+    `SELECT epoch::text FROM ${quoteIdentifier(stateSchema)}.epoch`,
+  );
+  if (rows[0] === undefined) {
+    throw segError('SEG725', 'nothing is deployed, so there is nothing to send', {
+      hint: 'Run "seg build" first.',
+      exitCode: 1,
+    });
+  }
+  return BigInt(rows[0].epoch);
+}

@@ -1,0 +1,202 @@
+/**
+ * A table on a PostgreSQL server. The number of the batch is written in the same transaction as its rows, and a batch whose
+ * number is there already is not applied again: exactly once.
+ */
+import { Client, DatabaseError } from 'pg';
+import { segError } from '../../diagnostics/seg-error.ts';
+import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import type { Delivery, SinkRecord } from '../record.ts';
+import { keyText } from '../record.ts';
+import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
+import { ReceiverError } from './receiver.ts';
+import type { Failure, Receiver, ReceiverContext } from './receiver.ts';
+
+/** Where the last batch of each sink stands, in the schema of its table. */
+const PROGRESS = '_seg_sink_progress';
+
+export function postgresReceiver(context: ReceiverContext): Receiver {
+  const { sink, shape, instance } = context;
+  const { settings, node } = sink;
+  const connection = requiredSetting(sink, 'connection');
+  const schema = textSetting(settings, 'schema') ?? 'public';
+  const table = quoteRelation({ schema, name: requiredSetting(sink, 'table') });
+  const progress = quoteRelation({ schema, name: PROGRESS });
+  const keepNulls = textSetting(settings, 'nulls') === 'keep';
+  const timeoutMs = numberSetting(settings, 'timeout', 60) * 1000;
+  const names = shape.fields.map(({ name }) => name);
+  const softDelete = typeof node.on_delete === 'object' ? node.on_delete : undefined;
+  const columns = [
+    ...shape.fields.map(({ name, type }) => ({ name, type: columnType(type) })),
+    ...Object.entries(softDelete ?? {})
+      .filter(([name]) => !names.includes(name))
+      .map(([name, value]) => ({ name, type: softType(value) })),
+  ];
+  if (shape.key.length === 0 && node.mode !== 'insert_only') {
+    throw segError('SEG729', `sink "${sink.name}" needs a primary_key`, { at: node.at });
+  }
+  let client: Client | undefined;
+  return {
+    limits: { concurrency: 1, records: numberSetting(settings, 'batch_size', 5000) },
+    async send(delivery) {
+      const session = await connect();
+      try {
+        await session.query('BEGIN');
+        await apply(session, delivery);
+        await session.query('COMMIT');
+        return [];
+      } catch (error) {
+        await session.query('ROLLBACK').catch(() => disconnect());
+        throw failureOf(error);
+      }
+    },
+    close: disconnect,
+  };
+
+  async function disconnect(): Promise<void> {
+    const session = client;
+    client = undefined;
+    await session?.end().catch(() => {});
+  }
+
+  async function connect(): Promise<Client> {
+    if (client !== undefined) return client;
+    const made = new Client({
+      connectionString: connection,
+      application_name: `seg sink ${sink.name}`.slice(0, 63),
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
+    });
+    made.on('error', () => {
+      if (client === made) client = undefined;
+    });
+    try {
+      await made.connect();
+      await prepare(made);
+    } catch (error) {
+      await made.end().catch(() => {});
+      throw failureOf(error);
+    }
+    client = made;
+    return made;
+  }
+
+  async function prepare(session: Client): Promise<void> {
+    const key = shape.key.length === 0 ? '' : `, PRIMARY KEY (${shape.key.map(quoteIdentifier).join(', ')})`;
+    const there = await session.query<{ schema: boolean; table: boolean; progress: boolean }>(
+      `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($2) IS NOT NULL AS table, to_regclass($3) IS NOT NULL AS progress`,
+      [quoteIdentifier(schema), table, progress],
+    );
+    const found = there.rows[0]!;
+    // Asked first: who may write to a table need not have the right to make one.
+    if (!found.schema) await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+    if (!found.table) {
+      const list = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`).join(', ');
+      await session.query(`CREATE TABLE IF NOT EXISTS ${table} (${list}${key})`);
+    }
+    if (!found.progress) {
+      await session.query(
+        `CREATE TABLE IF NOT EXISTS ${progress} (sink text PRIMARY KEY, instance text NOT NULL, batch bigint NOT NULL, at timestamptz NOT NULL)`,
+      );
+    }
+  }
+
+  async function apply(session: Client, delivery: Delivery): Promise<void> {
+    const { rowCount } = await session.query(
+      `INSERT INTO ${progress} AS p (sink, instance, batch, at) VALUES ($1, $2, $3, clock_timestamp())
+       ON CONFLICT (sink) DO UPDATE SET instance = excluded.instance, batch = excluded.batch, at = excluded.at
+       WHERE p.instance <> excluded.instance OR p.batch < excluded.batch`,
+      [node.unique_id, instance, delivery.number],
+    );
+    if (rowCount === 0) return;
+    const written = delivery.records.filter(({ op }) => op !== 'delete');
+    const gone = delivery.records.filter(({ op }) => op === 'delete');
+    if (gone.length > 0) await remove(session, gone);
+    if (written.length > 0) await write(session, written);
+  }
+
+  async function write(session: Client, records: readonly SinkRecord[]): Promise<void> {
+    const rows = `jsonb_to_recordset($1::jsonb) AS r (${shape.fields.map(({ name, type }) => `${quoteIdentifier(name)} ${columnType(type)}`).join(', ')})`;
+    const list = names.map(quoteIdentifier);
+    const json = `[${records.map(({ row }) => row).join(',')}]`;
+    const others = names.filter((name) => !shape.key.includes(name));
+    const value = (name: string, from: string): string =>
+      keepNulls
+        ? `${quoteIdentifier(name)} = coalesce(${from}.${quoteIdentifier(name)}, t.${quoteIdentifier(name)})`
+        : `${quoteIdentifier(name)} = ${from}.${quoteIdentifier(name)}`;
+    if (node.mode === 'update_only') {
+      if (others.length === 0) return;
+      await session.query(
+        `UPDATE ${table} AS t SET ${others.map((name) => value(name, 'r')).join(', ')} FROM ${rows} WHERE ${sameKey('r')}`,
+        [json],
+      );
+      return;
+    }
+    const revived = Object.keys(softDelete ?? {})
+      .filter((name) => !names.includes(name))
+      .map((name) => `${quoteIdentifier(name)} = NULL`);
+    const updates = [...others.map((name) => value(name, 'excluded')), ...revived];
+    const conflict =
+      shape.key.length === 0
+        ? ''
+        : ` ON CONFLICT (${shape.key.map(quoteIdentifier).join(', ')}) ` +
+          (node.mode === 'insert_only' || updates.length === 0
+            ? 'DO NOTHING'
+            : `DO UPDATE SET ${updates.join(', ')}`);
+    await session.query(
+      `INSERT INTO ${table} AS t (${list.join(', ')}) SELECT ${list.map((name) => `r.${name}`).join(', ')} FROM ${rows}${conflict}`,
+      [json],
+    );
+  }
+
+  async function remove(session: Client, records: readonly SinkRecord[]): Promise<void> {
+    const types = new Map(shape.fields.map(({ name, type }) => [name, columnType(type)]));
+    const keys = `jsonb_to_recordset($1::jsonb) AS r (${shape.key.map((name) => `${quoteIdentifier(name)} ${types.get(name)!}`).join(', ')})`;
+    const json = `[${records.map(({ key }) => keyText(key, shape.key)).join(',')}]`;
+    if (softDelete === undefined) {
+      await session.query(`DELETE FROM ${table} AS t USING ${keys} WHERE ${sameKey('r')}`, [json]);
+      return;
+    }
+    const sets = Object.entries(softDelete).map(([name, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      return `${quoteIdentifier(name)} = ${value === null ? 'NULL' : quoteLiteral(text)}`;
+    });
+    await session.query(`UPDATE ${table} AS t SET ${sets.join(', ')} FROM ${keys} WHERE ${sameKey('r')}`, [
+      json,
+    ]);
+  }
+
+  function sameKey(other: string): string {
+    return shape.key
+      .map((name) => `t.${quoteIdentifier(name)} = ${other}.${quoteIdentifier(name)}`)
+      .join(' AND ');
+  }
+}
+
+/** Types that only this database has (enums, domains, types of extensions) are text at the receiver. */
+function columnType(type: string): string {
+  return /^(bigint|integer|smallint|boolean|text|uuid|jsonb?|date|bytea|real|double precision|inet|cidr|numeric(\(\d+,\d+\))?|character varying(\(\d+\))?|character\(\d+\)|time(stamp)?(\(\d\))? with(out)? time zone|interval)(\[\])?$/.test(
+    type,
+  )
+    ? type
+    : 'text';
+}
+
+function softType(value: unknown): string {
+  return typeof value === 'boolean' ? 'boolean' : typeof value === 'number' ? 'numeric' : 'text';
+}
+
+/** By SQLSTATE: data (22, 23) is the records' fault; what is not there or not allowed must be mended; the rest passes. */
+function failureOf(error: unknown): ReceiverError {
+  if (error instanceof ReceiverError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof DatabaseError))
+    return new ReceiverError('again', message || 'no connection', { cause: error });
+  const code = error.code ?? '';
+  const failure: Failure = /^2[23]/.test(code)
+    ? 'refused'
+    : /^(42|28|3D|3F|0A|25006)/.test(code)
+      ? 'down'
+      : 'again';
+  const detail = error.detail === undefined ? '' : ` (${error.detail})`;
+  return new ReceiverError(failure, `${message}${detail} [${code}]`, { cause: error });
+}

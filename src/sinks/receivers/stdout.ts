@@ -1,0 +1,22 @@
+/** Changes as NDJSON on standard output: for a pipe, and for looking at what a sink would send. */
+import { changeText } from '../record.ts';
+import { numberSetting } from '../sink.ts';
+import type { Receiver, ReceiverContext } from './receiver.ts';
+
+export function stdoutReceiver({ sink, shape, position, writeOut }: ReceiverContext): Receiver {
+  return {
+    limits: { concurrency: 1, records: numberSetting(sink.settings, 'batch_size', 1000) },
+    async send({ records }) {
+      await writeOut(
+        records
+          .map(
+            (record) =>
+              `{"sink":${JSON.stringify(sink.name)},${changeText(record, shape.key, position).slice(1)}\n`,
+          )
+          .join(''),
+      );
+      return [];
+    },
+    close: async () => {},
+  };
+}
