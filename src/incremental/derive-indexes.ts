@@ -15,6 +15,7 @@ import { indexedBases, touchedPositions } from '../ivm/plan/suffix-region.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
+import { mayReread, mergedTree } from '../ivm/strategies/merge.ts';
 import { restrictedRoot } from '../ivm/strategies/rekey.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
@@ -47,10 +48,14 @@ function indexesByTime(root: Op): NeededIndex[] {
 function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): NeededIndex[] {
   const { stage } = stored;
   const occurrences = occurrencesOf(root, new Set(stage.reads));
-  if (stage.strategy === 'linear') {
-    return occurrences.flatMap((occurrence) =>
-      signedTerms(root, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
+  const forTerms = (linear: Op): NeededIndex[] =>
+    occurrences.flatMap((occurrence) =>
+      signedTerms(linear, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
     );
+  if (stage.strategy === 'linear') return forTerms(root);
+  if (stage.strategy === 'merge') {
+    const again = mayReread(stored) ? indexesFor(restrictedRoot(stored, keyWithin), () => false) : [];
+    return [...forTerms(mergedTree(stored).aggregate.child), ...again];
   }
   if (stage.suffix !== undefined) {
     const { suffix } = stage;

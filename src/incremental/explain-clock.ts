@@ -16,7 +16,7 @@ export function explainClock(stage: Pick<Stage, 'root' | 'strategy'>): Explained
   if (stage.root === null) return { due: [], whole: ['now()'], cost: 'the whole query' };
   const { due, loose } = temporalOf(stage.root);
   const cost =
-    stage.strategy === 'linear'
+    stage.strategy === 'linear' || stage.strategy === 'merge'
       ? 'the rows that are due'
       : stage.strategy === 'recompute'
         ? 'the whole query if any row is due'

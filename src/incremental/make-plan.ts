@@ -8,6 +8,7 @@ import type { ViewRequest } from '../ivm/plan/plan-view.ts';
 import type { Facts } from '../ivm/plan/facts.ts';
 import type { Stage } from '../ivm/plan/stage.ts';
 import { quoteRelation } from '../sql/quote.ts';
+import { aggregateTypes } from './aggregate-types.ts';
 import { incomparableColumn } from './comparable.ts';
 import type { InputTable } from './stored-plan.ts';
 
@@ -76,7 +77,8 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
       keys: found.kind === 'table' ? [...found.keys, ...numbers] : [],
     };
   };
-  const planned = planView(request, catalog, keysOf, facts);
+  const types = await aggregateTypes(connection, request, catalog);
+  const planned = planView(request, catalog, keysOf, facts, (aggregate) => types.get(aggregate));
   const odd = await incomparableColumn(connection, planned, introspection, asked.clock);
   const why = `an intermediate result holds values of type ${odd?.type}, which cannot be compared`;
   return {

@@ -9,6 +9,8 @@ afterAll(() => db.close());
 const model = (sql: string, config = ''): string =>
   `{{ config(materialized='materialized_view'${config}) }}\n${sql}\n`;
 const count = "select count(*) as n from {{ source('till', 'orders') }}";
+const recursive = (condition: string): string =>
+  `with recursive r(n) as (${count} where ${condition} union all select n - 1 from r where n > 0) select n from r`;
 
 /** Warnings of a run of all models. */
 async function warnings(files: Record<string, string>): Promise<string[]> {
@@ -31,7 +33,7 @@ async function warnings(files: Record<string, string>): Promise<string[]> {
 
 test('a model that recomputes is named in the run that makes or changes it', async () => {
   const files = {
-    'models/all_orders.sql': model(count),
+    'models/all_orders.sql': model(recursive('true')),
     'models/meant.sql': model(count, ", maintenance='recompute'"),
     // Its count is an intermediate result: the model itself follows the change.
     'models/beside.sql': model(
@@ -43,6 +45,6 @@ test('a model that recomputes is named in the run that makes or changes it', asy
   expect(first[0]).toMatch(/^a model is computed anew .*\n {2}model "all_orders": .+\n/);
   expect(first[0]).not.toMatch(/meant"|beside|totals/);
   expect(await warnings(files)).toEqual([]);
-  const changed = await warnings({ ...files, 'models/all_orders.sql': model(`${count} where amount > 1`) });
+  const changed = await warnings({ ...files, 'models/all_orders.sql': model(recursive('amount > 1')) });
   expect(changed).toHaveLength(1);
 });

@@ -107,9 +107,8 @@ export const coverage: readonly {
   {
     name: 'scalar_subquery',
     sql: 'SELECT id, (SELECT count(*) FROM b WHERE b.k = a.k) AS n, (SELECT max(x) FROM b) AS m FROM a',
-    recomputes: true,
   },
-  { name: 'scalar_in_where', sql: 'SELECT id FROM a WHERE n > (SELECT avg(n) FROM a)', recomputes: true },
+  { name: 'scalar_in_where', sql: 'SELECT id FROM a WHERE n > (SELECT avg(n) FROM a)' },
   {
     name: 'lateral_top',
     sql: 'SELECT a.id, l.bid FROM a LEFT JOIN LATERAL (SELECT b.id AS bid FROM b WHERE b.k = a.k ORDER BY b.id LIMIT 1) l ON true',
@@ -128,11 +127,7 @@ export const coverage: readonly {
   { name: 'intersect_all', sql: 'SELECT k, g FROM a INTERSECT ALL SELECT k, g FROM c' },
   { name: 'except_', sql: 'SELECT k FROM a EXCEPT SELECT k FROM b' },
   { name: 'except_all', sql: 'SELECT g FROM c EXCEPT ALL SELECT g FROM a' },
-  {
-    name: 'global_aggregate',
-    sql: 'SELECT count(*) AS n, sum(n) AS s, max(k) AS m FROM a',
-    recomputes: true,
-  },
+  { name: 'global_aggregate', sql: 'SELECT count(*) AS n, sum(n) AS s, max(k) AS m FROM a' },
   {
     name: 'global_limit',
     sql: 'SELECT id, n FROM a ORDER BY n DESC NULLS LAST, id LIMIT 3',
@@ -165,4 +160,104 @@ export const coverage: readonly {
   { name: 'floats', sql: 'SELECT g, sum(f) AS s, stddev(f) AS d, avg(f) AS av FROM c GROUP BY g' },
   { name: 'window_whole', sql: 'SELECT id, row_number() OVER (ORDER BY id) AS rn FROM a', recomputes: true },
   { name: 'rollup_', sql: 'SELECT k, g, count(*) AS n FROM a GROUP BY ROLLUP (k, g)', recomputes: true },
+  // Groups that are added to.
+  {
+    name: 'merge_counts',
+    sql: 'SELECT k, count(*) AS n, count(n) AS c, count(*) FILTER (WHERE n > 1) AS f FROM a GROUP BY k',
+  },
+  {
+    name: 'merge_sums',
+    sql: 'SELECT k, sum(n) AS s, sum(n) FILTER (WHERE n > 1) AS f, avg(n) AS av, sum(n::bigint) AS b FROM a GROUP BY k',
+  },
+  { name: 'merge_numeric', sql: 'SELECT k, sum(x) AS s, avg(x) AS av, sum(x / 3) AS t FROM b GROUP BY k' },
+  {
+    name: 'merge_interval',
+    sql: "SELECT k, sum(n * interval '1 mon') AS s, avg(n * interval '1 day') AS av, min(n * interval '1 hour') AS m FROM a GROUP BY k",
+  },
+  {
+    name: 'merge_bool',
+    sql: 'SELECT k, bool_and(n > 1) AS a, bool_or(n > 1) AS o, every(n > 2) FILTER (WHERE n < 4) AS e FROM a GROUP BY k',
+  },
+  {
+    name: 'merge_extremes',
+    sql: "SELECT k, min(n) AS mi, max(n) AS ma, max(g) AS mg, min(t) FILTER (WHERE g = 'x') AS ft FROM a GROUP BY k",
+  },
+  { name: 'merge_extremes_only', sql: 'SELECT k, max(f) AS m FROM c GROUP BY k' },
+  {
+    name: 'merge_variance',
+    sql: 'SELECT k, variance(n) AS v, var_pop(n) AS vp, stddev(n) AS s, stddev_pop(n) AS sp FROM a GROUP BY k',
+  },
+  {
+    name: 'merge_variance_numeric',
+    sql: 'SELECT k, variance(x / 7) AS v, var_pop(x) AS vp, stddev(x) AS s FROM b GROUP BY k',
+  },
+  { name: 'merge_bits', sql: 'SELECT k, bit_and(n) AS a, bit_or(n) AS o, bit_xor(n) AS x FROM a GROUP BY k' },
+  {
+    name: 'merge_latest',
+    sql: 'SELECT k, (array_agg(g ORDER BY n DESC, id DESC) FILTER (WHERE g IS NOT NULL))[1] AS g, count(*) AS c FROM a GROUP BY k',
+  },
+  {
+    name: 'merge_first',
+    sql: 'SELECT k, (array_agg(g ORDER BY n, id))[1] AS g, (array_agg(n ORDER BY t DESC NULLS LAST, g, id) FILTER (WHERE n < 3))[1] || g AS h FROM a GROUP BY k, g',
+  },
+  { name: 'merge_distinct', sql: 'SELECT k, count(DISTINCT n) AS d FROM a GROUP BY k' },
+  {
+    name: 'merge_distinct_beside',
+    sql: 'SELECT k, count(DISTINCT n) AS d, sum(DISTINCT n) FILTER (WHERE n > 1) AS s, count(*) AS c, max(t) AS m, count(DISTINCT g) AS dg FROM a GROUP BY k',
+  },
+  {
+    name: 'merge_distinct_global',
+    sql: 'SELECT count(DISTINCT g) AS d, avg(DISTINCT n) AS av, count(*) FILTER (WHERE k = 1) AS c FROM a',
+  },
+  {
+    name: 'merge_having',
+    sql: 'SELECT k, g, sum(n) AS s FROM a GROUP BY k, g HAVING count(*) > 1 AND max(n) > 1',
+  },
+  { name: 'merge_hidden_key', sql: 'SELECT count(*) AS n, max(n) AS m FROM a GROUP BY k, g' },
+  {
+    name: 'merge_expressions',
+    sql: "SELECT coalesce(g, '?') || k AS gk, coalesce(max(id) FILTER (WHERE n > 1) = max(id), false) AS flag, sum(n) + count(*) AS sn, CASE WHEN count(n) > 2 THEN 'many' END AS w FROM a GROUP BY coalesce(g, '?') || k, g",
+  },
+  {
+    name: 'merge_join',
+    sql: 'SELECT a.g, sum(b.x) AS s, max(b.id) AS m, count(DISTINCT b.k) AS d FROM a JOIN b ON a.k = b.k GROUP BY a.g',
+  },
+  {
+    name: 'merge_self_join',
+    sql: 'SELECT l.g, count(*) AS n, max(r.id) AS m FROM a l JOIN a r ON l.k = r.k AND l.id <= r.id GROUP BY l.g',
+  },
+  {
+    name: 'merge_union_all',
+    sql: 'SELECT g, sum(k) AS s, max(k) AS m FROM (SELECT g, k FROM a UNION ALL SELECT g, k FROM b UNION ALL SELECT g, 7 FROM c) u GROUP BY g',
+  },
+  {
+    name: 'merge_stacked',
+    sql: 'SELECT m, count(*) AS groups, max(k) AS k FROM (SELECT k, g, max(n) AS m FROM a GROUP BY k, g HAVING count(*) > 1) s GROUP BY m',
+  },
+  {
+    name: 'merge_global',
+    sql: 'SELECT count(*) AS n, sum(x) AS s, min(g) AS m, bool_or(x > 2) AS o, (array_agg(id ORDER BY x DESC NULLS LAST, id))[1] AS best FROM b',
+  },
+  {
+    name: 'merge_global_join',
+    sql: 'SELECT count(*) AS n, max(b.x) AS m FROM a JOIN b ON a.k = b.k WHERE a.n > 0',
+  },
+  { name: 'merge_global_having', sql: 'SELECT count(*) AS n FROM a HAVING count(*) > 3' },
+  {
+    name: 'merge_over_rekey',
+    sql: 'SELECT g, sum(s) AS s, count(*) AS n FROM (SELECT a.id, a.g, q.s FROM a LEFT JOIN (SELECT k, sum(x) AS s FROM b GROUP BY k) q ON q.k = a.k) v GROUP BY g',
+  },
+  {
+    name: 'merge_mixed',
+    sql: 'SELECT k, count(*) AS n, string_agg(g, id::text ORDER BY id) AS s FROM a GROUP BY k',
+  },
+  { name: 'merge_float', sql: 'SELECT g, count(*) AS n, max(f) AS m FROM c GROUP BY g' },
+  { name: 'merge_group_only', sql: 'SELECT k FROM a GROUP BY k' },
+  { name: 'merge_distinct_rows', sql: 'SELECT DISTINCT k, g FROM c' },
+  { name: 'merge_union', sql: 'SELECT g, k FROM c UNION SELECT g, k FROM a UNION SELECT NULL, k FROM b' },
+  { name: 'merge_empty_groups', sql: 'SELECT g, max(k) AS m, sum(k) AS s FROM c WHERE k > 1 GROUP BY g' },
+  {
+    name: 'merge_window_above',
+    sql: 'SELECT k, g, n, rank() OVER (PARTITION BY k ORDER BY n DESC, g NULLS FIRST) AS r FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s',
+  },
 ];

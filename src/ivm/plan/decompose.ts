@@ -32,6 +32,9 @@ import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
 import { columnFact, uniqueKeys } from './facts.ts';
 import type { Facts, RelationFacts } from './facts.ts';
+import type { TypesOf } from './merge-plan.ts';
+import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
+import type { MergeContext } from './merge-stage.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
 import { replaceIn, valuesToStore } from './temporal.ts';
@@ -42,15 +45,22 @@ export class Decomposer {
   readonly #ids: Ids;
   readonly #keysOf: (relation: string) => readonly (readonly string[])[];
   readonly #facts: Facts;
+  readonly #merging: MergeContext;
   readonly stages: Stage[] = [];
   readonly #byText = new Map<string, Stage>();
+  #names = 0;
 
-  /** @param keysOf unique, non-null column lists of a relation */
+  /**
+   * @param keysOf unique, non-null column lists of a relation
+   * @param typesOf types of the arguments of aggregates; without it none is merged
+   */
   constructor(
     ids: Ids,
     keysOf: (relation: string) => readonly (readonly string[])[],
     facts: Facts = () => undefined,
+    typesOf: TypesOf = () => undefined,
   ) {
+    this.#merging = { ids, typesOf, split: (op) => this.#split(op) };
     this.#ids = ids;
     this.#keysOf = keysOf;
     this.#facts = (relation) => (relation.startsWith('#') ? this.#stageFacts(relation) : facts(relation));
@@ -119,7 +129,10 @@ export class Decomposer {
         return { ...whole, left: still(whole.left), right: still(whole.right) };
       }
       default: {
-        const timed = this.#timed({ ...at, child: this.#reduce(at.child) });
+        const below = this.#reduce(at.child);
+        // Groups that are merged are kept apart: there are fewer of them than of the rows they stand for.
+        const apart = ownWork(at) === 'grouping' ? mergeApart(below, this.#merging) : below;
+        const timed = this.#timed({ ...at, child: apart });
         if (timed.kind === 'window' && this.#suffixable(timed)) return timed;
         const whole = this.#suffixable(timed.child) ? { ...timed, child: this.#split(timed.child) } : timed;
         const { child } = whole;
@@ -129,7 +142,7 @@ export class Decomposer {
         // Without a key that reaches the tables (a function makes it of a row, or the clock decides it), the rows below are
         // kept, and their partitions found there.
         const unfound = key.length === 0 && natural.length > 0 && child.kind !== 'scan';
-        if (treeWork(child) === 'linear' && !unfound) return whole;
+        if (treeWork(child) === 'linear' && (!unfound || mergesAlways(whole, this.#merging))) return whole;
         return key.length > 0 && reachable(whole, key) ? whole : { ...whole, child: this.#split(child) };
       }
     }
@@ -269,7 +282,7 @@ export class Decomposer {
     const text = canonicalText(op);
     let stage = this.#byText.get(text);
     if (stage === undefined) {
-      const name = String(this.#byText.size + 1);
+      const name = String(++this.#names);
       // Of some queries only the number of rows matters; a table that keeps them needs a column all the same.
       const kept: Op =
         ids.length > 0
@@ -299,11 +312,21 @@ export class Decomposer {
   }
 
   #stage(name: string, root: Op, columns: readonly StageColumn[]): Stage {
-    const stage = this.#choose(name, root, columns);
-    return { ...stage, reads: [...relationsIn(root)], readsClock: readsClock(root) };
+    const merged = mergeStage(root, columns, this.#merging);
+    if (merged?.kind === 'below') return this.#stage(name, merged.root, columns);
+    const because = merged?.kind === 'not' ? merged.because : null;
+    const stage =
+      merged?.kind === 'stage' ? { name, ...merged.stage } : this.#choose(name, root, columns, because);
+    const tree = stage.root ?? root;
+    return { ...stage, reads: [...relationsIn(tree)], readsClock: readsClock(tree) };
   }
 
-  #choose(name: string, root: Op, columns: readonly StageColumn[]): Omit<Stage, 'reads' | 'readsClock'> {
+  #choose(
+    name: string,
+    root: Op,
+    columns: readonly StageColumn[],
+    unmergeable: string | null,
+  ): Omit<Stage, 'reads' | 'readsClock'> {
     if (treeWork(root) === 'linear') {
       return {
         name,
@@ -325,12 +348,21 @@ export class Decomposer {
     }
     try {
       const keyed = this.#keyed(root, columns);
-      if (keyed !== undefined) return { name, ...keyed, reason: `${keyed.reason}${why}` };
+      if (keyed !== undefined) {
+        const reason =
+          unmergeable === null ? keyed.reason : `${keyed.reason}, and ${unmergeable} needs all of them`;
+        return { name, ...keyed, reason: `${reason}${why}` };
+      }
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
       return recompute(name, root, columns, error.construct);
     }
-    return recompute(name, root, columns, 'no partition key');
+    return recompute(
+      name,
+      root,
+      columns,
+      unmergeable === null ? 'no partition key' : `${unmergeable} needs all rows`,
+    );
   }
 
   /** @throws Unsupported with the reason why partitions must be recomputed whole */

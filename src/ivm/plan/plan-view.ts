@@ -3,9 +3,11 @@ import type { Catalog } from '../catalog.ts';
 import { Reader } from '../relation/from-sql.ts';
 import type { Node } from '../relation/reader.ts';
 import { Unsupported } from '../relation/ir.ts';
+import type { Relation } from '../relation/ir.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { Decomposer } from './decompose.ts';
 import type { Facts } from './facts.ts';
+import type { TypesOf } from './merge-plan.ts';
 import type { Stage } from './stage.ts';
 
 export interface ViewRequest {
@@ -28,19 +30,26 @@ export function planView(
   catalog: Catalog,
   keysOf: (relation: string) => readonly (readonly string[])[],
   facts: Facts,
+  typesOf?: TypesOf,
 ): Stage[] {
   if (request.maintenance === 'recompute')
     return [recomputed(request, 'asked for by maintenance: recompute')];
   try {
-    const statement = parseStatements(request.canonical)[0]?.node as unknown as Node | undefined;
-    const reader = new Reader(catalog);
-    const { op, output } = reader.select(statement?.['SelectStmt'] as Node, null);
-    const named = output.map((column, i) => ({ ...column, name: request.columns[i] ?? column.name }));
-    return new Decomposer(reader, keysOf, facts).decompose({ root: op, output: named }, request);
+    const { reader, ...relation } = readView(request, catalog);
+    return new Decomposer(reader, keysOf, facts, typesOf).decompose(relation, request);
   } catch (error) {
     if (error instanceof Unsupported) return [recomputed(request, error.construct)];
     throw error;
   }
+}
+
+/** The text as a tree, whose ids are the same each time, and the reader that gives out more of them. @throws Unsupported */
+export function readView(request: ViewRequest, catalog: Catalog): Relation & { readonly reader: Reader } {
+  const statement = parseStatements(request.canonical)[0]?.node as unknown as Node | undefined;
+  const reader = new Reader(catalog);
+  const { op, output } = reader.select(statement?.['SelectStmt'] as Node, null);
+  const named = output.map((column, i) => ({ ...column, name: request.columns[i] ?? column.name }));
+  return { root: op, output: named, reader };
 }
 
 export function recomputed(request: ViewRequest, reason: string): Stage {

@@ -1,9 +1,10 @@
 /** The stages a view is kept in: hidden relations that hold intermediate results, and the view itself at the end. */
 import type { Op } from '../relation/ir.ts';
+import type { MergePlan } from './merge-plan.ts';
 import type { SuffixPlan } from './suffix.ts';
 
 /** How one stage is kept. */
-export type Strategy = 'linear' | 'rekey' | 'suffix' | 'recompute';
+export type Strategy = 'linear' | 'merge' | 'rekey' | 'suffix' | 'recompute';
 
 export interface StageColumn {
   /** Id in the tree. */
@@ -24,10 +25,12 @@ export interface Stage {
   readonly readsClock: boolean;
   readonly columns: readonly StageColumn[];
   readonly strategy: Strategy;
-  /** Ids (in the root's output) of the columns that partition a rekeyed stage, or one kept by suffixes. */
+  /** Ids (in the root's output) of the columns that partition a rekeyed stage, or one kept by suffixes, or tell merged groups. */
   readonly key: readonly string[];
   /** Of a stage kept by suffixes. */
   readonly suffix?: StageSuffix;
+  /** Of a merged stage: what is kept of each group; `root` is then a projection over an aggregate of exactly that. */
+  readonly merge?: MergePlan;
   /** Why this strategy, and what a change costs: words for people. */
   readonly reason: string;
   readonly cost: string;

@@ -10,12 +10,14 @@ import { affected } from '../plan/affected.ts';
 import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
+import type { Term } from '../plan/signed.ts';
 import { FROM, TO, atInstant, temporalOf } from '../plan/temporal.ts';
 import type { Due, Temporal } from '../plan/temporal.ts';
 import { atTime, dueOccurrences, dueScan, mapScans, temporalTerms } from '../plan/temporal-terms.ts';
 import type { Op, Scan } from '../relation/ir.ts';
 import { exprSql, selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
+import { mergeSql } from '../strategies/merge.ts';
 import { linearSql } from '../strategies/linear.ts';
 import { rekeySql } from '../strategies/rekey.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
@@ -63,10 +65,17 @@ function statementOf(
   wanted: boolean,
 ): string | null {
   const occurrences = occurrencesOf(root, changed);
+  // First the tables change under the old time, then the time moves over the changed tables.
+  const termsOf = (linear: Op): Term[] => [
+    ...signedTerms(atTime(linear, FROM), occurrences),
+    ...temporalTerms(linear, temporal.due),
+  ];
+  if (stored.stage.strategy === 'merge') {
+    if (occurrences.length + temporal.due.length === 0) return null;
+    return mergeSql(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes: true });
+  }
   if (stored.stage.strategy === 'linear') {
-    // First the tables change under the old time, then the time moves over the changed tables.
-    const before = signedTerms(atTime(root, FROM), occurrences);
-    const terms = [...before, ...temporalTerms(root, temporal.due)];
+    const terms = termsOf(root);
     // Every use of the clock is loose, and its value has not changed.
     if (terms.length === 0) return null;
     return linearSql(stored, terms, options, EPOCH, wanted);

@@ -7,10 +7,12 @@ import { affected } from '../plan/affected.ts';
 import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
+import type { Term } from '../plan/signed.ts';
 import { touchedPositions } from '../plan/suffix-region.ts';
 import { walkAll } from '../relation/expression.ts';
 import type { Op } from '../relation/ir.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
+import { mergeSql, mergedTree } from '../strategies/merge.ts';
 import { linearSql } from '../strategies/linear.ts';
 import { rekeySql } from '../strategies/rekey.ts';
 import { sourceSql } from '../strategies/sources.ts';
@@ -153,8 +155,8 @@ function compileStep(
   }
   if (stage.strategy === 'recompute' || root === null) return { make: null, crossing: false };
   const occurrences = occurrencesOf(root, changed);
-  const perEvent = (make: (options: SqlOptions) => string): Statements => {
-    const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event)));
+  const perEvent = (make: (options: SqlOptions, event: TableEvent) => string): Statements => {
+    const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event), event));
     return { insert: insert!, update: update!, delete: remove! };
   };
   if (stage.strategy === 'linear') {
@@ -171,6 +173,21 @@ function compileStep(
       make: (wanted) =>
         perEvent((options) => suffixSql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
       crossing: touched.some((tree) => meetsOther(tree, changed)),
+    };
+  }
+  if (stage.strategy === 'merge') {
+    const termsOf = (input: Op): Term[] => signedTerms(input, occurrences);
+    const { keyWithin } = context;
+    // Where changes meet, what came is taken off again in the state before.
+    const crossing = termsOf(mergedTree(stored).aggregate.child).some((term) => term.crossing);
+    return {
+      make: (wanted) =>
+        perEvent((options, event) => {
+          const removes =
+            crossing || [...changed].some((relation) => source(relation, event).removed !== null);
+          return mergeSql(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes });
+        }),
+      crossing,
     };
   }
   const touched = occurrences.map((occurrence) => affected(root, occurrence, new Set(stage.key)));

@@ -10,6 +10,7 @@
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
+import { AGAIN } from '../strategies/merge.ts';
 import { recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
@@ -83,6 +84,20 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
     ...(crossing ? ['p::oid = TG_RELID'] : []),
     ...(related.length === 0 ? [] : [`p::oid IN (${related.map((name) => `${name}::regclass`).join(', ')})`]),
   ];
+  // Where groups are read again they hold the whole change: then all triggers of the statement must read, and none may add.
+  const rereads = program.steps.some(
+    ({ statements, clock }) => (statements?.[event] ?? clock?.statement)?.includes(AGAIN) === true,
+  );
+  const again = rereads
+    ? `
+  ${AGAIN} := coalesce(current_setting('seg.again', true), '') = 'on';
+  IF _seg_pending = '' THEN
+    IF ${AGAIN} THEN PERFORM set_config('seg.again', '', true); END IF;
+  ELSIF EXISTS (SELECT FROM ${rows}) AND TG_RELID::text = ANY (string_to_array(_seg_pending, ',')) THEN
+    ${AGAIN} := true;
+    PERFORM set_config('seg.again', 'on', true);
+  END IF;`
+    : '';
   const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
   const steps = program.steps.map(
     (step, i) => `    ${atStep(program, i)}\n${emitStep(step, i, event, options)}`,
@@ -92,7 +107,7 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
 DECLARE
   ${EPOCH} bigint;
   _seg_pending text;
-  _seg_whole boolean;
+  _seg_whole boolean;${rereads ? `\n  ${AGAIN} boolean;` : ''}
 ${errorVariables}
 ${instants(program, event).declared}${declarations(program)}
 BEGIN
@@ -109,7 +124,7 @@ BEGIN
     _seg_whole := true;
     PERFORM set_config('seg.whole', 'on', true);`
     }
-  END IF;
+  END IF;${again}
   IF NOT EXISTS (SELECT FROM ${rows}) THEN RETURN NULL; END IF;
   ${EPOCH} := ${seg}.begin_step();
 ${instants(program, event).read}  IF _seg_whole OR (
@@ -117,6 +132,7 @@ ${instants(program, event).read}  IF _seg_whole OR (
     AND EXISTS (SELECT FROM ${rows} OFFSET least(${options.largeChange}, pg_relation_size(TG_RELID) / ${bytesPerChange}))
   ) THEN
     ${refreshAll}
+    IF _seg_pending <> '' THEN PERFORM set_config('seg.whole', 'on', true); END IF;
   ELSE
 ${namingErrors(program, steps.join('\n'), options.remedy)}
   END IF;

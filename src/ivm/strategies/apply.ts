@@ -111,8 +111,8 @@ function seenByReaders(stored: StoredStage, old: (name: string) => string): stri
 }
 
 /** `"_seg_delta"` as weights and rows of JSON, for `loggedRows`. */
-export function deltaAsJson(row: string): string {
-  return `SELECT "_seg_d"."_seg_w", ${row} AS "row" FROM "_seg_delta" AS "_seg_d"`;
+export function deltaAsJson(row: string, delta = '"_seg_delta"'): string {
+  return `SELECT "_seg_d"."_seg_w", ${row} AS "row" FROM ${delta} AS "_seg_d"`;
 }
 
 /**

@@ -70,18 +70,16 @@ export function recomputeSql(
       .map(({ name, hashable }) => `${alias}.${quoteIdentifier(name)}${hashable ? '' : '::text'}`)
       .join(', ')}), 0)`;
   const table = quoteRelation(view.table);
+  // Rows that differ in hidden columns only are written, but are no change that anybody sees.
+  const seen = view.columns.some(({ hidden }) => hidden === true) ? seenSql(view) : '';
+  const delta = seen === '' ? '"_seg_delta"' : '"_seg_seen"';
   const logged =
     changelog === null
       ? ''
       : `,
 "_seg_logged" AS (
   INSERT INTO ${quoteRelation(changelog.table)} (epoch, node, weight, "row")
-  ${loggedRows(
-    changelog.node,
-    changelog.epoch,
-    deltaAsJson(rowAsJson(view, '"_seg_d"')),
-    view.columns.some(({ hidden }) => hidden === true),
-  )}
+  ${loggedRows(changelog.node, changelog.epoch, deltaAsJson(rowAsJson(view, '"_seg_d"'), delta), false)}
 )`;
   return `WITH "_seg_delta" AS MATERIALIZED (
   ${differenceSql(view)}
@@ -103,8 +101,23 @@ export function recomputeSql(
 "_seg_inserted" AS (
   INSERT INTO ${table} (${names.join(', ')})
   SELECT ${of('"_seg_d"')} FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
-)${logged}
-${answer}`;
+)${seen}${logged}
+${answer.replaceAll('"_seg_delta"', delta)}`;
+}
+
+/** The delta of the visible columns; hidden ones are NULL in it. */
+function seenSql({ table, columns }: StoredView): string {
+  const visible = columns.filter(({ hidden }) => hidden !== true).map(({ name }) => quoteIdentifier(name));
+  const list = columns.map(({ name, hidden }) =>
+    hidden === true
+      ? `(NULL::${quoteRelation(table)}).${quoteIdentifier(name)} AS ${quoteIdentifier(name)}`
+      : quoteIdentifier(name),
+  );
+  return `,
+"_seg_seen" AS MATERIALIZED (
+  SELECT ${list.join(', ')}, sum("_seg_w")::integer AS "_seg_w" FROM "_seg_delta"
+  GROUP BY ${visible.length === 0 ? '()' : visible.join(', ')} HAVING sum("_seg_w") <> 0
+)`;
 }
 
 /** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */

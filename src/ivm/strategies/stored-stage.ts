@@ -41,16 +41,17 @@ export function rowHash(names: readonly string[], alias?: string): string {
   return `hash_record_extended(ROW(${names.map((name) => `${prefix}${quoteIdentifier(name)}`).join(', ')}), 0)`;
 }
 
-/** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. */
+/** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. None: there is one row. */
 export function addressColumns(stored: StoredStage): string[] {
   const { stage, columns } = stored;
-  if (stage.strategy !== 'rekey' && stage.strategy !== 'suffix') return columns.map(({ name }) => name);
+  const keyed = stage.strategy === 'rekey' || stage.strategy === 'suffix' || stage.strategy === 'merge';
+  if (!keyed) return columns.map(({ name }) => name);
   return stage.key.map((id) => stage.columns.find((column) => column.id === id)!.name);
 }
 
 /** The index that makes it cheap; null when the stage is always recomputed as a whole. */
 export function addressIndex(stored: StoredStage): string | null {
-  if (stored.stage.strategy === 'recompute') return null;
+  if (stored.stage.strategy === 'recompute' || addressColumns(stored).length === 0) return null;
   const name = shortName('seg address', stored.table.name);
   return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${[rowHash(addressColumns(stored)), ...orderColumns(stored)].join(', ')})`;
 }
