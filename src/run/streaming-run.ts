@@ -205,7 +205,9 @@ async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingD
     ...Object.keys(project.manifest.nodes),
     ...Object.keys(project.manifest.sources).flatMap((id) => [id, `${id}.rejected`]),
   ]);
-  const gone = [...(await store.read()).values()].filter(({ uniqueId }) => !known.has(uniqueId));
+  const gone = [...(await store.read()).values()].filter(
+    ({ uniqueId, kind, reads }) => !known.has(kind === 'subscription' ? (reads[0] ?? '') : uniqueId),
+  );
   const dropped: StoredNode[] = [];
   for (const node of gone) {
     const filled =

@@ -19,11 +19,11 @@ export interface DesiredNode {
   readonly name: string;
   /** For messages: `model "x"`. */
   readonly label: string;
-  readonly kind: 'table' | 'view' | 'materialized_view';
+  readonly kind: 'table' | 'view' | 'materialized_view' | 'subscription';
   readonly relation: RelationName;
   /** unique_ids of the nodes it reads, ephemeral ones seen through. */
   readonly reads: readonly string[];
-  /** Compiled SQL; null for tables that are written to. */
+  /** Compiled SQL, or what a subscription is on; null for tables that are written to. */
   readonly definition: string | null;
   readonly sourceMap: SourceMap | null;
   /** Of sources and seeds. */
@@ -91,6 +91,10 @@ export function createStatements(
     return dialect.createTable({ name, columns: node.columns, key: node.key, onConflict: node.onConflict });
   }
   const query = renameRelations(node.definition ?? '', renames);
+  if (node.kind === 'subscription') {
+    const statement = dialect.createSubscription(name, query);
+    return statement === null ? [] : [statement];
+  }
   return dialect.createModel({ name, kind: node.kind, query, indexes: node.indexes });
 }
 

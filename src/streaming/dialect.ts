@@ -54,8 +54,11 @@ export interface Dialect {
     readonly relation: RelationName;
     readonly key: readonly string[];
   }): (RelationName & { readonly kind: ObjectKind })[];
-  /** A named change feed on a materialized view or table; null where any relation can be followed without. */
-  createSubscription(name: RelationName, from: RelationName, retention: string): string | null;
+  /**
+   * A named change feed on a relation. @param of `FROM "schema"."name"` and what the engine wants to know of it.
+   * Null where any relation can be followed without one.
+   */
+  createSubscription(name: RelationName, of: string): string | null;
   addColumn(table: RelationName, column: TableColumn): string;
   drop(kind: ObjectKind, name: RelationName): string;
   /** Puts new objects in the place of standing ones; afterwards the old ones bear the new ones' former names. */

@@ -58,8 +58,7 @@ export const risingwave: Dialect = {
 
   objectsOf: ({ kind, relation }) => [{ ...relation, kind }],
 
-  createSubscription: (name, from, retention) =>
-    `CREATE SUBSCRIPTION ${quoteRelation(name)} FROM ${quoteRelation(from)} WITH (retention = ${quoteLiteral(retention)})`,
+  createSubscription: (name, of) => `CREATE SUBSCRIPTION ${quoteRelation(name)} ${of}`,
 
   addColumn: (table, { name, type }) =>
     `ALTER TABLE ${quoteRelation(table)} ADD COLUMN ${quoteIdentifier(name)} ${risingwaveType(type)}`,

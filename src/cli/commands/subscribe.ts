@@ -54,13 +54,25 @@ async function* follow(
   options: FollowOptions,
 ): AsyncGenerator<FeedItem> {
   const { target, root } = project;
+  const opening = { root, command: `seg ${context.command}` };
+  if (target.type === 'risingwave' || target.type === 'materialize') {
+    const { openStreaming } = await import('../../engines/streaming/open.ts');
+    const { followStreaming } = await import('../../streaming/follow.ts');
+    const db = await openStreaming(target, opening);
+    try {
+      yield* followStreaming(db, project, model, options);
+    } finally {
+      await db.close();
+    }
+    return;
+  }
   if (target.type !== 'postgres') {
     yield* followDirectory(dataDirectory(target, root), project, model, options);
     return;
   }
   const { openPostgres } = await import('../../engines/postgres/open.ts');
   const { followServer } = await import('../../feeds/follow-server.ts');
-  const db = await openPostgres(target, { root, command: `seg ${context.command}` });
+  const db = await openPostgres(target, opening);
   try {
     yield* followServer(db, project, model, options);
   } finally {

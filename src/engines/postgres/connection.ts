@@ -181,6 +181,21 @@ export class PostgresDatabase implements Database {
     };
   }
 
+  /** A session for one user alone, until it is released; then it ends, and what it had open goes with it. */
+  async reserve(): Promise<{
+    query(sql: string): Promise<QueryResult<Row>>;
+    release(): void;
+  }> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw toDatabaseError(error);
+    });
+    client.on('error', () => {});
+    return {
+      query: (sql) => run<Row>(client, sql, []),
+      release: () => client.release(true),
+    };
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }

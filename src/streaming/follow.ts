@@ -1,0 +1,33 @@
+import { stateSchemaOf } from '../deploy/spec.ts';
+import type { PostgresDatabase } from '../engines/postgres/connection.ts';
+import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
+import type { Project } from '../project/load.ts';
+import { dialectOf } from './dialect-of.ts';
+import { followMaterialize } from './follow-materialize.ts';
+import { followRisingwave } from './follow-risingwave.ts';
+import { NodeStore } from './stored-node.ts';
+import { ensureSubscription, followedRelation } from './subscription.ts';
+
+/**
+ * Follows a model of a streaming engine until `signal` (or `until`, or with `once` to the present).
+ * @throws SegError SEG703..SEG706 as feeds of the Postgres family do
+ */
+export async function* followStreaming(
+  db: PostgresDatabase,
+  project: Project,
+  uniqueId: string,
+  options: Omit<FeedRequest, 'model'> = {},
+): AsyncGenerator<FeedItem> {
+  const dialect = dialectOf(project.target);
+  if (dialect === undefined) throw new Error('invariant: the target is a streaming engine');
+  const store = new NodeStore(db, dialect, stateSchemaOf(project));
+  await store.ensure();
+  const followed = await followedRelation(store, uniqueId);
+  const connect = () => db.reserve();
+  if (dialect.engine === 'materialize') {
+    yield* followMaterialize(followed, connect, options);
+    return;
+  }
+  const subscription = await ensureSubscription(db, dialect, store, followed.stored);
+  yield* followRisingwave(followed, subscription, connect, options);
+}

@@ -1,0 +1,72 @@
+/** The subscription behind a model's feed on RisingWave: made when somebody follows, and kept over rebuilds. */
+import { shortName } from '../sql/short-name.ts';
+import { segError } from '../diagnostics/seg-error.ts';
+import { didYouMean } from '../diagnostics/suggest.ts';
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import type { Dialect } from './dialect.ts';
+import type { FollowedRelation } from './follow-risingwave.ts';
+import type { NodeStore, StoredNode } from './stored-node.ts';
+
+/** How long changes are kept for a reader that is away. */
+const RETENTION = '1 day';
+
+/**
+ * A deployed node whose changes the engine can tell.
+ * @throws SegError SEG704 for one that is not deployed, SEG705 for a plain view
+ */
+export async function followedRelation(
+  store: NodeStore,
+  uniqueId: string,
+): Promise<FollowedRelation & { readonly stored: StoredNode }> {
+  const nodes = await store.read();
+  const node = nodes.get(uniqueId);
+  if (node === undefined) {
+    const name = uniqueId.split('.').at(-1) ?? '';
+    const names = [...nodes.values()].map((other) => other.name);
+    throw segError('SEG704', `"${name}" is not deployed, so it has no change feed`, {
+      hint: didYouMean(name, names) ?? 'Run "seg build" first.',
+      exitCode: 1,
+    });
+  }
+  if (node.kind === 'view') {
+    throw segError('SEG705', `${node.label} is a view, which has no change feed`, {
+      hint: 'Materialize the model as "materialized_view" to follow it.',
+      exitCode: 1,
+    });
+  }
+  return { label: node.label, relation: node.relation, key: node.key, stored: node };
+}
+
+/** Makes the subscription where it is missing. @returns its name */
+export async function ensureSubscription(
+  db: Connection,
+  dialect: Dialect,
+  store: NodeStore,
+  node: StoredNode,
+): Promise<RelationName> {
+  const relation = { schema: node.relation.schema, name: shortName(`${node.relation.name}__changes`) };
+  const of = `FROM ${quoteRelation(node.relation)} WITH (retention = ${quoteLiteral(RETENTION)})`;
+  const { rows } = await db.query<{ name: string }>(dialect.objectsIn(relation.schema));
+  if (rows.some(({ name }) => name === relation.name)) return relation;
+  const statement = dialect.createSubscription(relation, of);
+  if (statement !== null) await db.exec(statement);
+  await store.write([
+    {
+      uniqueId: `subscription.${node.uniqueId}`,
+      name: relation.name,
+      label: `the change feed of ${node.label}`,
+      kind: 'subscription',
+      relation,
+      reads: [node.uniqueId],
+      definition: of,
+      columns: [],
+      key: [],
+      onConflict: 'last',
+      indexes: [],
+      fingerprint: 'subscription',
+    },
+  ]);
+  return relation;
+}
