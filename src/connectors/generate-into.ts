@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../engines/connection.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { BatchSize } from './batch-size.ts';
-import { ingestRecords, type IngestSummary } from './ingest.ts';
+import { ingestRecords, type IngestSummary, type RecordDoor } from './ingest.ts';
 
 export interface GenerateIntoOptions {
   /** Records a second; as fast as the engine takes them when left out. */
@@ -10,6 +10,8 @@ export interface GenerateIntoOptions {
   /** At a steady rate, how often a batch is written (200 ms). */
   readonly batchMs?: number;
   readonly signal?: AbortSignal;
+  /** Takes the records in another way than into a table of PostgreSQL. */
+  readonly door?: RecordDoor;
   /** After each batch, of `batch` records. `behind` is how many records the engine is short of the rate. */
   readonly onProgress?: (
     summary: IngestSummary & { perSecond: number; batch: number; behind: number },
@@ -48,7 +50,7 @@ export async function generateInto(
       batch.push(next.value);
     }
     if (batch.length > 0) {
-      const outcome = await ingestRecords(db, source, batch, 'generate');
+      const outcome = await ingestRecords(db, source, batch, 'generate', options.door);
       written += batch.length;
       size.observe(batch.length, outcome.seconds);
       summary.accepted += outcome.accepted;
@@ -66,6 +68,7 @@ export async function generateInto(
       else tick = Math.floor((performance.now() - started) / batchMs);
     }
   }
+  await options.door?.finish?.();
   summary.seconds = (performance.now() - started) / 1000;
   return summary;
 }

@@ -89,6 +89,7 @@ export async function ingest(
   } catch (error) {
     throw asUserError(error, options.origin);
   }
+  await options.door?.finish?.();
   summary.seconds = (performance.now() - started) / 1000;
   return summary;
 }
@@ -104,10 +105,11 @@ export async function ingestRecords(
   source: SourceNode,
   records: readonly unknown[],
   origin: string,
+  door?: RecordDoor,
 ): Promise<IngestSummary & { rejections: { index: number; reason: string }[] }> {
   const started = performance.now();
   const raw = records.map((record, i) => ({ line: i + 1, text: jsonText(record) }));
-  const { accepted, duplicate, rejections } = await ingestBatch(db, source, raw, origin);
+  const { accepted, duplicate, rejections } = await ingestBatch(db, source, raw, origin, door);
   return {
     accepted,
     duplicate,
@@ -126,6 +128,7 @@ export async function ingestBatch(
   source: SourceNode,
   records: readonly RawRecord[],
   origin: string,
+  door?: RecordDoor,
 ): Promise<Taken> {
   let known = knownPlans.get(source);
   if (known === undefined) {
@@ -134,7 +137,7 @@ export async function ingestBatch(
     knownPlans.set(source, known);
   }
   try {
-    return await new Door(db, known.plan, origin).take(records, known.mapper);
+    return await (door ?? new Door(db, known.plan, origin)).take(records, known.mapper);
   } catch (error) {
     throw asUserError(error, origin);
   }
@@ -150,6 +153,8 @@ export interface Taken {
 /** Maps, writes and dead-letters batches, one at a time. */
 export interface RecordDoor {
   take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken>;
+  /** After the last batch. */
+  finish?(): Promise<void>;
 }
 
 /** Dead letters keep this much of a payload. */

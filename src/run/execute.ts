@@ -163,7 +163,7 @@ class Run {
   ): Promise<void> {
     const { project, db, mode, listener, fullRefresh, dryRun, prune, colors, signal } = this.#request;
     if (this.#request.now !== undefined) {
-      throw segError('SEG929', `--now: ${dialect.title} has a clock of its own`, {
+      throw segError('SEG929', `--now does not work on ${dialect.title}, which has a clock of its own`, {
         hint: 'Leave --now out, or run on a target of type pglite or postgres.',
       });
     }

@@ -8,13 +8,16 @@ import { rejection } from '../connectors/ingest.ts';
 import type { RecordDoor, Rejection, Taken } from '../connectors/ingest.ts';
 import type { RawRecord } from '../connectors/formats/raw-record.ts';
 import type { RecordMapper, RowValues } from '../connectors/record-mapper.ts';
+import { planSource } from '../connectors/source-plan.ts';
 import type { SourcePlan } from '../connectors/source-plan.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
+import type { Project } from '../project/load.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { dialectOf } from './dialect-of.ts';
 import { rejectedRelation } from './desired-node.ts';
 import type { Dialect } from './dialect.ts';
 import { engineMessage } from './engine-error.ts';
@@ -200,6 +203,19 @@ FROM ${quoteRelation(this.#relation)} WHERE (${names.join(', ')}) IN (${values.j
       `INSERT INTO ${quoteRelation(rejectedRelation(this.#relation))} (rejected_at, origin, line, reason, payload) VALUES\n${values.join(',\n')}`,
     );
   }
+}
+
+/** The way into a source's table on a streaming engine; undefined for the Postgres family. */
+export function streamingDoor(
+  db: Connection,
+  project: Pick<Project, 'target'>,
+  source: SourceNode,
+  origin: string,
+): StreamingDoor | undefined {
+  const dialect = dialectOf(project.target);
+  return dialect === undefined
+    ? undefined
+    : new StreamingDoor(db, dialect, source, planSource(source), origin);
 }
 
 /** A value with its type, since the rows of VALUES are brought to one type before they meet the table's. */

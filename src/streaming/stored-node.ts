@@ -25,6 +25,7 @@ export interface StoredNode extends Pick<
 
 const columns: readonly TableColumn[] = [
   { name: 'unique_id', type: 'text', notNull: true },
+  { name: 'version', type: 'bigint', notNull: false },
   { name: 'fingerprint', type: 'text', notNull: false },
   { name: 'node', type: 'text', notNull: false },
 ];
@@ -45,7 +46,7 @@ export class NodeStore {
     await this.#db.exec(this.#dialect.createSchema(this.#table.schema));
     const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(this.#table.schema));
     if (rows.some(({ name }) => name === this.#table.name)) return;
-    // Without a key, which Materialize has not; a node's row is deleted before it is written again.
+    // Without a key, which Materialize has not: the highest version of a node counts.
     for (const statement of this.#dialect.createTable({
       name: this.#table,
       columns,
@@ -57,7 +58,7 @@ export class NodeStore {
 
   async read(): Promise<Map<string, StoredNode>> {
     const { rows } = await this.#db.query<{ unique_id: string; fingerprint: string; node: string }>(
-      `SELECT unique_id, fingerprint, node FROM ${quoteRelation(this.#table)}`,
+      `SELECT unique_id, fingerprint, node FROM ${quoteRelation(this.#table)} ORDER BY version`,
     );
     return new Map(
       rows.map(({ unique_id, fingerprint, node }) => [
@@ -67,23 +68,39 @@ export class NodeStore {
     );
   }
 
+  /** Written first, and the former versions deleted then: a kill in between loses nothing. */
   async write(nodes: readonly StoredNode[]): Promise<void> {
     if (nodes.length === 0) return;
-    await this.remove(nodes.map(({ uniqueId }) => uniqueId));
+    const version = await this.#nextVersion();
     const values = nodes.map((node) => {
       const { fingerprint, ...rest } = node;
-      return `(${[node.uniqueId, fingerprint, JSON.stringify(rest)].map(quoteLiteral).join(', ')})`;
+      const [id, print, text] = [node.uniqueId, fingerprint, JSON.stringify(rest)].map(quoteLiteral);
+      return `(${id}, ${version}, ${print}, ${text})`;
     });
     await this.#db.exec(
-      `INSERT INTO ${quoteRelation(this.#table)} (unique_id, fingerprint, node) VALUES ${values.join(', ')}`,
+      `INSERT INTO ${quoteRelation(this.#table)} (unique_id, version, fingerprint, node) VALUES ${values.join(', ')}`,
     );
     await this.#flush();
+    await this.#delete(
+      nodes.map(({ uniqueId }) => uniqueId),
+      ` AND version < ${version}`,
+    );
+  }
+
+  async #nextVersion(): Promise<bigint> {
+    const { rows } = await this.#db.query<{ last: string | number | bigint | null }>(
+      `SELECT max(version) AS last FROM ${quoteRelation(this.#table)}`,
+    );
+    return BigInt(rows[0]?.last ?? 0) + 1n;
   }
 
   async remove(uniqueIds: readonly string[]): Promise<void> {
-    if (uniqueIds.length === 0) return;
+    if (uniqueIds.length > 0) await this.#delete(uniqueIds, '');
+  }
+
+  async #delete(uniqueIds: readonly string[], condition: string): Promise<void> {
     await this.#db.exec(
-      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteLiteral).join(', ')})`,
+      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteLiteral).join(', ')})${condition}`,
     );
     await this.#flush();
   }

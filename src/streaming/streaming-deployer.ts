@@ -104,6 +104,7 @@ export class StreamingDeployer {
     await this.#dropMade(
       cone.filter(({ uniqueId }) => held.has(uniqueId)),
       made,
+      standing,
     );
     await this.#sweep();
     return this.#outcomes(wanted, cone, standing, failed, held, altered);
@@ -224,6 +225,11 @@ export class StreamingDeployer {
     const made = new Map<string, RelationName>();
     const renames = new Map<string, string>();
     const complete = new Map<string, Promise<void>>();
+    // What is made under its own name is noted first: after a kill it must not be taken for somebody else's.
+    const fresh = cone.filter(
+      ({ uniqueId, reads }) => !standing.has(uniqueId) && !reads.some((id) => failed.has(id)),
+    );
+    await this.#store.write(fresh.map((node) => stored(node, '')));
     for (const node of cone) {
       if (node.reads.some((id) => failed.has(id))) continue;
       const next = standing.has(node.uniqueId)
@@ -302,13 +308,19 @@ export class StreamingDeployer {
     await this.#store.write(nodes.map((node) => stored(node)));
   }
 
-  async #dropMade(nodes: readonly Item[], made: ReadonlyMap<string, RelationName>): Promise<void> {
+  async #dropMade(
+    nodes: readonly Item[],
+    made: ReadonlyMap<string, RelationName>,
+    standing: ReadonlyMap<string, StoredNode>,
+  ): Promise<void> {
     for (const node of [...nodes].reverse()) {
       const name = made.get(node.uniqueId);
       if (name === undefined) continue;
       for (const object of this.#dialect.objectsOf({ ...node, relation: name }))
         await this.#db.exec(this.#dialect.drop(object.kind, object));
     }
+    // Those that were to be made under their own names stand nowhere.
+    await this.#store.remove(nodes.flatMap(({ uniqueId }) => (standing.has(uniqueId) ? [] : [uniqueId])));
   }
 
   /** Drops what bears the name of something under construction: the old objects, and what a killed run has left. */

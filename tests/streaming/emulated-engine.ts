@@ -98,7 +98,7 @@ function translate(sql: string, made: string, kind: string): string[] {
     ];
   }
   const table =
-    /^(CREATE TABLE [\s\S]*?)(?: ON CONFLICT (DO NOTHING|OVERWRITE)| WITH \(RETAIN HISTORY[^)]*\))?$/.exec(
+    /^(CREATE TABLE "[\s\S]*?)(?: ON CONFLICT (DO NOTHING|OVERWRITE)| WITH \(RETAIN HISTORY[^)]*\))?$/.exec(
       sql,
     );
   if (table !== null) {

@@ -10,6 +10,7 @@ import type { Project } from '../../project/load.ts';
 import type { GraphNode } from '../../project/nodes.ts';
 import { readDeployed, type DeployedNode } from '../../state/nodes.ts';
 import { openProject } from '../open-project.ts';
+import { requirePostgresFamily } from '../postgres-family.ts';
 import { selectGraphNodes } from '../selection.ts';
 import { withDatabase } from '../with-database.ts';
 
@@ -24,6 +25,7 @@ export const explain: CommandHandler = async (context) => {
     if (selected.length > 0) log.info('No model is materialized as "materialized_view": nothing to explain');
     return 0;
   }
+  requirePostgresFamily(project, 'seg explain', 'plans its views itself: ask it, with EXPLAIN');
   const { explained, problems } = await withDatabase(context, project, (db) =>
     explanations(db, project, nodes),
   );

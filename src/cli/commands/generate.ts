@@ -14,6 +14,7 @@ import { segError } from '../../diagnostics/seg-error.ts';
 import { findSource } from '../find-node.ts';
 import { openProject } from '../open-project.ts';
 import { counts, grouped, paceText, progress } from '../progress.ts';
+import { streamingDoor } from '../../streaming/record-door.ts';
 import { withSharedDatabase } from '../with-database.ts';
 
 const DEFAULT_COUNT = 1000;
@@ -100,6 +101,7 @@ async function intoSource(context: CommandContext, source: Iterator<unknown>): P
     generateInto(db, target, source, {
       rate: flags.integer('rate'),
       signal,
+      door: streamingDoor(db, project, target, 'generate'),
       onProgress: (now) =>
         show(() => paceText(now) + (now.behind > 0 ? `, ${grouped(now.behind)} behind the rate` : '')),
     }),

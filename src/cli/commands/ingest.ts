@@ -6,6 +6,7 @@ import { ingest as ingestInto, type Rejection } from '../../connectors/ingest.ts
 import { segError } from '../../diagnostics/seg-error.ts';
 import { findSource } from '../find-node.ts';
 import { openProject } from '../open-project.ts';
+import { streamingDoor } from '../../streaming/record-door.ts';
 import { counts, grouped, paceText, progress } from '../progress.ts';
 import { withSharedDatabase } from '../with-database.ts';
 
@@ -21,10 +22,12 @@ export const ingest: CommandHandler = async (context) => {
   const source = findSource(project, name);
   const format = flags.string('format') ?? formatOf(file) ?? source.format;
   const { show, end } = progress(context);
+  const origin = file === '-' ? 'stdin' : file;
   const summary = await withSharedDatabase(context, project, (db) =>
     ingestInto(db, source, input, {
+      door: streamingDoor(db, project, source, origin),
       format: format as 'json' | 'csv',
-      origin: file === '-' ? 'stdin' : file,
+      origin,
       signal: context.signal,
       maxBatch: flags.integer('batch-size'),
       onRejected: rejectionReporter(context, file === '-' ? '<stdin>' : file),

@@ -12,6 +12,9 @@ import { readDeployed } from '../../state/nodes.ts';
 import { openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
 import { selectGraphNodes } from '../selection.ts';
+import { dialectOf } from '../../streaming/dialect-of.ts';
+import { jsonRow } from '../../streaming/json-row.ts';
+import { NodeStore } from '../../streaming/stored-node.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** What is shown: a query, and how to find a place of its text in the project. */
@@ -23,6 +26,8 @@ export interface Shown {
   readonly sql: string;
   readonly map: SourceMap | null;
   readonly at: Location;
+  /** The engine cannot write rows as JSON itself. */
+  readonly plainRows?: boolean;
 }
 
 /** What diagnostics call the text of `--inline`. */
@@ -48,6 +53,7 @@ export const show: CommandHandler = async (context) => {
         sql: text,
         map,
         at: { file: INLINE, line: 1, column: 1 },
+        plainRows: dialectOf(project.target) !== undefined,
       }),
     );
     return 0;
@@ -56,7 +62,9 @@ export const show: CommandHandler = async (context) => {
   const nodes = selectGraphNodes(context, project, types, { indirectSelection: 'empty' });
   if (nodes.length === 0) return 0;
   await withDatabase(context, project, async (db) => {
-    for (const shown of await queriesOf(db, project, nodes)) await preview(context, db, shown);
+    const plainRows = dialectOf(project.target) !== undefined;
+    for (const shown of await queriesOf(db, project, nodes))
+      await preview(context, db, { ...shown, plainRows });
   });
   return 0;
 };
@@ -70,7 +78,7 @@ export async function queriesOf(
   project: Project,
   nodes: readonly GraphNode[],
 ): Promise<Shown[]> {
-  const deployed = await readDeployed(db, stateSchemaOf(project));
+  const deployed = await deployedDefinitions(db, project);
   return nodes.flatMap((node): Shown[] => {
     const label = `${node.resource_type} "${node.name}"`;
     const there = deployed.get(node.unique_id);
@@ -102,13 +110,27 @@ export async function queriesOf(
   });
 }
 
+/** The compiled SQL of what is deployed, by unique_id; null for tables. */
+async function deployedDefinitions(
+  db: Connection,
+  project: Project,
+): Promise<ReadonlyMap<string, { readonly definition: string | null }>> {
+  const dialect = dialectOf(project.target);
+  if (dialect === undefined) return readDeployed(db, stateSchemaOf(project));
+  const store = new NodeStore(db, dialect, stateSchemaOf(project));
+  await store.ensure();
+  if (dialect.flush !== null) await db.exec(dialect.flush);
+  return store.read();
+}
+
 /** Prints the first rows of a query in the form the flags ask for. */
 export async function preview(context: CommandContext, db: Connection, shown: Shown): Promise<void> {
   const { flags, log } = context;
   const { name } = shown;
   const form = flags.has('output') ? flags.string('output') : 'table';
   const limit = flags.has('limit') ? flags.integer('limit')! : 5;
-  const { head, sql, tail } = limited(shown.sql, limit, form === 'json');
+  const asJson = form === 'json' && shown.plainRows !== true;
+  const { head, sql, tail } = limited(shown.sql, limit, asJson);
   const { rows, fields } = await db
     .query<Record<string, unknown>>(head + sql + tail)
     .catch((error: unknown) => {
@@ -123,7 +145,9 @@ export async function preview(context: CommandContext, db: Connection, shown: Sh
     });
   if (form === 'json') {
     // Exact numbers are kept by leaving the row as the text PostgreSQL has made of it.
-    const list = rows.map((row) => `    ${String(row['row'] as string)}`).join(',\n');
+    const list = rows
+      .map((row) => `    ${asJson ? String(row['row'] as string) : JSON.stringify(jsonRow(row, fields))}`)
+      .join(',\n');
     const title = name === null ? '' : `  "node": ${JSON.stringify(name)},\n`;
     await context.writeOut(`{\n${title}  "show": [${list === '' ? '' : `\n${list}\n  `}]\n}\n`);
     return;

@@ -1,5 +1,7 @@
 import type { CommandHandler } from '../command-definition.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
+import { dialectOf } from '../../streaming/dialect-of.ts';
+import { verifyStreaming } from '../../streaming/verify-streaming.ts';
 import { verify as verifyViews, type Verification } from '../../verify/verify.ts';
 import { openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
@@ -19,18 +21,18 @@ export const verify: CommandHandler = async (context) => {
     : undefined;
   if (ids?.size === 0) return 0;
   const text = flags.string('output') === 'text';
+  const onResult = (result: Verification): void => {
+    if (!text) return;
+    log[isEqual(result) ? 'info' : 'error'](resultLine(result), {
+      name: 'VerifyResult',
+      data: { ...result },
+    });
+  };
+  const dialect = dialectOf(project.target);
   const results = await withDatabase(context, project, (db) =>
-    verifyViews(db, {
-      ids,
-      stateSchema: stateSchemaOf(project),
-      onResult: (result) => {
-        if (text)
-          log[isEqual(result) ? 'info' : 'error'](resultLine(result), {
-            name: 'VerifyResult',
-            data: { ...result },
-          });
-      },
-    }),
+    dialect === undefined
+      ? verifyViews(db, { ids, stateSchema: stateSchemaOf(project), onResult })
+      : verifyStreaming(db, project, dialect, { ids, onResult }),
   );
   const wrong = results.filter((result) => !isEqual(result)).length;
   if (flags.string('output') === 'json') {
