@@ -138,6 +138,22 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         env: true,
       },
       {
+        name: 'pg-port',
+        kind: 'integer',
+        argument: 'n',
+        default: 5433,
+        help: 'port of the Postgres protocol; 0 takes any free one',
+        env: true,
+      },
+      { name: 'pg', kind: 'boolean', default: true, help: 'do not speak the Postgres protocol' },
+      {
+        name: 'pg-idle-timeout',
+        kind: 'integer',
+        argument: 'seconds',
+        default: 30,
+        help: 'how long a Postgres client may be idle in a transaction, which keeps everybody else waiting',
+      },
+      {
         name: 'clock-interval',
         kind: 'string',
         argument: 'seconds',

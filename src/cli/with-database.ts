@@ -2,15 +2,17 @@ import type { Database } from '../engines/connection.ts';
 import type { Project } from '../project/load.ts';
 import type { CommandContext } from './context.ts';
 
-/** Opens the project's database, works with it, and closes it whatever happens. */
+/** Opens the project's database, works with it, and closes it whatever happens. `alone`: as its owner, or not at all. */
 export async function withDatabase<T>(
   context: CommandContext,
   project: Project,
   work: (db: Database) => Promise<T>,
+  options: { readonly alone?: boolean } = {},
 ): Promise<T> {
   const { openDatabase } = await import('../engines/registry.ts');
   const started = performance.now();
-  const db = await openDatabase(project.target, { root: project.root, command: `seg ${context.command}` });
+  const command = `seg ${context.command}`;
+  const db = await openDatabase(project.target, { root: project.root, command, ...options });
   context.log.debug(`Opened the database in ${((performance.now() - started) / 1000).toFixed(2)} seconds`);
   try {
     return await work(db);

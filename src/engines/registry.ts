@@ -7,10 +7,12 @@ export interface OpenOptions {
   readonly root: string;
   /** What the owner is called for others: `seg ingest`. */
   readonly command: string;
+  /** Become the owner, or fail: do not go through a server that holds the database. */
+  readonly alone?: boolean;
 }
 
 /**
- * Opens the database of a target, alone where the engine needs that.
+ * Opens the database of a target, alone where the engine needs that; an embedded one that `seg serve` holds, through it.
  * @throws SegError SEG801..SEG804 (see pglite/open.ts), SEG811..SEG817 (postgres/open.ts), SEG822 (streaming/open.ts)
  */
 export async function openDatabase(target: Target, options: OpenOptions): Promise<Database> {
@@ -26,8 +28,12 @@ export async function openDatabase(target: Target, options: OpenOptions): Promis
     const { openMemoryDatabase } = await import('./pglite/memory.ts');
     return openMemoryDatabase({ size: 'large' });
   }
+  const directory = dataDirectory(target, options.root);
+  const { findServer, openServed } = await import('./pglite/served.ts');
+  const server = options.alone === true ? undefined : await findServer(directory);
+  if (server !== undefined) return openServed(server, options.command);
   const { openDirectoryDatabase } = await import('./pglite/open.ts');
-  return openDirectoryDatabase(dataDirectory(target, options.root), {
+  return openDirectoryDatabase(directory, {
     command: options.command,
     durability: target.fields['durability'] === 'process' ? 'process' : 'commit',
   });

@@ -2,6 +2,7 @@
  * One process that holds the database and serves it: records in over HTTP, views and their changes out, the Postgres wire
  * protocol for everybody else, the project's clock, the sinks. Everything goes through one line of turns.
  */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { tickClock } from '../clock/ticker.ts';
@@ -23,11 +24,17 @@ import { createMetrics } from './metrics.ts';
 import { ServerState } from './server-state.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
+import { startWireServer } from './wire/wire-server.ts';
+import type { WireServer } from './wire/wire-server.ts';
 
 export interface ServeOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** The port of the Postgres protocol; 0: any free one; null: none. Embedded databases only: others speak it themselves. */
+  readonly pgPort: number | null;
+  /** How long a client of that port may be idle in a transaction. */
+  readonly pgIdleMs: number;
   /** 0: none. */
   readonly clockIntervalMs: number;
   /** Records of one source that may wait; more are refused with 429. */
@@ -39,7 +46,7 @@ export interface ServeOptions {
   /** Loads the project anew, after another process has deployed another one. */
   readonly reload: () => Promise<Project>;
   /** Where it listens, once it does. */
-  readonly onListening?: (address: { readonly http: string }) => void;
+  readonly onListening?: (address: { readonly http: string; readonly postgres: string | null }) => void;
 }
 
 /** Clients that do not end by themselves are cut off after so long. */
@@ -52,9 +59,14 @@ const GOODBYE_MS = 5000;
 export async function serve(db: Database, project: Project, options: ServeOptions): Promise<void> {
   const { log, signal } = options;
   const tokens = new Tokens(options.env['SEG_HTTP_TOKENS']);
-  if (!isLoopback(options.host) && !tokens.required) {
-    throw segError('SEG828', `refusing to listen on "${options.host}" without tokens`, {
-      hint: 'Set SEG_HTTP_TOKENS, or listen on 127.0.0.1.',
+  const ownerPassword = nonEmpty(options.env['SEG_PG_PASSWORD']);
+  const open = [
+    ...(tokens.required ? [] : ['SEG_HTTP_TOKENS']),
+    ...(ownerPassword !== undefined || options.pgPort === null ? [] : ['SEG_PG_PASSWORD']),
+  ];
+  if (!isLoopback(options.host) && open.length > 0) {
+    throw segError('SEG828', `refusing to listen on "${options.host}" without ${open.join(' and ')}`, {
+      hint: `Set ${open.join(' and ')} in the environment, or listen on 127.0.0.1.`,
     });
   }
   const metrics = createMetrics();
@@ -77,14 +89,28 @@ export async function serve(db: Database, project: Project, options: ServeOption
       ? await db.listen(quoteIdentifier(state.stateSchema), () => state.hub.poke())
       : undefined;
   const relay = db instanceof DirectoryDatabase ? await startRelay(state.hub) : undefined;
+  let wire: WireServer | undefined;
   const app = await createApp({ state, tokens, log, env: options.env, version: options.version });
   try {
     await listen(() => app.listen({ host: options.host, port: options.port }), options.port, '--port');
-    if (db instanceof DirectoryDatabase && relay !== undefined) await db.lock.announce(relay.address);
+    const token = relay?.address.token ?? randomBytes(24).toString('base64url');
+    if (db instanceof PGliteDatabase && options.pgPort !== null) {
+      const { pgPort, pgIdleMs } = options;
+      const readerPassword = nonEmpty(options.env['SEG_PG_READER_PASSWORD']) ?? ownerPassword;
+      const access = { token, ownerPassword, readerPassword };
+      const wireOptions = { host: options.host, port: pgPort, access, idleMs: pgIdleMs, metrics, log };
+      wire = await listen(() => startWireServer(db, shared, wireOptions), pgPort, '--pg-port');
+    }
+    if (db instanceof DirectoryDatabase && relay !== undefined) {
+      const postgres = wire === undefined ? undefined : { host: reachable(options.host), port: wire.port };
+      await db.lock.announce({ ...relay.address, postgres });
+    }
     const { port } = app.server.address() as AddressInfo;
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     state.ready = true;
     options.onListening?.({
-      http: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+      http: `http://${host}:${port}`,
+      postgres: wire === undefined ? null : `postgres://seg_reader@${host}:${wire.port}/postgres`,
     });
     const background = [
       watchDeployments(state, { reload: options.reload, log, signal }),
@@ -113,6 +139,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     await state.drained();
     state.hub.close();
     await relay?.close();
+    await wire?.close();
     await Promise.race([closing, sleep(GOODBYE_MS)]);
     app.server.closeAllConnections();
     await closing;
@@ -120,9 +147,9 @@ export async function serve(db: Database, project: Project, options: ServeOption
   }
 }
 
-async function listen(start: () => Promise<unknown>, port: number, flag: string): Promise<void> {
+async function listen<T>(start: () => Promise<T>, port: number, flag: string): Promise<T> {
   try {
-    await start();
+    return await start();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw segError('SEG829', `cannot listen on port ${port}: ${code ?? message}`, {
@@ -130,6 +157,15 @@ async function listen(start: () => Promise<unknown>, port: number, flag: string)
       cause: error,
     });
   }
+}
+
+/** An address that means all of them is reached by loopback. */
+function reachable(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 function isLoopback(host: string): boolean {

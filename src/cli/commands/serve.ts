@@ -8,6 +8,13 @@ import { withDatabase } from '../with-database.ts';
 export const serve: CommandHandler = async (context) => {
   const { flags, log, signal } = context;
   const port = portOf(flags.integer('port'), '--port');
+  const pgPort = flags.boolean('pg') ? portOf(flags.integer('pg-port'), '--pg-port') : null;
+  const idleSeconds = flags.integer('pg-idle-timeout') ?? 30;
+  if (idleSeconds < 1) {
+    throw segError('SEG903', `wrong value "${idleSeconds}" for --pg-idle-timeout`, {
+      hint: 'It takes seconds from 1.',
+    });
+  }
   const clockSeconds = Number(flags.string('clock-interval'));
   if (!(clockSeconds === 0 || (clockSeconds >= 0.05 && clockSeconds <= 3600))) {
     throw segError('SEG903', `wrong value "${flags.string('clock-interval')}" for --clock-interval`, {
@@ -21,23 +28,31 @@ export const serve: CommandHandler = async (context) => {
     });
   }
   const project = await openProject(context);
-  await withDatabase(context, project, async (db) => {
-    const { serve: serveDatabase } = await import('../../serve/serve.ts');
-    await serveDatabase(db, project, {
-      host: flags.string('host') ?? '127.0.0.1',
-      port,
-      clockIntervalMs: Math.round(clockSeconds * 1000),
-      maxPending,
-      env: context.env,
-      log,
-      version: context.version,
-      signal,
-      reload: () => loadProject(loadOptions(context)),
-      onListening: ({ http }) => {
-        log.info(`Serving ${project.name} on ${http}`, { name: 'ServerListening', data: { http } });
-      },
-    });
-  });
+  await withDatabase(
+    context,
+    project,
+    async (db) => {
+      const { serve: serveDatabase } = await import('../../serve/serve.ts');
+      await serveDatabase(db, project, {
+        host: flags.string('host') ?? '127.0.0.1',
+        port,
+        pgPort,
+        pgIdleMs: idleSeconds * 1000,
+        clockIntervalMs: Math.round(clockSeconds * 1000),
+        maxPending,
+        env: context.env,
+        log,
+        version: context.version,
+        signal,
+        reload: () => loadProject(loadOptions(context)),
+        onListening: (address) => {
+          log.info(`Serving ${project.name} on ${address.http}`, { name: 'ServerListening', data: address });
+          if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
+        },
+      });
+    },
+    { alone: true },
+  );
   log.info('Stopped');
   return 0;
 };

@@ -8,7 +8,14 @@ import { asText, parsersByOid } from '../value-parsers.ts';
 /** The slice of PGlite that seg uses. */
 export type PGliteClient = Pick<
   PGlite,
-  'query' | 'exec' | 'transaction' | 'close' | 'dumpDataDir' | 'parsers'
+  | 'query'
+  | 'exec'
+  | 'transaction'
+  | 'close'
+  | 'dumpDataDir'
+  | 'parsers'
+  | 'execProtocolRawStream'
+  | 'onNotification'
 >;
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
 
@@ -128,6 +135,11 @@ export class PGliteDatabase extends PGliteSession implements Database {
     }
     this.#afterCommit();
     return result;
+  }
+
+  /** Puts on the disk what was committed past this class, by protocol messages of `client`. */
+  syncCommitted(): void {
+    this.#afterCommit();
   }
 
   /** The whole data directory as an uncompressed tar, to start other databases from (`from` of memory.ts). */

@@ -23,7 +23,12 @@ export interface LockOwner {
   /** Ticks since boot at which the process started, where the system tells (Linux); guards against reused pids. */
   readonly started: string | null;
   /** Where the owner answers followers of its feeds, once it does: `port` on loopback, and the word to say first. */
-  readonly address?: { readonly port: number; readonly token: string };
+  readonly address?: {
+    readonly port: number;
+    readonly token: string;
+    /** Where it speaks the Postgres protocol, if it does; `token` is the password of its own commands. */
+    readonly postgres?: { readonly host: string; readonly port: number };
+  };
 }
 
 export interface DirectoryLock {

@@ -64,7 +64,8 @@ function startSession(client: ClientBase, statements: readonly string[]): void {
   return start() as unknown as void;
 }
 
-function parserOf(oid: number, format: string | undefined): (value: string) => unknown {
+/** Values as Connection promises them. */
+export function parserOf(oid: number, format: string | undefined): (value: string) => unknown {
   if (format === 'binary') return (value) => value;
   return parsersByOid.get(oid) ?? asText;
 }

@@ -1,0 +1,112 @@
+/** The Postgres port: accepts clients, keeps them apart, carries notifications and cancel requests between them. */
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
+import type { Logger } from '../../log/logger.ts';
+import { loadSqlParser } from '../../sql/parse.ts';
+import type { SharedDatabase } from '../engine/shared-database.ts';
+import type { Metrics } from '../metrics.ts';
+import { errorMessage } from './backend-messages.ts';
+import type { Access } from './login.ts';
+import { WireClient } from './wire-client.ts';
+import { WireEngine } from './wire-engine.ts';
+import type { WireHost } from './wire-host.ts';
+
+const MAX_CLIENTS = 100;
+
+/** Settings that the protocol reports at a login. */
+const REPORTED = [
+  'server_version',
+  'server_encoding',
+  'client_encoding',
+  'application_name',
+  'default_transaction_read_only',
+  'in_hot_standby',
+  'integer_datetimes',
+  'is_superuser',
+  'session_authorization',
+  'standard_conforming_strings',
+  'DateStyle',
+  'IntervalStyle',
+  'TimeZone',
+  'search_path',
+];
+
+export interface WireServer {
+  readonly port: number;
+  /** Tells the clients and ends when none is left. */
+  close(): Promise<void>;
+}
+
+export interface WireServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly access: Access;
+  readonly idleMs: number;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export async function startWireServer(
+  db: PGliteDatabase,
+  shared: SharedDatabase,
+  options: WireServerOptions,
+): Promise<WireServer> {
+  await loadSqlParser();
+  const engine = new WireEngine(db);
+  await engine.prepareRoles();
+  shared.settleWith(() => engine.enter(null));
+  const clients = new Map<number, WireClient>();
+  const notify = (sender: number, channel: string, payload: string): void => {
+    for (const client of clients.values()) client.notify(sender, channel, payload);
+  };
+  const stopListening = engine.onNotification((channel, payload) => notify(0, channel, payload));
+  const host: WireHost = {
+    engine,
+    access: options.access,
+    idleMs: options.idleMs,
+    takeTurn: (signal) => shared.turns.take('wire', signal),
+    written: () => shared.written(),
+    othersWait: () => shared.turns.waiting > 0,
+    parameters: () => engine.settings(REPORTED),
+    cancel: (pid, secret) => {
+      const client = clients.get(pid);
+      if (client?.secret === secret) client.cancel();
+    },
+    notify,
+    forget: (client) => {
+      clients.delete(client.pid);
+      options.metrics.wireClients.set(clients.size);
+    },
+    counted: (role) => options.metrics.wireStatements.inc({ role }),
+    report: (error) =>
+      options.log.error(
+        `Postgres port: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      ),
+  };
+  let lastPid = 0;
+  const server = createServer((socket) => {
+    if (clients.size >= MAX_CLIENTS) {
+      socket.on('error', () => socket.destroy());
+      socket.end(errorMessage({ sqlstate: '53300', message: 'too many clients' }, 'FATAL'));
+      return;
+    }
+    const client = new WireClient(socket, host, ++lastPid, randomInt(2 ** 31));
+    clients.set(client.pid, client);
+    options.metrics.wireClients.set(clients.size);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port }, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const client of clients.values()) client.stop();
+      await closed;
+      stopListening();
+    },
+  };
+}
