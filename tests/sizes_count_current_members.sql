@@ -3,7 +3,7 @@ with latest as (
 
     select distinct on (vendor, segment, user_id) vendor, segment, user_id, remove
     from {{ ref('stg_segment_events') }}
-    order by vendor, segment, user_id, position desc
+    order by vendor, segment, user_id, "position" desc
 
 ),
 

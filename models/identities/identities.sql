@@ -5,7 +5,7 @@
 
 with sightings as (
 
-    select id_type, id, min(position) as user_id
+    select id_type, id, min("position") as user_id
     from {{ ref('stg_activity_events') }}
     group by id_type, id
 

@@ -1,7 +1,7 @@
 select
     email,
     event_name,
-    min(position) as first_position,
+    min("position") as first_position,
     count(*) as events,
     max(received_at) as last_event_received_at
 from {{ ref('stg_track_events') }}

@@ -1,12 +1,12 @@
 with views as (
 
-    select visitor_id, viewed_at, position
+    select visitor_id, viewed_at, "position"
     from {{ ref('stg_pageviews') }}
     where event = 'pageview'
 
 ),
 
-{{ number_sessions('views', key='visitor_id', at='viewed_at', tie='position', gap=var('session_gap', '5 minutes')) }}
+{{ number_sessions('views', key='visitor_id', at='viewed_at', tie='"position"', gap=var('session_gap', '5 minutes')) }}
 
 select
     visitor_id,

@@ -1,7 +1,7 @@
 with events as (
 
     select
-        position,
+        "position",
         {{ clean_text('id') }} as id,
         {{ clean_text('id_type') }} as id_type,
         {{ clean_text('region') }} as region,

@@ -1,7 +1,7 @@
 with pageviews as (
 
     select
-        position,
+        "position",
         {{ clean_text('visitor_id') }} as visitor_id,
         viewed_at,
         {{ clean_text('event') }} as event,

@@ -3,7 +3,7 @@ with events as (
 
     select
         event_id,
-        position,
+        "position",
         event_at,
         {{ clean_text('user_id') }} as user_id,
         vendor,
@@ -17,7 +17,7 @@ with events as (
 
 select
     event_id,
-    position,
+    "position",
     event_at,
     user_id,
     vendor,

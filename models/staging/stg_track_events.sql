@@ -1,6 +1,6 @@
 select
     {{ clean_text('message_id') }} as event_id,
-    position,
+    "position",
     {{ clean_text('event') }} as event_name,
     {{ clean_text('user_id') }} as user_id,
     {{ clean_text('anonymous_id') }} as anonymous_id,

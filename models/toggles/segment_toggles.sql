@@ -9,10 +9,10 @@ with events as (
         segment,
         remove,
         value,
-        lag(remove) over (partition by vendor, segment, user_id order by position) as previous_remove,
-        lag(payload) over (partition by vendor, segment, user_id order by position) as previous,
+        lag(remove) over (partition by vendor, segment, user_id order by "position") as previous_remove,
+        lag(payload) over (partition by vendor, segment, user_id order by "position") as previous,
         max(case when remove then 0 else 1 end) over (
-            partition by vendor, segment, user_id order by position
+            partition by vendor, segment, user_id order by "position"
             rows between unbounded preceding and 1 preceding
         ) as added_before
     from {{ ref('stg_segment_events') }}
