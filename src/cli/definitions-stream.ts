@@ -145,6 +145,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'port of the Postgres protocol; 0 takes any free one',
         env: true,
       },
+      { name: 'sinks', kind: 'boolean', default: true, help: 'do not run the sinks' },
       { name: 'pg', kind: 'boolean', default: true, help: 'do not speak the Postgres protocol' },
       {
         name: 'pg-idle-timeout',

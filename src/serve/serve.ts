@@ -21,6 +21,7 @@ import { SharedDatabase } from './engine/shared-database.ts';
 import { Turns } from './engine/turns.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './metrics.ts';
+import { serveSinks } from './serve-sinks.ts';
 import { ServerState } from './server-state.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
@@ -37,6 +38,8 @@ export interface ServeOptions {
   readonly pgIdleMs: number;
   /** 0: none. */
   readonly clockIntervalMs: number;
+  /** Whether the project's sinks run. */
+  readonly sinks: boolean;
   /** Records of one source that may wait; more are refused with 429. */
   readonly maxPending: number;
   readonly env: NodeJS.ProcessEnv;
@@ -114,6 +117,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     });
     const background = [
       watchDeployments(state, { reload: options.reload, log, signal }),
+      ...(options.sinks ? [serveSinks(state, log, signal)] : []),
       ...(options.clockIntervalMs > 0
         ? [
             tickClock(shared.as('clock'), {

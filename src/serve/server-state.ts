@@ -27,6 +27,9 @@ export class ServerState {
   readonly metrics: Metrics;
   readonly #maxPending: number;
   readonly #gates = new Map<string, IngestGate>();
+  /** Of the project before; they finish what they have. */
+  readonly #retired: IngestGate[] = [];
+  #replacement = new AbortController();
   hub!: FeedHub;
   project: Project;
   /** False from the moment the server begins to stop. */
@@ -49,7 +52,15 @@ export class ServerState {
   replaceProject(project: Project): void {
     this.project = project;
     this.#deployed = undefined;
+    for (const gate of this.#gates.values()) this.#retired.push(gate);
     this.#gates.clear();
+    this.#replacement.abort();
+    this.#replacement = new AbortController();
+  }
+
+  /** Aborted when the project is replaced. */
+  replaced(): AbortSignal {
+    return this.#replacement.signal;
   }
 
   /** Where the records of a source go in. @throws SegError SEG360, SEG361 */
@@ -64,7 +75,7 @@ export class ServerState {
   }
 
   async drained(): Promise<void> {
-    for (const gate of this.#gates.values()) await gate.drained();
+    for (const gate of [...this.#retired, ...this.#gates.values()]) await gate.drained();
   }
 
   async deployed(): Promise<Map<string, DeployedNode>> {

@@ -28,6 +28,11 @@ export const serve: CommandHandler = async (context) => {
     });
   }
   const project = await openProject(context);
+  if (project.target.type !== 'pglite' && project.target.type !== 'postgres') {
+    throw segError('SEG839', `"seg serve" does not serve targets of type "${project.target.type}"`, {
+      hint: `${project.target.type} is a server itself: applications connect to it; "seg sync --follow" runs the sinks.`,
+    });
+  }
   await withDatabase(
     context,
     project,
@@ -40,6 +45,7 @@ export const serve: CommandHandler = async (context) => {
         pgIdleMs: idleSeconds * 1000,
         clockIntervalMs: Math.round(clockSeconds * 1000),
         maxPending,
+        sinks: flags.boolean('sinks'),
         env: context.env,
         log,
         version: context.version,

@@ -5,8 +5,8 @@
 import type { Connection, Database, QueryResult, Row } from '../../engines/connection.ts';
 import type { TurnKind, Turns } from './turns.ts';
 
-/** Kinds of use that never change what a feed shows. */
-const READERS: ReadonlySet<TurnKind> = new Set(['read', 'feed']);
+/** Kinds of use that never change what a feed shows. (Sinks write down how far they are; they must not wake themselves.) */
+const READERS: ReadonlySet<TurnKind> = new Set(['read', 'feed', 'sink', 'command']);
 
 export class SharedDatabase {
   readonly turns: Turns;
