@@ -61,6 +61,7 @@ const joined =
         tail: where,
         rows: Math.max(on.rows, left.rows, right.rows),
         explodes: on.explodes || left.explodes || right.explodes,
+        effort: Math.max(left.effort, right.effort),
       },
       making,
     );
@@ -73,7 +74,11 @@ const combined =
     const [l, r] = [item(left, making), item(right, making)];
     const taken = choices.some(l.scope, 1, 3);
     const opposite = taken.map(({ type }) => expression(type, r.scope, choices));
-    const side = { rows: left.rows + right.rows, explodes: left.explodes || right.explodes };
+    const side = {
+      rows: left.rows + right.rows,
+      explodes: left.explodes || right.explodes,
+      effort: Math.max(left.effort, right.effort),
+    };
     const a = select({ items: [l], expressions: taken, ...side }, making);
     const b = select({ items: [r], expressions: opposite, ...side }, making);
     const types = taken.map(({ type }) => type);
@@ -105,6 +110,7 @@ const asked =
         tail: flag ? '' : ` WHERE ${test}`,
         rows: left.rows,
         explodes: left.explodes || right.explodes,
+        effort: left.effort + right.effort,
       },
       making,
     );
@@ -134,6 +140,7 @@ const lateral =
         expressions: [...outputs(l.scope, choices), { sql: `${name}.v`, type: 'text', wide: false }],
         rows,
         explodes: left.explodes || right.explodes,
+        effort: left.effort + right.effort,
       },
       making,
     );
@@ -187,6 +194,7 @@ export const binaryOperators: Readonly<Record<string, Binary>> = {
         ],
         rows: left.rows,
         explodes: left.explodes || right.explodes,
+        effort: left.effort + right.effort,
       },
       making,
     );

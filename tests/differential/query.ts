@@ -18,6 +18,8 @@ export interface Query {
   readonly rows: number;
   /** Whether its rows grow faster than those of its tables, so that big tables would make it endless. */
   readonly explodes: boolean;
+  /** The power of the tables' size that its time grows with: 2 for a correlated subquery over a table. */
+  readonly effort: number;
   /** Its name as SQL, when it is all of a table or view. */
   readonly relation?: string;
 }
@@ -77,6 +79,7 @@ export interface SelectParts {
   readonly tail?: string;
   readonly rows: number;
   readonly explodes: boolean;
+  readonly effort: number;
 }
 
 export function select(parts: SelectParts, { choices }: Making): Query {
@@ -85,7 +88,8 @@ export function select(parts: SelectParts, { choices }: Making): Query {
   const head = withs.length === 0 ? '' : `WITH ${withs.join(', ')} `;
   const from = parts.from ?? parts.items[0]!.from;
   const sql = `${head}SELECT ${parts.distinct ?? ''}${list} FROM ${from}${parts.tail ?? ''}`;
-  return { sql, columns, rows: parts.rows, explodes: parts.explodes };
+  const { rows, explodes, effort } = parts;
+  return { sql, columns, rows, explodes, effort };
 }
 
 /** One to four columns or computed values, never none. */

@@ -14,24 +14,43 @@ export function renderCase(spec: Spec): Case {
   const tables = spec.tables.map(tableOf);
   const views: CaseView[] = [];
   const known: Query[] = [];
+  let many = true;
   for (const [i, { query, plain }] of spec.views.entries()) {
     const alias = counter();
     const made = render(query, tables, known, alias);
+    many &&= !made.explodes && made.effort <= 2;
     const name = `v${i}`;
     views.push({ name, sql: made.sql, plain, constructs: [...new Set(operatorsIn(query))] });
-    known.push({ ...made, sql: `SELECT * FROM "${name}"`, relation: `"${name}"` });
+    known.push({
+      ...made,
+      effort: plain ? made.effort : 1,
+      sql: `SELECT * FROM "${name}"`,
+      relation: `"${name}"`,
+    });
   }
-  const many = known.every(({ explodes }) => !explodes);
+  // Time only moves forward, so it is set before there is a view.
   const started = [`UPDATE "_seg".clock SET "now" = '2024-01-01 00:00:00+00'`];
   const emptied = `TRUNCATE ${tables.map(({ name }) => name).join(', ')}`;
-  const histories = spec.histories.map((steps) =>
-    steps.map(({ do: name, n }) => statement(name, tables, new Choices(n), many)),
-  );
+  const histories = spec.histories.map((steps) => {
+    // One flood a history: the tables would grow by each.
+    const flood = steps.findIndex((step) => step.do === 'big');
+    return steps.map(({ do: name, n }, i) =>
+      statement(name, tables, new Choices(n), {
+        flood: many && i === flood,
+        few: many && flood >= 0 && i > flood,
+      }),
+    );
+  });
   return {
     schema: tables.map(createTable),
-    before: spec.before.map(({ do: name, n }) => statement(name, tables, new Choices(n), false)),
+    before: [
+      ...started,
+      ...spec.before.map(({ do: name, n }) =>
+        statement(name, tables, new Choices(n), { flood: false, few: false }),
+      ),
+    ],
     views,
-    history: [...started, ...histories.flatMap((steps, i) => (i === 0 ? steps : [emptied, ...steps]))],
+    history: histories.flatMap((steps, i) => (i === 0 ? steps : [emptied, ...steps])),
   };
 }
 
@@ -69,6 +88,7 @@ function tableQuery({ name, columns }: Table): Query {
     columns: columns.map(({ name: column, type, wide }) => ({ name: column, type, wide })),
     rows: 20,
     explodes: false,
+    effort: 1,
   };
 }
 
@@ -88,5 +108,6 @@ function valuesOf(choices: Choices): Query {
     columns: chosen.map((type, i) => ({ name: `column${i + 1}`, type, wide: false })),
     rows: 3,
     explodes: false,
+    effort: 1,
   };
 }

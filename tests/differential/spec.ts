@@ -136,7 +136,7 @@ export interface Size {
 export function specs({ views, histories, statements: most }: Size): fc.Arbitrary<Spec> {
   return fc.record({
     tables: fc.array(table, { minLength: 1, maxLength: 4, size: 'max' }),
-    views: fc.array(view, { minLength: Math.min(2, views), maxLength: views, size: 'max' }),
+    views: fc.array(view, { minLength: Math.ceil((views * 2) / 3), maxLength: views, size: 'max' }),
     before: fc.array(step({ insert: 1 }), { maxLength: 4, size: 'max' }),
     histories: fc.array(fc.array(step(statements), { minLength: 5, maxLength: most, size: 'max' }), {
       minLength: histories,

@@ -6,10 +6,18 @@ import type { Table } from './tables.ts';
 /** A COPY stands as one line and its data below, which the runner sends on. */
 export const copyPrefix = 'COPY ';
 
-const somewhere = (table: Table, choices: Choices): string => {
+/** What a statement may do. */
+export interface Bounds {
+  /** Thousands of rows at once. */
+  readonly flood: boolean;
+  /** Not many rows: else a column of a flooded table would take one value everywhere, and joins by it all pairs. */
+  readonly few: boolean;
+}
+
+const somewhere = (table: Table, choices: Choices, few: boolean): string => {
   const column = choices.of(table.columns);
   const { name } = column;
-  switch (choices.below(6)) {
+  switch (few ? 0 : choices.below(6)) {
     case 0:
       return `${name} = ${fieldOf(column, choices)}`;
     case 1:
@@ -63,19 +71,21 @@ function assignment(table: Table, choices: Choices): string {
   return `${name} = ${fieldOf(column, choices)}`;
 }
 
-const update = (table: Table, choices: Choices): string =>
-  `UPDATE ${table.name} SET ${assignment(table, choices)} WHERE ${somewhere(table, choices)}`;
+type Make = (table: Table, choices: Choices, few: boolean) => string;
 
-const insert = (table: Table, choices: Choices): string => {
+const update: Make = (table, choices, few) =>
+  `UPDATE ${table.name} SET ${assignment(table, choices)} WHERE ${somewhere(table, choices, few)}`;
+
+const insert: Make = (table, choices) => {
   const conflict = table.keyed && !choices.oneIn(6) ? ' ON CONFLICT DO NOTHING' : '';
   return `INSERT INTO ${table.name} VALUES ${rows(table, choices).join(', ')}${conflict}`;
 };
 
-const remove = (table: Table, choices: Choices): string =>
-  `DELETE FROM ${table.name} WHERE ${somewhere(table, choices)}`;
+const remove: Make = (table, choices, few) =>
+  `DELETE FROM ${table.name} WHERE ${somewhere(table, choices, few)}`;
 
-const upsert = (table: Table, choices: Choices): string => {
-  if (!table.keyed) return insert(table, choices);
+const upsert: Make = (table, choices) => {
+  if (!table.keyed) return insert(table, choices, false);
   const others = table.columns.filter(({ key }) => !key);
   const action =
     others.length === 0
@@ -84,8 +94,8 @@ const upsert = (table: Table, choices: Choices): string => {
   return `INSERT INTO ${table.name} VALUES ${distinctRows(table, choices)} ON CONFLICT (${keyList(table)}) DO ${action}`;
 };
 
-const merge = (table: Table, choices: Choices): string => {
-  if (!table.keyed) return update(table, choices);
+const merge: Make = (table, choices, few) => {
+  if (!table.keyed) return update(table, choices, few);
   const list = table.columns.map(({ name }) => name).join(', ');
   const on = table.columns
     .filter(({ key }) => key)
@@ -101,11 +111,11 @@ const merge = (table: Table, choices: Choices): string => {
 /** Rows enough that what depends on them is computed set-wise; and what touches many of them. */
 const big = (table: Table, choices: Choices): string => {
   const from = 1000 + 5000 * choices.below(4);
-  const count = 600 + choices.below(600);
-  switch (choices.below(5)) {
-    case 3:
-      return update(table, choices).replace(/ WHERE .*$/s, '');
-    case 4:
+  const count = 510 + choices.below(200);
+  switch (choices.below(9)) {
+    case 7:
+      return `UPDATE ${table.name} SET ${String(table.columns.filter(({ key }) => !key).map(({ name, type }) => `${name} = ${name}${type === 'integer' ? ' + 1' : ''}`)) || `${table.columns[0]!.name} = ${table.columns[0]!.name}`}`;
+    case 8:
       return `DELETE FROM ${table.name}`;
     default: {
       const fields = table.columns.map(({ type, key }) => (key ? manyKeys[type] : types[type].many));
@@ -139,21 +149,21 @@ const copy = (table: Table, choices: Choices): string => {
 };
 
 const singles = { insert, update, delete: remove, upsert } as const;
-const single = (tables: readonly Table[], choices: Choices): string =>
-  singles[choices.of(['insert', 'update', 'delete', 'upsert'] as const)](choices.of(tables), choices);
+const single = (tables: readonly Table[], choices: Choices, few: boolean): string =>
+  singles[choices.of(['insert', 'update', 'delete', 'upsert'] as const)](choices.of(tables), choices, few);
 
 /** Statements of one SQL statement: each sees the tables as they were before it. */
-const several = (tables: readonly Table[], choices: Choices): string => {
+const several = (tables: readonly Table[], choices: Choices, few: boolean): string => {
   const parts = Array.from(
     { length: 2 + choices.below(2) },
-    (_, i) => `s${i} AS (${single(tables, choices)} RETURNING 1)`,
+    (_, i) => `s${i} AS (${single(tables, choices, few)} RETURNING 1)`,
   );
   return `WITH ${parts.join(', ')} SELECT count(*) FROM s0`;
 };
 
-const transaction = (tables: readonly Table[], choices: Choices): string => {
-  const parts = Array.from({ length: 1 + choices.below(3) }, () => single(tables, choices));
-  const last = single(tables, choices);
+const transaction = (tables: readonly Table[], choices: Choices, few: boolean): string => {
+  const parts = Array.from({ length: 1 + choices.below(3) }, () => single(tables, choices, few));
+  const last = single(tables, choices, few);
   switch (choices.below(4)) {
     case 2:
       return `BEGIN; ${parts.join('; ')}; ROLLBACK`;
@@ -167,19 +177,23 @@ const transaction = (tables: readonly Table[], choices: Choices): string => {
 const clock = (choices: Choices): string =>
   `UPDATE "_seg".clock SET "now" = "now" + interval '${1 + choices.below(4)} minutes'`;
 
-const perTable: Readonly<Record<string, (table: Table, choices: Choices) => string>> = {
+const perTable: Readonly<Record<string, Make>> = {
   ...singles,
   merge,
   copy,
 };
 
-/** @param many whether statements may change thousands of rows */
-export function statement(name: string, tables: readonly Table[], choices: Choices, many: boolean): string {
+export function statement(
+  name: string,
+  tables: readonly Table[],
+  choices: Choices,
+  { flood, few }: Bounds,
+): string {
   switch (name) {
     case 'several':
-      return several(tables, choices);
+      return several(tables, choices, few);
     case 'transaction':
-      return transaction(tables, choices);
+      return transaction(tables, choices, few);
     case 'clock':
       return clock(choices);
     case 'truncate':
@@ -188,9 +202,9 @@ export function statement(name: string, tables: readonly Table[], choices: Choic
         .map((table) => table.name)
         .join(', ')}`;
     case 'big':
-      return many ? big(choices.of(tables), choices) : insert(choices.of(tables), choices);
+      return flood ? big(choices.of(tables), choices) : insert(choices.of(tables), choices, few);
     default:
-      return perTable[name]!(choices.of(tables), choices);
+      return perTable[name]!(choices.of(tables), choices, few);
   }
 }
 

@@ -16,7 +16,10 @@ const plain = (
   make: (of: Item) => { expressions: readonly Expression[]; distinct?: string; tail?: string },
 ): Query => {
   const of = item(child, making);
-  return select({ items: [of], rows: child.rows, explodes: child.explodes, ...make(of) }, making);
+  return select(
+    { items: [of], rows: child.rows, explodes: child.explodes, effort: child.effort, ...make(of) },
+    making,
+  );
 };
 
 /** Keys to group by: columns, now and then computed. */
@@ -103,6 +106,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         tail: ` WHERE ${outer}.${n} <= ${1 + choices.below(3)}`,
         rows: child.rows,
         explodes: child.explodes,
+        effort: child.effort,
       },
       making,
     );
@@ -131,6 +135,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         tail: ` GROUP BY ${b}.${k}, ${b}.${nr}`,
         rows: child.rows,
         explodes: child.explodes,
+        effort: child.effort,
       },
       making,
     );
@@ -146,6 +151,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         expressions: [...outputs(of.scope, choices), made],
         rows: child.rows * 2,
         explodes: child.explodes,
+        effort: child.effort,
       },
       making,
     );
@@ -172,6 +178,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         expressions: [...outputs(of.scope, choices), ...added],
         rows: child.rows * 2,
         explodes: child.explodes,
+        effort: child.effort,
       },
       making,
     );
@@ -229,7 +236,8 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         from: `${name} AS ${l} JOIN ${name} AS ${r} ON ${on}`,
         expressions: [...choices.some(side(l), 1, 2), ...choices.some(side(r), 1, 2)],
         rows: (child.rows * child.rows) / 5,
-        explodes: child.explodes || !wide || !on.length,
+        explodes: child.explodes || !wide,
+        effort: child.effort,
       },
       making,
     );

@@ -10,6 +10,7 @@ import {
   ownExprs,
   subqueriesIn,
   substitute,
+  usesNow,
   walkAll,
 } from '../relation/expression.ts';
 import type { Expr, Op, Scan } from '../relation/ir.ts';
@@ -105,6 +106,7 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
       const usable = pairs.filter(
         ({ own, other }) =>
           onlyScan(own) === scan &&
+          !usesNow(own) &&
           idsIn(other).size > 0 &&
           [...idsIn(other)].every((id) => owner.get(id) === undefined || reached.has(owner.get(id)!)),
       );
