@@ -101,8 +101,20 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
       'The plan of each deployed, maintained model as a tree: operators, strategy, why, what a change costs, indexes.',
     arguments: NODES,
     argumentsSelect: true,
-    flags: [...SELECTION_FLAGS, outputFlag('text', 'json')],
-    examples: ['seg explain', 'seg explain segment_sizes', 'seg explain -s +user_alerts --output json'],
+    flags: [
+      ...SELECTION_FLAGS,
+      outputFlag('text', 'json'),
+      {
+        name: 'analyze',
+        kind: 'boolean',
+        help: 'measure each step: the last rows of the inputs are taken out and put in again, and rolled back',
+      },
+    ],
+    examples: [
+      'seg explain',
+      'seg explain segment_sizes --analyze',
+      'seg explain -s +user_alerts --output json',
+    ],
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {

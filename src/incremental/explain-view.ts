@@ -2,12 +2,18 @@
 import type { Connection } from '../engines/connection.ts';
 import type { Strategy } from '../ivm/plan/stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { loadSqlParser } from '../sql/parse.ts';
+import { analysisOf, viewsBelow } from './analysis.ts';
+import type { Analysis } from './analysis.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
 import { explainClock } from './explain-clock.ts';
 import type { ExplainedClock } from './explain-clock.ts';
 import { explainOperators } from './explain-operators.ts';
 import type { ExplainedOperator } from './explain-operators.ts';
+import { inputsOf } from './install-programs.ts';
+import type { InstallOptions } from './install-programs.ts';
+import { measureInputs } from './measure.ts';
 import { readPlans } from './stored-plan.ts';
 
 export interface ExplainedStage {
@@ -34,17 +40,52 @@ export interface ExplainedView {
   readonly stages: readonly ExplainedStage[];
   /** Indexes made for its maintenance, as `CREATE INDEX` texts. */
   readonly indexes: readonly string[];
+  /** Measured times and rows of its steps; only where asked for. */
+  readonly analysis?: Analysis;
+}
+
+export interface ExplainOptions {
+  readonly schema?: string;
+  readonly stateSchema?: string;
+  /**
+   * Measure: the last rows of each table that the view reads are taken out and put in again, in a transaction that is rolled back.
+   * Other writers wait meanwhile. Needs the right to write to the tables. Default false.
+   */
+  readonly analyze?: boolean;
+  /** As for `createIncrementalView`. */
+  readonly searchPath?: readonly string[];
 }
 
 /** @returns undefined when there is no such view */
 export async function explainIncrementalView(
   client: QueryClient | Connection,
   name: string,
-  options: { readonly schema?: string; readonly stateSchema?: string } = {},
+  options: ExplainOptions = {},
 ): Promise<ExplainedView | undefined> {
-  const { schema = 'public', stateSchema = '_seg' } = options;
-  const views = await explainViews(connectionOf(client), stateSchema);
-  return views.get(quoteRelation({ schema, name }));
+  const { schema = 'public', stateSchema = '_seg', searchPath = ['public', 'pg_catalog'] } = options;
+  const connection = connectionOf(client);
+  const key = quoteRelation({ schema, name });
+  const view = (await explainViews(connection, stateSchema)).get(key);
+  if (view === undefined || options.analyze !== true) return view;
+  const analyses = await analyzeViews(connection, [key], { stateSchema, searchPath });
+  return { ...view, analysis: analyses.get(key)! };
+}
+
+/** Measures the inputs of the given views (by key), each once. */
+export async function analyzeViews(
+  connection: Connection,
+  keys: readonly string[],
+  install: InstallOptions,
+): Promise<Map<string, Analysis>> {
+  await loadSqlParser();
+  const plans = await readPlans(connection, install.stateSchema);
+  const below = new Set(keys.flatMap((key) => [...viewsBelow(plans, key)]));
+  const inputs = inputsOf(
+    plans.filter((plan) => below.has(plan.key)),
+    install.stateSchema,
+  );
+  const measured = await measureInputs(connection, plans, inputs, install);
+  return new Map(keys.map((key) => [key, analysisOf(plans, key, measured)]));
 }
 
 /** All maintained views by their quoted relation, a view after those it reads. */

@@ -1,4 +1,5 @@
 /** How a view is kept, as a tree for people. */
+import { analysisText } from './analysis.ts';
 import { clockLines } from './explain-clock.ts';
 import type { ExplainedOperator } from './explain-operators.ts';
 import type { ExplainedStage, ExplainedView } from './explain-view.ts';
@@ -34,6 +35,7 @@ export function explanationText(explained: ExplainedView): string {
   return [
     ...branchLines(view),
     ...(indexes.length === 0 ? ['no index was made for it'] : ['indexes made for it:', ...indexes]),
+    ...(explained.analysis === undefined ? [] : ['', analysisText(explained.analysis)]),
   ].join('\n');
 }
 

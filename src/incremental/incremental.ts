@@ -5,7 +5,8 @@
 export { createIncrementalView, dropIncrementalView } from './incremental-view.ts';
 export type { IncrementalView, IncrementalViewOptions } from './incremental-view.ts';
 export { explainIncrementalView } from './explain-view.ts';
-export type { ExplainedStage, ExplainedView } from './explain-view.ts';
+export type { ExplainOptions, ExplainedStage, ExplainedView } from './explain-view.ts';
+export type { Analysis, AnalyzedBatch, AnalyzedStep } from './analysis.ts';
 export type { ExplainedOperator } from './explain-operators.ts';
 export { explanationText } from './explanation-text.ts';
 export { readChanges } from './read-changes.ts';

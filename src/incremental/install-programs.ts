@@ -25,6 +25,8 @@ export interface InstallOptions {
   readonly searchPath: readonly string[];
   /** What an error within a view advises whoever wrote the rows. */
   readonly remedy?: string;
+  /** Whether programs measure themselves. */
+  readonly timed?: boolean;
 }
 
 const mend = 'Mend the query, or the row: a / nullif(b, 0) guards a division, CASE WHEN ... THEN a cast.';

@@ -161,10 +161,17 @@ describe('a new project', () => {
     ]);
     const around = await seg('explain +revenue');
     expect(around.status).toBe(0);
-    expect(around.log).toContain('model "stg_orders" is materialized as "view"');
-    const view = await seg('explain stg_orders');
-    expect(view).toMatchObject({ status: 1, stdout: '' });
-    expect(view.log).toContain('SEG921: model "stg_orders" is materialized as "view"');
+    expect(around.stdout).toContain('model "stg_orders"\n  a view: nothing is stored');
+    expect(around.stdout).toMatch(
+      /source "orders"\n.*\n {2}each write to it brings up to date, in this order \(\d+\):\n/,
+    );
+    const measured = await seg('explain revenue --analyze');
+    expect(measured.status).toBe(0);
+    expect(measured.stdout).toMatch(/INSERT of 1 row into "shop_demo"\."orders": \d+\.\d+ ms/);
+    expect(measured.stdout).toMatch(/"shop_demo"\."revenue" +rekey +1 +\d+ +\d+\.\d+/);
+    const { stdout: data } = await seg('explain revenue --analyze --output json');
+    const { analysis } = JSON.parse(data) as { analysis: { batches: unknown[] } };
+    expect(analysis.batches[0]).toMatchObject({ statement: 'INSERT', rows: 1, steps: [{ rowsIn: 1 }] });
     project.write('shop_demo/models/fresh.sql', `select * from {{ ref('revenue') }}\n`);
     const fresh = await seg('explain fresh');
     expect(fresh.status).toBe(1);

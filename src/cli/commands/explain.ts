@@ -1,16 +1,19 @@
 import type { CommandHandler } from '../command-definition.ts';
 import { keyOf } from '../../deploy/plans.ts';
-import { stateSchemaOf, storesFailures } from '../../deploy/spec.ts';
+import { programSearchPath, stateSchemaOf, storesFailures } from '../../deploy/spec.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { SegError } from '../../diagnostics/seg-error.ts';
 import type { Connection } from '../../engines/connection.ts';
-import { explainViews, type ExplainedView } from '../../incremental/explain-view.ts';
+import { explainInput, type ExplainedInput } from '../../incremental/explain-input.ts';
+import { analyzeViews, explainViews, type ExplainedView } from '../../incremental/explain-view.ts';
 import { explanationText } from '../../incremental/explanation-text.ts';
+import { readPlans } from '../../incremental/stored-plan.ts';
 import type { Project } from '../../project/load.ts';
 import type { GraphNode } from '../../project/nodes.ts';
 import { readDeployed, type DeployedNode } from '../../state/nodes.ts';
 import { openProject } from '../open-project.ts';
 import { requirePostgresFamily } from '../postgres-family.ts';
+import { otherExplanation } from '../report/other-explanation.ts';
 import { selectGraphNodes } from '../selection.ts';
 import { withDatabase } from '../with-database.ts';
 
@@ -19,15 +22,17 @@ export const explain: CommandHandler = async (context) => {
   const { flags, log } = context;
   const project = await openProject(context, { writeManifest: false });
   const asked = flags.list('select').length > 0 || flags.given('selector');
-  const selected = selectGraphNodes(context, project, ['model', 'test'], { indirectSelection: 'empty' });
+  const selected = selectGraphNodes(context, project, ['model', 'test', 'seed', 'source'], {
+    indirectSelection: 'empty',
+  });
   const nodes = asked ? selected : selected.filter(isMaintained);
   if (nodes.length === 0) {
     if (selected.length > 0) log.info('No model is materialized as "materialized_view": nothing to explain');
     return 0;
   }
   requirePostgresFamily(project, 'seg explain', 'plans its views itself: ask it, with EXPLAIN');
-  const { explained, problems } = await withDatabase(context, project, (db) =>
-    explanations(db, project, nodes),
+  const { explained, others, problems } = await withDatabase(context, project, (db) =>
+    explanations(db, project, nodes, flags.boolean('analyze')),
   );
   for (const { node, plan, old } of explained) {
     if (old)
@@ -38,10 +43,14 @@ export const explain: CommandHandler = async (context) => {
         : `${explanationText(plan)}\n\n`,
     );
   }
-  // What a wide selection (+model) takes along is not a mistake; a model that is missing is.
-  const wrong = explained.length === 0 ? problems : problems.filter(({ code }) => code === 'SEG920');
-  for (const problem of problems) if (!wrong.includes(problem)) log.info(problem.message);
-  if (wrong.length > 0) throw new SegError(wrong, { exitCode: 1 });
+  for (const { node, input } of others) {
+    await context.writeOut(
+      flags.string('output') === 'json'
+        ? `${JSON.stringify({ node: node.name, unique_id: node.unique_id, view: null, ...input })}\n`
+        : `${otherExplanation(node, input)}\n\n`,
+    );
+  }
+  if (problems.length > 0) throw new SegError(problems, { exitCode: 1 });
   return 0;
 };
 
@@ -52,23 +61,50 @@ interface Explanation {
   readonly old: boolean;
 }
 
+/** A node that is not maintained, with what hangs on it; null when it is not deployed. */
+interface Other {
+  readonly node: GraphNode;
+  readonly input: ExplainedInput | null;
+}
+
 async function explanations(
   db: Connection,
   project: Project,
   nodes: readonly GraphNode[],
-): Promise<{ explained: Explanation[]; problems: Diagnostic[] }> {
+  analyze: boolean,
+): Promise<{ explained: Explanation[]; others: Other[]; problems: Diagnostic[] }> {
   const stateSchema = stateSchemaOf(project);
   const deployed = await readDeployed(db, stateSchema);
   const plans = deployed.size === 0 ? new Map<string, ExplainedView>() : await explainViews(db, stateSchema);
   const explained: Explanation[] = [];
+  const others: Other[] = [];
   const problems: Diagnostic[] = [];
+  const stored = deployed.size === 0 ? [] : await readPlans(db, stateSchema);
   for (const node of nodes) {
     const there = deployed.get(node.unique_id);
     const plan = there?.kind === 'materialized_view' ? plans.get(keyOf(there)) : undefined;
     if (plan !== undefined) explained.push({ node, plan, old: hasChanged(node, there!) });
-    else problems.push(isMaintained(node) ? notDeployed(node) : notMaintained(node));
+    else if (isMaintained(node)) problems.push(notDeployed(node));
+    else if (there === undefined || there.kind === 'view') others.push({ node, input: null });
+    else {
+      const relation = { schema: there.schema, name: there.relation, key: keyOf(there) };
+      others.push({ node, input: await explainInput(db, stored, relation, stateSchema) });
+    }
   }
-  return { explained, problems };
+  if (!analyze || explained.length === 0) return { explained, others, problems };
+  const analyses = await analyzeViews(
+    db,
+    explained.map(({ plan }) => plan.view),
+    { stateSchema, searchPath: programSearchPath(project) },
+  );
+  return {
+    explained: explained.map(({ plan, ...rest }) => ({
+      ...rest,
+      plan: { ...plan, analysis: analyses.get(plan.view)! },
+    })),
+    others,
+    problems,
+  };
 }
 
 function hasChanged(node: GraphNode, there: DeployedNode): boolean {
@@ -94,22 +130,5 @@ function notDeployed(node: GraphNode): Diagnostic {
       node.resource_type === 'test'
         ? `Run "seg build --select ${node.name}" first.`
         : `Run "seg run --select ${node.name}" first.`,
-  };
-}
-
-function notMaintained(node: GraphNode): Diagnostic {
-  const what =
-    node.resource_type === 'model'
-      ? `is materialized as "${node.config.materialized}"`
-      : 'stores no failures';
-  return {
-    code: 'SEG921',
-    severity: 'error',
-    message: `${labelOf(node)} ${what}, so there is nothing to maintain and no plan`,
-    at: node.at,
-    hint:
-      node.resource_type === 'model'
-        ? 'Only models with materialized="materialized_view" are maintained.'
-        : 'Only tests with store_failures: true are maintained.',
   };
 }

@@ -15,6 +15,7 @@ import { recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
 import { atStep, errorVariables, namingErrors } from './name-errors.ts';
+import { noteTimes, timedRefresh, timedStep, timingVariables } from './time-steps.ts';
 import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
 import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
 
@@ -29,6 +30,8 @@ export interface EmitOptions {
   readonly largeChange: number;
   /** What an error within a model advises. */
   readonly remedy: string;
+  /** Whether each step notes its time (program/time-steps.ts). */
+  readonly timed?: boolean;
 }
 
 const fixed = (options: EmitOptions): string => `SECURITY DEFINER
@@ -99,9 +102,12 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
   END IF;`
     : '';
   const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
-  const steps = program.steps.map(
-    (step, i) => `    ${atStep(program, i)}\n${emitStep(step, i, event, options)}`,
-  );
+  const timed = options.timed === true;
+  const steps = program.steps.map((step, i) => {
+    const text = emitStep(step, i, event, options);
+    return `    ${atStep(program, i)}\n${timed ? timedStep(step, i, event, text) : text}`;
+  });
+  if (timed) steps.push(noteTimes);
   const body = `
 #variable_conflict use_column
 DECLARE
@@ -109,7 +115,7 @@ DECLARE
   _seg_pending text;
   _seg_whole boolean;${rereads ? `\n  ${AGAIN} boolean;` : ''}
 ${errorVariables}
-${instants(program, event).declared}${declarations(program)}
+${timed ? timingVariables : ''}${instants(program, event).declared}${declarations(program)}
 BEGIN
   _seg_pending := regexp_replace(coalesce(current_setting('seg.pending', true), ''), '\\m' || TG_RELID::text || ',', '');
   PERFORM set_config('seg.pending', _seg_pending, true);
@@ -176,17 +182,20 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
 }
 
 function emitRefreshAll(program: InputProgram, options: EmitOptions): string {
+  const timed = options.timed === true;
   const flag = (i: number): string => `_seg_changed_${i}`;
   const steps = program.steps.map((step, i) => {
     const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) AS ${refreshColumns(step.stored)} INTO ${flag(i)};`;
-    const at = `  ${atStep(program, i)}\n`;
-    if (step.always) return `${at}${run}`;
-    return `${at}  IF ${step.after.map((of) => `${flag(of)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
+    const text = step.always
+      ? run
+      : `  IF ${step.after.map((of) => `${flag(of)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
+    return `  ${atStep(program, i)}\n${timed ? timedRefresh(i, flag(i), text) : text}`;
   });
+  if (timed) steps.push(noteTimes);
   const body = `
 DECLARE
 ${errorVariables}
-${program.steps.map((_, i) => `  ${flag(i)} bigint := 0;`).join('\n')}
+${timed ? timingVariables : ''}${program.steps.map((_, i) => `  ${flag(i)} bigint := 0;`).join('\n')}
 BEGIN
 ${namingErrors(program, steps.join('\n'), options.remedy)}
 END;
