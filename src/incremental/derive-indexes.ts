@@ -6,7 +6,7 @@ import type { RelationName } from '../ivm/catalog.ts';
 import { affected } from '../ivm/plan/affected.ts';
 import { occurrencesOf } from '../ivm/plan/classify.ts';
 import { indexesFor } from '../ivm/plan/indexes.ts';
-import type { NeededIndex } from '../ivm/plan/indexes.ts';
+import type { IndexOrder, NeededIndex } from '../ivm/plan/indexes.ts';
 import type { KeyWithin } from '../ivm/plan/restrict.ts';
 import { directionSql } from '../ivm/plan/positions.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
@@ -118,7 +118,15 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
       },
     });
   const texts = index.expressions.map(print);
-  const order = (index.then ?? []).map((key) => `(${print(key.expr)})${directionSql(key)}`);
+  const fits = ({ expr, short: known }: IndexOrder): boolean => {
+    const id = columnOf(expr);
+    return known === true || (id !== undefined && short.test(request.typeOf(nameOf(id)) ?? ''));
+  };
+  const then = index.then ?? [];
+  const long = then.findIndex((key) => !fits(key));
+  const order = then
+    .slice(0, long < 0 ? then.length : long)
+    .map((key) => `(${print(key.expr)})${directionSql(key)}`);
   const method =
     index.hashed ||
     index.ordered === true ||

@@ -62,6 +62,18 @@ export const coverage: readonly {
     sql: 'SELECT id, k FROM (SELECT id, k, row_number() OVER (PARTITION BY k ORDER BY n DESC NULLS LAST, id) AS rn FROM a) s WHERE rn <= 2',
   },
   {
+    name: 'top_n_ranked',
+    sql: 'SELECT id, k, r, p FROM (SELECT id, k, n, rank() OVER w AS r, lag(id) OVER (PARTITION BY k ORDER BY n DESC, id) AS p FROM a WINDOW w AS (PARTITION BY k ORDER BY n DESC, id)) s WHERE r < 4 AND n > 0',
+  },
+  {
+    name: 'top_n_with_ties',
+    sql: 'SELECT id, k FROM (SELECT id, k, rank() OVER (PARTITION BY k ORDER BY n) AS r FROM a) s WHERE r <= 2',
+  },
+  {
+    name: 'distinct_on_two',
+    sql: 'SELECT DISTINCT ON (k, g) k, g, id, t FROM a ORDER BY g, k, t DESC, id DESC',
+  },
+  {
     name: 'filter_over_window',
     sql: 'SELECT id, n, p FROM (SELECT id, n, k, lag(n) OVER (PARTITION BY k ORDER BY id) AS p FROM a) s WHERE n > 1',
   },

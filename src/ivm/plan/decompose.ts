@@ -35,6 +35,7 @@ import type { Facts, RelationFacts } from './facts.ts';
 import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
 import type { MergeContext } from './merge-stage.ts';
+import { firstRows } from './first-rows.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
 import { replaceIn, valuesToStore } from './temporal.ts';
@@ -170,6 +171,7 @@ export class Decomposer {
   #reduceAbove(op: Extract<Op, { kind: 'project' | 'filter' }>): Op {
     if (!this.#suffixable(op.child)) return op;
     if (ownSubqueries(op).length > 0) return { ...op, child: this.#split(op.child) };
+    if (op.kind === 'filter' && firstRows(op) !== undefined) return op;
     try {
       suffixOf(op, this.#facts, this.#ids);
       return op;
@@ -344,7 +346,7 @@ export class Decomposer {
       if (suffix !== undefined) return { name, ...suffix };
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
-      why = `; not by its suffix because of ${error.construct}`;
+      if (!firstRowsOnly(root)) why = `; not by its suffix because of ${error.construct}`;
     }
     try {
       const keyed = this.#keyed(root, columns);
@@ -403,7 +405,9 @@ export class Decomposer {
         top === undefined
           ? 'rows with the same key are decided by the rows of the outer side that bear it'
           : `rows are put together by ${key.map(wordOf).join(', ')}`,
-      cost: 'the partitions that the change touches, recomputed by index',
+      cost: firstRowsOnly(root)
+        ? 'the first rows of the partitions that the change touches, found by index'
+        : 'the partitions that the change touches, recomputed by index',
     };
   }
 
@@ -430,6 +434,13 @@ function timeApart(join: Join): (Filter & { readonly child: Join }) | undefined 
   const timed = parts.filter(usesNow);
   const child: Join = { ...join, condition: conjunction(parts.filter((part) => !usesNow(part))) };
   return { kind: 'filter', child, condition: conjunction(timed)! };
+}
+
+/** Whether of a partition only its first rows are read: DISTINCT ON, top-N. */
+function firstRowsOnly(op: Op): boolean {
+  if (op.kind === 'distinct-on') return op.on.every((id) => pushable(op).has(id));
+  if (op.kind === 'filter' && firstRows(op) !== undefined) return true;
+  return (op.kind === 'filter' || op.kind === 'project') && firstRowsOnly(op.child);
 }
 
 type Chosen = Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op };

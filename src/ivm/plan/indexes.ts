@@ -32,6 +32,8 @@ export interface IndexOrder {
   readonly expr: Expr;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+  /** Known to be of a type whose values fit into an index; others are asked for their type when the index is made. */
+  readonly short?: boolean;
 }
 
 /** @param given whether a scan's rows are at hand from the start */
@@ -84,9 +86,10 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
     if (match === undefined) continue;
     const expressions = match.exprs.map(resolve);
     const then = match.then?.map((key) => ({ ...key, expr: resolve(key.expr) }));
-    const scan = onlyScan({ List: [...expressions, ...(then ?? []).map(({ expr }) => expr)] });
+    const scan = onlyScan({ List: expressions });
     if (scan === undefined) continue;
-    needed.push({ relation: scan.relation, expressions, hashed: true, then, scan });
+    const ordered = then?.every(({ expr }) => idsIn(expr).size > 0 && onlyScan(expr) === scan) === true;
+    needed.push({ relation: scan.relation, expressions, hashed: true, then: ordered ? then : [], scan });
     reached.add(scan);
   }
   const pairs = conditions.flatMap((condition) => {

@@ -16,8 +16,9 @@ export function oneRowPerKey(op: Op, key: readonly string[]): boolean {
       );
     }
     case 'filter':
-    case 'limit':
       return oneRowPerKey(op.child, key);
+    case 'limit':
+      return isOne(op) || oneRowPerKey(op.child, key);
     case 'aggregate':
       return has(op.groups.map(({ id }) => id));
     case 'distinct':
@@ -33,4 +34,9 @@ export function oneRowPerKey(op: Op, key: readonly string[]): boolean {
     case 'window':
       return false;
   }
+}
+
+function isOne({ limit, ties }: Extract<Op, { kind: 'limit' }>): boolean {
+  const constant = limit?.['A_Const'] as { ival?: { ival?: number } } | undefined;
+  return !ties && constant?.ival?.ival === 1;
 }

@@ -106,7 +106,7 @@ export function startOf(request: RegionRequest): Op {
 /** The value of a running column over all rows before the position, found by an index, as `c`; no row when there is none. */
 export function probeOf(request: RegionRequest, column: Running): Op {
   const { base } = stackOf(request.root)!;
-  const { op, order, of } = before(request, base, freshIds());
+  const { op, order, of } = before(request, base, freshIds(), column.carry !== 'first');
   const value: Column = { id: 'c', expr: renamed(column.probe!, of) };
   const shown = (child: Op, extra: readonly SortKey[]): Op => ({
     kind: 'project',
@@ -131,25 +131,34 @@ export function indexedBases(root: Op, plan: SuffixPlan): Op[] {
   });
   const places = plan.order
     .slice(0, plan.indexed)
-    .map(({ id, descending, nullsFirst }) => ({ expr: col(id), descending, nullsFirst }));
+    .map(({ id, descending, nullsFirst }) => ({ expr: col(id), descending, nullsFirst, short: true }));
   const probes = plan.running.flatMap(({ probe, carry }) =>
-    probe === null || carry === 'first' ? [] : [by([{ expr: probe, descending: false, nullsFirst: false }])],
+    probe === null || carry === 'first'
+      ? []
+      : [by([{ expr: probe, descending: false, nullsFirst: false, short: true }])],
   );
   return [by(places), ...probes];
 }
 
+/**
+ * Rows before the position.
+ * @param byValue whether the index in the order of a value is meant to find them, and the one in the order of positions is not:
+ *   inside of a CASE the condition is for no index
+ */
 function before(
   { plan, key, keyWithin }: RegionRequest,
   base: Op,
   ids: Ids,
+  byValue = false,
 ): { op: Op; order: SortKey[]; of: (id: string) => string } {
   const { op: copy, of } = copyOf(base, ids);
   const parts = key.map((part) => ({ ...part, expr: renamed(part.expr, of), few: true }));
   const order = plan.order.map((sort) => ({ ...sort, id: of(sort.id) }));
+  const place = beforePosition(plan, (i) => col(order[i]!.id));
   const op: Op = {
     kind: 'filter',
     child: restrict(copy, parts, keyWithin),
-    condition: condition(beforePosition(plan, (i) => col(order[i]!.id))),
+    condition: condition(byValue ? ['CASE WHEN ', ...place, ' THEN true ELSE false END'] : place),
   };
   return { op, order, of };
 }

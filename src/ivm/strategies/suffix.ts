@@ -156,9 +156,9 @@ function storedRows(stored: StoredStage, place: readonly string[]): string {
 function inPartition(stored: StoredStage, few: boolean): string {
   const names = addressColumns(stored);
   const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
-  const same = names.map((name, i) => {
-    const comparison = `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`;
-    return few ? `CASE WHEN ${comparison} THEN true ELSE false END` : comparison;
-  });
-  return `${rowHash(names, '"_seg_t"')} = ${hash} AND ${same.join(' AND ')}`;
+  const same = names
+    .map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`)
+    .join(' AND ');
+  const exact = few ? `CASE WHEN ${same} THEN true ELSE false END` : same;
+  return `${rowHash(names, '"_seg_t"')} = ${hash} AND ${exact}`;
 }
