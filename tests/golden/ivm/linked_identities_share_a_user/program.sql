@@ -1,0 +1,116 @@
+== when "segmentation"."identity_links" changes
+
+-- step 7: test "linked_identities_share_a_user", intermediate result 1, always
+WITH "_seg_rows" AS (
+    SELECT "k0", "k1", "k2", "k3", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "k2" AS "k2", "k3" AS "k3", "_w_1" AS "_seg_w" FROM (SELECT ("id_type_9")::text AS "k0", ("id_10")::text AS "k1", ("linked_id_type_11")::text AS "k2", ("linked_id_12")::text AS "k3", "_w_1" AS "_w_1" FROM (SELECT "id_type_5" AS "id_type_9", "id_6" AS "id_10", "linked_id_type_7" AS "linked_id_type_11", "linked_id_8" AS "linked_id_12", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT NULLIF("btrim"("id_type_1", (' 	
+')::"text"), ('')::"text") AS "id_type_5", NULLIF("btrim"("id_2", (' 	
+')::"text"), ('')::"text") AS "id_6", NULLIF("btrim"("linked_id_type_3", (' 	
+')::"text"), ('')::"text") AS "linked_id_type_7", NULLIF("btrim"("linked_id_4", (' 	
+')::"text"), ('')::"text") AS "linked_id_8", "_w_1" AS "_w_1" FROM (SELECT "_s"."id_type" AS "id_type_1", "_s"."id" AS "id_2", "_s"."linked_id_type" AS "linked_id_type_3", "_s"."linked_id" AS "linked_id_4", "_s"."_seg_w" AS "_w_1" FROM (SELECT "id_type", "id", "linked_id_type", "linked_id", 1 AS "_seg_w" FROM _seg_new UNION ALL SELECT "id_type", "id", "linked_id_type", "linked_id", -1 AS "_seg_w" FROM _seg_old) AS "_s") AS _q) AS _q WHERE (("id_type_5" IS NOT NULL) AND ("id_6" IS NOT NULL) AND ("linked_id_type_7" IS NOT NULL) AND ("linked_id_8" IS NOT NULL))) AS _q) AS _q) AS _q) AS _q
+),
+"_seg_change" AS MATERIALIZED (
+  SELECT k0, k1, k2, k3, sum("_seg_w") AS p0_c
+  FROM "_seg_rows" AS "_seg_r" GROUP BY k0, k1, k2, k3
+),
+"_seg_pair" AS MATERIALIZED (
+  SELECT "_seg_k".*, "_seg_o".*
+  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_9" AS o0, "_seg_t"."id_10" AS o1, "_seg_t"."linked_id_type_11" AS o2, "_seg_t"."linked_id_12" AS o3, "_seg_t"."_seg_count_26" AS o4 FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."id_type_9", "_seg_t"."id_10", "_seg_t"."linked_id_type_11", "_seg_t"."linked_id_12"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0) AND "_seg_t"."id_type_9" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_10" IS NOT DISTINCT FROM "_seg_k".k1 AND "_seg_t"."linked_id_type_11" IS NOT DISTINCT FROM "_seg_k".k2 AND "_seg_t"."linked_id_12" IS NOT DISTINCT FROM "_seg_k".k3
+    OFFSET 0) AS "_seg_o" ON true
+),
+"_seg_state" AS MATERIALIZED (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, k2, k3, (coalesce(o4, 0) + coalesce(p0_c, 0))::bigint AS n4
+  FROM "_seg_pair" AS "_seg_k"
+),
+"_seg_next" AS MATERIALIZED (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, n4, k0 AS n0, k1 AS n1, k2 AS n2, k3 AS n3, coalesce(n4 > 0, false) AS "_seg_kept" FROM "_seg_state"
+),
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_9", n1 AS "id_10", n2 AS "linked_id_type_11", n3 AS "linked_id_12", n4 AS "_seg_count_26", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n4 IS DISTINCT FROM o4 END
+),
+"_seg_changed" AS (
+  UPDATE "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_seg_t" SET "id_type_9" = "_seg_p"."id_type_9", "id_10" = "_seg_p"."id_10", "linked_id_type_11" = "_seg_p"."linked_id_type_11", "linked_id_12" = "_seg_p"."linked_id_12", "_seg_count_26" = "_seg_p"."_seg_count_26" FROM "_seg_pairs" AS "_seg_p"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" WHERE ctid = ANY (ARRAY(
+    SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" ("id_type_9", "id_10", "linked_id_type_11", "linked_id_12", "_seg_count_26") SELECT "_seg_p"."id_type_9", "_seg_p"."id_10", "_seg_p"."linked_id_type_11", "_seg_p"."linked_id_12", "_seg_p"."_seg_count_26" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+)
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_9" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_10" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_11" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_12" IS DISTINCT FROM "_seg_p"._seg_o3)), ARRAY(SELECT ROW("_seg_p"."id_type_9", "_seg_p"."id_10", "_seg_p"."linked_id_type_11", "_seg_p"."linked_id_12", "_seg_p"."_seg_count_26")::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_9" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_10" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_11" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_12" IS DISTINCT FROM "_seg_p"._seg_o3))
+
+-- step 8: test "linked_identities_share_a_user", after a change by step 7 or 6, needs the whole change at once
+WITH "_seg_keys" AS MATERIALIZED (
+  SELECT DISTINCT (k0)::text AS k0, (k1)::text AS k1, (k2)::text AS k2, (k3)::text AS k3 FROM (
+    SELECT "id_type_19" AS "k0", "id_20" AS "k1", "linked_id_type_21" AS "k2", "linked_id_22" AS "k3" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22" FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM (SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM unnest(_seg_n7) UNION ALL SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM unnest(_seg_o7)) AS "_s") AS _q) AS _q
+    UNION ALL
+    SELECT "id_type_19" AS "k0", "id_20" AS "k1", "linked_id_type_21" AS "k2", "linked_id_22" AS "k3" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22" FROM (SELECT * FROM (SELECT "_s"."id_type" AS "id_type_13", "_s"."id" AS "id_14", "_s"."user_id" AS "user_id_15" FROM (SELECT "id_type", "id", "user_id" FROM unnest(_seg_n6) UNION ALL SELECT "id_type", "id", "user_id" FROM unnest(_seg_o6)) AS "_s") AS _l CROSS JOIN LATERAL (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM (SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" UNION ALL SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM unnest(_seg_o7)) AS "_s") AS _r WHERE (("id_type_13" = "id_type_9") AND ("id_14" = "id_10")) OFFSET 0) AS _r) AS _q) AS _q
+    UNION ALL
+    SELECT "id_type_19" AS "k0", "id_20" AS "k1", "linked_id_type_21" AS "k2", "linked_id_22" AS "k3" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22" FROM (SELECT * FROM (SELECT "_s"."id_type" AS "id_type_16", "_s"."id" AS "id_17", "_s"."user_id" AS "user_id_18" FROM (SELECT "id_type", "id", "user_id" FROM unnest(_seg_n6) UNION ALL SELECT "id_type", "id", "user_id" FROM unnest(_seg_o6)) AS "_s") AS _l CROSS JOIN LATERAL (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM (SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" UNION ALL SELECT "id_type_9", "id_10", "linked_id_type_11", "linked_id_12" FROM unnest(_seg_o7)) AS "_s") AS _r WHERE (("id_type_16" = "linked_id_type_11") AND ("id_17" = "linked_id_12")) OFFSET 0) AS _r) AS _q) AS _q
+  ) AS "_seg_touched"
+),
+"_seg_both" AS (
+  SELECT "_seg_q".*, 1 AS "_seg_w", NULL::tid AS "_seg_place"
+  FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
+    SELECT "id_type_19" AS "id_type", "id_20" AS "id", "linked_id_type_21" AS "linked_id_type", "linked_id_22" AS "linked_id", "user_id_23" AS "user_id", "linked_user_id_24" AS "linked_user_id" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22", "user_id_15" AS "user_id_23", "user_id_18" AS "linked_user_id_24" FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_9", "id_10", "linked_id_type_11", "linked_id_12"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0)) AND ("id_type_9" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_10" IS NOT DISTINCT FROM "_seg_k".k1) AND ("linked_id_type_11" IS NOT DISTINCT FROM "_seg_k".k2) AND ("linked_id_12" IS NOT DISTINCT FROM "_seg_k".k3))) AS _l LEFT JOIN (SELECT "_s"."id_type" AS "id_type_13", "_s"."id" AS "id_14", "_s"."user_id" AS "user_id_15" FROM "_seg"."segmentation.identities" AS "_s") AS _r ON (("id_type_13" = "id_type_9") AND ("id_14" = "id_10"))) AS _l LEFT JOIN (SELECT "_s"."id_type" AS "id_type_16", "_s"."id" AS "id_17", "_s"."user_id" AS "user_id_18" FROM "_seg"."segmentation.identities" AS "_s") AS _r ON (("id_type_16" = "linked_id_type_11") AND ("id_17" = "linked_id_12"))) AS _q WHERE ("user_id_15" IS DISTINCT FROM "user_id_18")) AS _q) AS _q
+  ) AS "_seg_q"
+  UNION ALL
+  SELECT "_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id", "_seg_t"."user_id", "_seg_t"."linked_user_id", -1, "_seg_t".ctid
+  FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
+    SELECT "_seg_t".ctid, "_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id", "_seg_t"."user_id", "_seg_t"."linked_user_id" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1 AND "_seg_t"."linked_id_type" IS NOT DISTINCT FROM "_seg_k".k2 AND "_seg_t"."linked_id" IS NOT DISTINCT FROM "_seg_k".k3
+    OFFSET 0) AS "_seg_t"
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id", sum("_seg_w")::integer AS "_seg_w", array_agg("_seg_place") FILTER (WHERE "_seg_w" < 0) AS "_seg_at"
+  FROM "_seg_both" GROUP BY "id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id" HAVING sum("_seg_w") <> 0
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" ("id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id")
+  SELECT "_seg_d"."id_type", "_seg_d"."id", "_seg_d"."linked_id_type", "_seg_d"."linked_id", "_seg_d"."user_id", "_seg_d"."linked_user_id" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"
+
+== when "segmentation"."activity_events" changes
+
+-- step 8: test "linked_identities_share_a_user", after a change by step 7
+WITH "_seg_keys" AS MATERIALIZED (
+  SELECT DISTINCT (k0)::text AS k0, (k1)::text AS k1, (k2)::text AS k2, (k3)::text AS k3 FROM (
+    SELECT "id_type_19" AS "k0", "id_20" AS "k1", "linked_id_type_21" AS "k2", "linked_id_22" AS "k3" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22" FROM (SELECT * FROM (SELECT "_s"."id_type" AS "id_type_13", "_s"."id" AS "id_14", "_s"."user_id" AS "user_id_15" FROM (SELECT "id_type", "id", "user_id" FROM unnest(_seg_n7) UNION ALL SELECT "id_type", "id", "user_id" FROM unnest(_seg_o7)) AS "_s") AS _l CROSS JOIN LATERAL (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_s") AS _r WHERE (("id_type_13" = "id_type_9") AND ("id_14" = "id_10")) OFFSET 0) AS _r) AS _q) AS _q
+    UNION ALL
+    SELECT "id_type_19" AS "k0", "id_20" AS "k1", "linked_id_type_21" AS "k2", "linked_id_22" AS "k3" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22" FROM (SELECT * FROM (SELECT "_s"."id_type" AS "id_type_16", "_s"."id" AS "id_17", "_s"."user_id" AS "user_id_18" FROM (SELECT "id_type", "id", "user_id" FROM unnest(_seg_n7) UNION ALL SELECT "id_type", "id", "user_id" FROM unnest(_seg_o7)) AS "_s") AS _l CROSS JOIN LATERAL (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_s") AS _r WHERE (("id_type_16" = "linked_id_type_11") AND ("id_17" = "linked_id_12")) OFFSET 0) AS _r) AS _q) AS _q
+  ) AS "_seg_touched"
+),
+"_seg_both" AS (
+  SELECT "_seg_q".*, 1 AS "_seg_w", NULL::tid AS "_seg_place"
+  FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
+    SELECT "id_type_19" AS "id_type", "id_20" AS "id", "linked_id_type_21" AS "linked_id_type", "linked_id_22" AS "linked_id", "user_id_23" AS "user_id", "linked_user_id_24" AS "linked_user_id" FROM (SELECT "id_type_9" AS "id_type_19", "id_10" AS "id_20", "linked_id_type_11" AS "linked_id_type_21", "linked_id_12" AS "linked_id_22", "user_id_15" AS "user_id_23", "user_id_18" AS "linked_user_id_24" FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_9" AS "id_type_9", "_s"."id_10" AS "id_10", "_s"."linked_id_type_11" AS "linked_id_type_11", "_s"."linked_id_12" AS "linked_id_12" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_9", "id_10", "linked_id_type_11", "linked_id_12"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0)) AND ("id_type_9" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_10" IS NOT DISTINCT FROM "_seg_k".k1) AND ("linked_id_type_11" IS NOT DISTINCT FROM "_seg_k".k2) AND ("linked_id_12" IS NOT DISTINCT FROM "_seg_k".k3))) AS _l LEFT JOIN (SELECT "_s"."id_type" AS "id_type_13", "_s"."id" AS "id_14", "_s"."user_id" AS "user_id_15" FROM "_seg"."segmentation.identities" AS "_s") AS _r ON (("id_type_13" = "id_type_9") AND ("id_14" = "id_10"))) AS _l LEFT JOIN (SELECT "_s"."id_type" AS "id_type_16", "_s"."id" AS "id_17", "_s"."user_id" AS "user_id_18" FROM "_seg"."segmentation.identities" AS "_s") AS _r ON (("id_type_16" = "linked_id_type_11") AND ("id_17" = "linked_id_12"))) AS _q WHERE ("user_id_15" IS DISTINCT FROM "user_id_18")) AS _q) AS _q
+  ) AS "_seg_q"
+  UNION ALL
+  SELECT "_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id", "_seg_t"."user_id", "_seg_t"."linked_user_id", -1, "_seg_t".ctid
+  FROM "_seg_keys" AS "_seg_k" CROSS JOIN LATERAL (
+    SELECT "_seg_t".ctid, "_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id", "_seg_t"."user_id", "_seg_t"."linked_user_id" FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id", "_seg_t"."linked_id_type", "_seg_t"."linked_id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1 AND "_seg_t"."linked_id_type" IS NOT DISTINCT FROM "_seg_k".k2 AND "_seg_t"."linked_id" IS NOT DISTINCT FROM "_seg_k".k3
+    OFFSET 0) AS "_seg_t"
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id", sum("_seg_w")::integer AS "_seg_w", array_agg("_seg_place") FILTER (WHERE "_seg_w" < 0) AS "_seg_at"
+  FROM "_seg_both" GROUP BY "id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id" HAVING sum("_seg_w") <> 0
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user" ("id_type", "id", "linked_id_type", "linked_id", "user_id", "linked_user_id")
+  SELECT "_seg_d"."id_type", "_seg_d"."id", "_seg_d"."linked_id_type", "_seg_d"."linked_id", "_seg_d"."user_id", "_seg_d"."linked_user_id" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"

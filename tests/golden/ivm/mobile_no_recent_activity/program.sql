@@ -1,0 +1,76 @@
+== when "segmentation"."identity_links" changes
+
+-- step 9: model "mobile_no_recent_activity", after a change by step 8
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "user_id", "page_views", "last_activity_at", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "user_id", "page_views", "last_activity_at" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.mobile_no_recent_activity" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."user_id", "_seg_t"."page_views", "_seg_t"."last_activity_at"), 0) = hash_record_extended(ROW("_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at"), 0) AND "_seg_t"."user_id" IS NOT DISTINCT FROM "_seg_s"."user_id" AND "_seg_t"."page_views" IS NOT DISTINCT FROM "_seg_s"."page_views" AND "_seg_t"."last_activity_at" IS NOT DISTINCT FROM "_seg_s"."last_activity_at"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.mobile_no_recent_activity" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.mobile_no_recent_activity" ("user_id", "page_views", "last_activity_at")
+  SELECT "_seg_d"."user_id", "_seg_d"."page_views", "_seg_d"."last_activity_at" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"
+
+== when "segmentation"."activity_events" changes
+
+-- step 10: model "mobile_no_recent_activity", after a change by step 9
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "user_id", "page_views", "last_activity_at", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "user_id", "page_views", "last_activity_at" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.mobile_no_recent_activity" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."user_id", "_seg_t"."page_views", "_seg_t"."last_activity_at"), 0) = hash_record_extended(ROW("_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at"), 0) AND "_seg_t"."user_id" IS NOT DISTINCT FROM "_seg_s"."user_id" AND "_seg_t"."page_views" IS NOT DISTINCT FROM "_seg_s"."page_views" AND "_seg_t"."last_activity_at" IS NOT DISTINCT FROM "_seg_s"."last_activity_at"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.mobile_no_recent_activity" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.mobile_no_recent_activity" ("user_id", "page_views", "last_activity_at")
+  SELECT "_seg_d"."user_id", "_seg_d"."page_views", "_seg_d"."last_activity_at" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"
+
+== when the clock changes
+
+-- step 0: model "mobile_no_recent_activity", always
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "user_id", "page_views", "last_activity_at", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", 1 AS "_w_1" FROM "_seg"."segmentation.user_activity" AS "_s" WHERE ("_s"."last_activity_at" >= LEAST((_seg_t0 - ('7 days')::"pg_catalog"."interval"), (_seg_t1 - ('7 days')::"pg_catalog"."interval")) AND "_s"."last_activity_at" <= GREATEST((_seg_t0 - ('7 days')::"pg_catalog"."interval"), (_seg_t1 - ('7 days')::"pg_catalog"."interval")))) AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= (_seg_t1 - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+    UNION ALL
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", -1 AS "_w_1" FROM "_seg"."segmentation.user_activity" AS "_s" WHERE ("_s"."last_activity_at" >= LEAST((_seg_t0 - ('7 days')::"pg_catalog"."interval"), (_seg_t1 - ('7 days')::"pg_catalog"."interval")) AND "_s"."last_activity_at" <= GREATEST((_seg_t0 - ('7 days')::"pg_catalog"."interval"), (_seg_t1 - ('7 days')::"pg_catalog"."interval")))) AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= (_seg_t0 - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "user_id", "page_views", "last_activity_at" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.mobile_no_recent_activity" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."user_id", "_seg_t"."page_views", "_seg_t"."last_activity_at"), 0) = hash_record_extended(ROW("_seg_s"."user_id", "_seg_s"."page_views", "_seg_s"."last_activity_at"), 0) AND "_seg_t"."user_id" IS NOT DISTINCT FROM "_seg_s"."user_id" AND "_seg_t"."page_views" IS NOT DISTINCT FROM "_seg_s"."page_views" AND "_seg_t"."last_activity_at" IS NOT DISTINCT FROM "_seg_s"."last_activity_at"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.mobile_no_recent_activity" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.mobile_no_recent_activity" ("user_id", "page_views", "last_activity_at")
+  SELECT "_seg_d"."user_id", "_seg_d"."page_views", "_seg_d"."last_activity_at" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"

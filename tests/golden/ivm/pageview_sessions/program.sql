@@ -1,0 +1,57 @@
+== when "segmentation"."pageviews" changes
+
+-- step 3: model "pageview_sessions", after a change by step 2
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_1" AS "_seg_w" FROM (SELECT "visitor_id_5" AS "visitor_id_19", "started_at_6" AS "started_at_20", "ended_at_7" AS "ended_at_21", "pageviews_8" AS "pageviews_22", "is_open_9" AS "is_open_23", "_w_1" AS "_w_1" FROM (SELECT "visitor_id_1" AS "visitor_id_5", "started_at_2" AS "started_at_6", "ended_at_3" AS "ended_at_7", "pageviews_4" AS "pageviews_8", true AS "is_open_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_1", "_s"."started_at" AS "started_at_2", "_s"."ended_at" AS "ended_at_3", "_s"."pageviews" AS "pageviews_4", "_s"."_seg_w" AS "_w_1" FROM (SELECT "visitor_id", "started_at", "ended_at", "pageviews", 1 AS "_seg_w" FROM unnest(_seg_n2) UNION ALL SELECT "visitor_id", "started_at", "ended_at", "pageviews", -1 AS "_seg_w" FROM unnest(_seg_o2)) AS "_s") AS _q WHERE ("ended_at_3" >= ((SELECT "now" FROM "_seg"."clock") - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+    UNION ALL
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_2" AS "_seg_w" FROM (SELECT "visitor_id_14" AS "visitor_id_19", "started_at_15" AS "started_at_20", "ended_at_16" AS "ended_at_21", "pageviews_17" AS "pageviews_22", "is_open_18" AS "is_open_23", "_w_2" AS "_w_2" FROM (SELECT "visitor_id_10" AS "visitor_id_14", "started_at_11" AS "started_at_15", "ended_at_12" AS "ended_at_16", "pageviews_13" AS "pageviews_17", false AS "is_open_18", "_w_2" AS "_w_2" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_10", "_s"."started_at" AS "started_at_11", "_s"."ended_at" AS "ended_at_12", "_s"."pageviews" AS "pageviews_13", "_s"."_seg_w" AS "_w_2" FROM (SELECT "visitor_id", "started_at", "ended_at", "pageviews", 1 AS "_seg_w" FROM unnest(_seg_n2) UNION ALL SELECT "visitor_id", "started_at", "ended_at", "pageviews", -1 AS "_seg_w" FROM unnest(_seg_o2)) AS "_s") AS _q WHERE ("ended_at_12" < ((SELECT "now" FROM "_seg"."clock") - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "visitor_id", "started_at", "ended_at", "pageviews", "is_open" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews", "_seg_s"."is_open", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.pageview_sessions" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."visitor_id", "_seg_t"."started_at", "_seg_t"."ended_at", "_seg_t"."pageviews", "_seg_t"."is_open"), 0) = hash_record_extended(ROW("_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews", "_seg_s"."is_open"), 0) AND "_seg_t"."visitor_id" IS NOT DISTINCT FROM "_seg_s"."visitor_id" AND "_seg_t"."started_at" IS NOT DISTINCT FROM "_seg_s"."started_at" AND "_seg_t"."ended_at" IS NOT DISTINCT FROM "_seg_s"."ended_at" AND "_seg_t"."pageviews" IS NOT DISTINCT FROM "_seg_s"."pageviews" AND "_seg_t"."is_open" IS NOT DISTINCT FROM "_seg_s"."is_open"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.pageview_sessions" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.pageview_sessions" ("visitor_id", "started_at", "ended_at", "pageviews", "is_open")
+  SELECT "_seg_d"."visitor_id", "_seg_d"."started_at", "_seg_d"."ended_at", "_seg_d"."pageviews", "_seg_d"."is_open" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"
+
+== when the clock changes
+
+-- step 0: model "pageview_sessions", always
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_1" AS "_seg_w" FROM (SELECT "visitor_id_5" AS "visitor_id_19", "started_at_6" AS "started_at_20", "ended_at_7" AS "ended_at_21", "pageviews_8" AS "pageviews_22", "is_open_9" AS "is_open_23", "_w_1" AS "_w_1" FROM (SELECT "visitor_id_1" AS "visitor_id_5", "started_at_2" AS "started_at_6", "ended_at_3" AS "ended_at_7", "pageviews_4" AS "pageviews_8", true AS "is_open_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_1", "_s"."started_at" AS "started_at_2", "_s"."ended_at" AS "ended_at_3", "_s"."pageviews" AS "pageviews_4", 1 AS "_w_1" FROM "_seg"."segmentation.visitor_sessions" AS "_s" WHERE ("_s"."ended_at" >= LEAST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")) AND "_s"."ended_at" <= GREATEST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")))) AS _q WHERE ("ended_at_3" >= (_seg_t1 - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+    UNION ALL
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_1" AS "_seg_w" FROM (SELECT "visitor_id_5" AS "visitor_id_19", "started_at_6" AS "started_at_20", "ended_at_7" AS "ended_at_21", "pageviews_8" AS "pageviews_22", "is_open_9" AS "is_open_23", "_w_1" AS "_w_1" FROM (SELECT "visitor_id_1" AS "visitor_id_5", "started_at_2" AS "started_at_6", "ended_at_3" AS "ended_at_7", "pageviews_4" AS "pageviews_8", true AS "is_open_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_1", "_s"."started_at" AS "started_at_2", "_s"."ended_at" AS "ended_at_3", "_s"."pageviews" AS "pageviews_4", -1 AS "_w_1" FROM "_seg"."segmentation.visitor_sessions" AS "_s" WHERE ("_s"."ended_at" >= LEAST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")) AND "_s"."ended_at" <= GREATEST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")))) AS _q WHERE ("ended_at_3" >= (_seg_t0 - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+    UNION ALL
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_2" AS "_seg_w" FROM (SELECT "visitor_id_14" AS "visitor_id_19", "started_at_15" AS "started_at_20", "ended_at_16" AS "ended_at_21", "pageviews_17" AS "pageviews_22", "is_open_18" AS "is_open_23", "_w_2" AS "_w_2" FROM (SELECT "visitor_id_10" AS "visitor_id_14", "started_at_11" AS "started_at_15", "ended_at_12" AS "ended_at_16", "pageviews_13" AS "pageviews_17", false AS "is_open_18", "_w_2" AS "_w_2" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_10", "_s"."started_at" AS "started_at_11", "_s"."ended_at" AS "ended_at_12", "_s"."pageviews" AS "pageviews_13", 1 AS "_w_2" FROM "_seg"."segmentation.visitor_sessions" AS "_s" WHERE ("_s"."ended_at" >= LEAST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")) AND "_s"."ended_at" <= GREATEST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")))) AS _q WHERE ("ended_at_12" < (_seg_t1 - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+    UNION ALL
+    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "is_open", "_seg_w" FROM (SELECT "visitor_id_19" AS "visitor_id", "started_at_20" AS "started_at", "ended_at_21" AS "ended_at", "pageviews_22" AS "pageviews", "is_open_23" AS "is_open", "_w_2" AS "_seg_w" FROM (SELECT "visitor_id_14" AS "visitor_id_19", "started_at_15" AS "started_at_20", "ended_at_16" AS "ended_at_21", "pageviews_17" AS "pageviews_22", "is_open_18" AS "is_open_23", "_w_2" AS "_w_2" FROM (SELECT "visitor_id_10" AS "visitor_id_14", "started_at_11" AS "started_at_15", "ended_at_12" AS "ended_at_16", "pageviews_13" AS "pageviews_17", false AS "is_open_18", "_w_2" AS "_w_2" FROM (SELECT * FROM (SELECT "_s"."visitor_id" AS "visitor_id_10", "_s"."started_at" AS "started_at_11", "_s"."ended_at" AS "ended_at_12", "_s"."pageviews" AS "pageviews_13", -1 AS "_w_2" FROM "_seg"."segmentation.visitor_sessions" AS "_s" WHERE ("_s"."ended_at" >= LEAST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")) AND "_s"."ended_at" <= GREATEST((_seg_t0 - ('00:05:00')::"pg_catalog"."interval"), (_seg_t1 - ('00:05:00')::"pg_catalog"."interval")))) AS _q WHERE ("ended_at_12" < (_seg_t0 - ('00:05:00')::"pg_catalog"."interval"))) AS _q) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "visitor_id", "started_at", "ended_at", "pageviews", "is_open" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews", "_seg_s"."is_open", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.pageview_sessions" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."visitor_id", "_seg_t"."started_at", "_seg_t"."ended_at", "_seg_t"."pageviews", "_seg_t"."is_open"), 0) = hash_record_extended(ROW("_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews", "_seg_s"."is_open"), 0) AND "_seg_t"."visitor_id" IS NOT DISTINCT FROM "_seg_s"."visitor_id" AND "_seg_t"."started_at" IS NOT DISTINCT FROM "_seg_s"."started_at" AND "_seg_t"."ended_at" IS NOT DISTINCT FROM "_seg_s"."ended_at" AND "_seg_t"."pageviews" IS NOT DISTINCT FROM "_seg_s"."pageviews" AND "_seg_t"."is_open" IS NOT DISTINCT FROM "_seg_s"."is_open"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.pageview_sessions" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.pageview_sessions" ("visitor_id", "started_at", "ended_at", "pageviews", "is_open")
+  SELECT "_seg_d"."visitor_id", "_seg_d"."started_at", "_seg_d"."ended_at", "_seg_d"."pageviews", "_seg_d"."is_open" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+)
+SELECT count(*) FROM "_seg_delta"

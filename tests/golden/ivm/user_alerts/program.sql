@@ -1,0 +1,57 @@
+== when "segmentation"."track_events" changes
+
+-- step 2: model "user_alerts", after a change by step 1
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", "_seg_w" FROM (SELECT "alert_condition_5" AS "alert_condition", "email_6" AS "email", "alert_labels_7" AS "alert_labels", "alert_value_8" AS "alert_value", "mql_score_9" AS "mql_score", "_w_1" AS "_seg_w" FROM (SELECT ('mql_threshold_20')::"text" AS "alert_condition_5", "email_1" AS "email_6", "jsonb_build_object"('email', "email_1") AS "alert_labels_7", 20 AS "alert_value_8", "mql_score_2" AS "mql_score_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."email" AS "email_1", "_s"."mql_score" AS "mql_score_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS "_s") AS _q WHERE ("mql_score_2" >= 20)) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "alert_condition", "email", "alert_labels", "alert_value", "mql_score" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."alert_condition", "_seg_s"."email", "_seg_s"."alert_labels", "_seg_s"."alert_value", "_seg_s"."mql_score", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.user_alerts" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."alert_condition", "_seg_t"."email", "_seg_t"."alert_labels", "_seg_t"."alert_value", "_seg_t"."mql_score"), 0) = hash_record_extended(ROW("_seg_s"."alert_condition", "_seg_s"."email", "_seg_s"."alert_labels", "_seg_s"."alert_value", "_seg_s"."mql_score"), 0) AND "_seg_t"."alert_condition" IS NOT DISTINCT FROM "_seg_s"."alert_condition" AND "_seg_t"."email" IS NOT DISTINCT FROM "_seg_s"."email" AND "_seg_t"."alert_labels" IS NOT DISTINCT FROM "_seg_s"."alert_labels" AND "_seg_t"."alert_value" IS NOT DISTINCT FROM "_seg_s"."alert_value" AND "_seg_t"."mql_score" IS NOT DISTINCT FROM "_seg_s"."mql_score"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.user_alerts" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.user_alerts" ("alert_condition", "email", "alert_labels", "alert_value", "mql_score")
+  SELECT "_seg_d"."alert_condition", "_seg_d"."email", "_seg_d"."alert_labels", "_seg_d"."alert_value", "_seg_d"."mql_score" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+),
+"_seg_logged" AS (
+  INSERT INTO "_seg"."changelog" (epoch, node, weight, "row")
+  SELECT _seg_epoch, 28, "_seg_w", "row" FROM (SELECT "_seg_d"."_seg_w", jsonb_build_object('alert_condition', "_seg_d"."alert_condition", 'email', "_seg_d"."email", 'alert_labels', "_seg_d"."alert_labels", 'alert_value', "_seg_d"."alert_value", 'mql_score', "_seg_d"."mql_score") AS "row" FROM "_seg_delta" AS "_seg_d") AS "_seg_v"
+)
+SELECT count(*) FROM "_seg_delta"
+
+== when "segmentation"."mql_score" changes
+
+-- step 1: model "user_alerts", after a change by step 0
+WITH "_seg_sum" AS MATERIALIZED (
+  SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", sum("_seg_w")::integer AS "_seg_w" FROM (
+    SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", "_seg_w" FROM (SELECT "alert_condition_5" AS "alert_condition", "email_6" AS "email", "alert_labels_7" AS "alert_labels", "alert_value_8" AS "alert_value", "mql_score_9" AS "mql_score", "_w_1" AS "_seg_w" FROM (SELECT ('mql_threshold_20')::"text" AS "alert_condition_5", "email_1" AS "email_6", "jsonb_build_object"('email', "email_1") AS "alert_labels_7", 20 AS "alert_value_8", "mql_score_2" AS "mql_score_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."email" AS "email_1", "_s"."mql_score" AS "mql_score_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS "_s") AS _q WHERE ("mql_score_2" >= 20)) AS _q) AS _q) AS _q
+  ) AS "_seg_terms" GROUP BY "alert_condition", "email", "alert_labels", "alert_value", "mql_score" HAVING sum("_seg_w") <> 0
+),
+"_seg_delta" AS MATERIALIZED (
+  SELECT "_seg_s"."alert_condition", "_seg_s"."email", "_seg_s"."alert_labels", "_seg_s"."alert_value", "_seg_s"."mql_score", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
+    SELECT "_seg_t".ctid FROM "_seg"."segmentation.user_alerts" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."alert_condition", "_seg_t"."email", "_seg_t"."alert_labels", "_seg_t"."alert_value", "_seg_t"."mql_score"), 0) = hash_record_extended(ROW("_seg_s"."alert_condition", "_seg_s"."email", "_seg_s"."alert_labels", "_seg_s"."alert_value", "_seg_s"."mql_score"), 0) AND "_seg_t"."alert_condition" IS NOT DISTINCT FROM "_seg_s"."alert_condition" AND "_seg_t"."email" IS NOT DISTINCT FROM "_seg_s"."email" AND "_seg_t"."alert_labels" IS NOT DISTINCT FROM "_seg_s"."alert_labels" AND "_seg_t"."alert_value" IS NOT DISTINCT FROM "_seg_s"."alert_value" AND "_seg_t"."mql_score" IS NOT DISTINCT FROM "_seg_s"."mql_score"
+    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
+  FROM "_seg_sum" AS "_seg_s"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.user_alerts" WHERE ctid = ANY (ARRAY(
+    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.user_alerts" ("alert_condition", "email", "alert_labels", "alert_value", "mql_score")
+  SELECT "_seg_d"."alert_condition", "_seg_d"."email", "_seg_d"."alert_labels", "_seg_d"."alert_value", "_seg_d"."mql_score" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
+),
+"_seg_logged" AS (
+  INSERT INTO "_seg"."changelog" (epoch, node, weight, "row")
+  SELECT _seg_epoch, 28, "_seg_w", "row" FROM (SELECT "_seg_d"."_seg_w", jsonb_build_object('alert_condition', "_seg_d"."alert_condition", 'email', "_seg_d"."email", 'alert_labels', "_seg_d"."alert_labels", 'alert_value', "_seg_d"."alert_value", 'mql_score', "_seg_d"."mql_score") AS "row" FROM "_seg_delta" AS "_seg_d") AS "_seg_v"
+)
+SELECT count(*) FROM "_seg_delta"

@@ -1,0 +1,32 @@
+== when "segmentation"."track_events" changes
+
+-- step 1: model "user_events", after a change by step 0
+WITH "_seg_keys" AS MATERIALIZED (
+  SELECT DISTINCT (k0)::text AS k0 FROM (
+    SELECT "email_10" AS "k0" FROM (SELECT "email_6" AS "email_10" FROM (SELECT "email_1" AS "email_6" FROM (SELECT "_s"."email" AS "email_1", "_s"."event_name" AS "event_name_2", "_s"."first_position" AS "first_position_3", "_s"."events" AS "events_4", "_s"."last_event_received_at" AS "last_event_received_at_5" FROM (SELECT "email", "event_name", "first_position", "events", "last_event_received_at" FROM unnest(_seg_n0) UNION ALL SELECT "email", "event_name", "first_position", "events", "last_event_received_at" FROM unnest(_seg_o0)) AS "_s") AS _q) AS _q) AS _q
+  ) AS "_seg_touched"
+),
+"_seg_pairs" AS MATERIALIZED (
+  SELECT "_seg_q".*, "_seg_t".*
+  FROM "_seg_keys" AS "_seg_k" LEFT JOIN LATERAL (
+    SELECT *, true AS "_seg_new" FROM (
+    SELECT "email_10" AS "email", "event_names_11" AS "event_names", "events_12" AS "events", "last_event_received_at_13" AS "last_event_received_at" FROM (SELECT "email_6" AS "email_10", "jsonb_agg_7" AS "event_names_11", ("sum_8")::"pg_catalog"."int8" AS "events_12", "max_9" AS "last_event_received_at_13" FROM (SELECT "email_1" AS "email_6", "jsonb_agg"("event_name_2" ORDER BY "first_position_3") AS "jsonb_agg_7", "sum"("events_4") AS "sum_8", "max"("last_event_received_at_5") AS "max_9" FROM (SELECT * FROM (SELECT "_s"."email" AS "email_1", "_s"."event_name" AS "event_name_2", "_s"."first_position" AS "first_position_3", "_s"."events" AS "events_4", "_s"."last_event_received_at" AS "last_event_received_at_5" FROM "_seg"."segmentation.user_event_names" AS "_s") AS _q WHERE ((hash_record_extended(ROW("email_1"), 0) = hash_record_extended(ROW("_seg_k".k0), 0)) AND ("email_1" IS NOT DISTINCT FROM "_seg_k".k0))) AS _q GROUP BY "email_1") AS _q) AS _q
+    ) AS "_seg_q"
+  ) AS "_seg_q" ON true LEFT JOIN LATERAL (
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."email" AS _seg_o0, "_seg_t"."event_names" AS _seg_o1, "_seg_t"."events" AS _seg_o2, "_seg_t"."last_event_received_at" AS _seg_o3 FROM "_seg"."segmentation.user_events" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."email"), 0) = hash_record_extended(ROW("_seg_k".k0), 0) AND "_seg_t"."email" IS NOT DISTINCT FROM "_seg_k".k0
+    OFFSET 0) AS "_seg_t" ON true
+  WHERE "_seg_new" IS NULL AND "_seg_place" IS NOT NULL OR "_seg_new" AND ("_seg_place" IS NULL OR "_seg_q"."email" IS DISTINCT FROM "_seg_t"._seg_o0 OR "_seg_q"."event_names" IS DISTINCT FROM "_seg_t"._seg_o1 OR "_seg_q"."events" IS DISTINCT FROM "_seg_t"._seg_o2 OR "_seg_q"."last_event_received_at" IS DISTINCT FROM "_seg_t"._seg_o3)
+),
+"_seg_changed" AS (
+  UPDATE "_seg"."segmentation.user_events" AS "_seg_t" SET "email" = "_seg_p"."email", "event_names" = "_seg_p"."event_names", "events" = "_seg_p"."events", "last_event_received_at" = "_seg_p"."last_event_received_at" FROM "_seg_pairs" AS "_seg_p"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+),
+"_seg_gone" AS (
+  DELETE FROM "_seg"."segmentation.user_events" WHERE ctid = ANY (ARRAY(
+    SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
+),
+"_seg_come" AS (
+  INSERT INTO "_seg"."segmentation.user_events" ("email", "event_names", "events", "last_event_received_at") SELECT "_seg_p"."email", "_seg_p"."event_names", "_seg_p"."events", "_seg_p"."last_event_received_at" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+)
+SELECT count(*) FROM "_seg_pairs"
