@@ -175,7 +175,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
   {
     name: 'subscribe',
     group: 'Stream:',
-    summary: 'print a model and then its changes, as NDJSON',
+    summary: 'print a model and then its changes, as they are committed',
     description:
       'One JSON object a line: first the rows there are ("op": "snapshot"), then every insert, update and delete, whichever ' +
       'process commits it. Lines of one position are one step, its last line says "last": true; --from goes on behind it. ' +
@@ -197,8 +197,26 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'go on behind a position that was printed earlier',
       },
       { name: 'follow', kind: 'boolean', default: true, help: 'stop at the end of what has happened so far' },
+      {
+        name: 'until',
+        kind: 'string',
+        argument: 'position',
+        help: 'end when everything up to this position was printed',
+      },
+      {
+        name: 'where',
+        kind: 'string',
+        argument: 'sql',
+        help: 'only rows that satisfy this condition; one that begins to is an insert, one that ceases to a delete',
+      },
+      { name: 'columns', kind: 'list', argument: 'names', help: 'only these columns, and changes of them' },
+      outputFlag('ndjson', 'table', 'csv'),
     ],
-    examples: ['seg subscribe segment_toggles', 'seg subscribe user_alerts --no-snapshot | ./notify'],
+    examples: [
+      'seg subscribe segment_toggles',
+      'seg subscribe user_alerts --no-snapshot | ./notify',
+      "seg subscribe segment_sizes --where 'members > 100' --columns vendor,segment,members -o table",
+    ],
     load: async () => (await import('./commands/subscribe.ts')).subscribe,
   },
   {

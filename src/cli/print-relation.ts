@@ -3,11 +3,12 @@ import { cellText, formatTable, type Relation } from './table.ts';
 
 export type RelationForm = 'table' | 'csv';
 
-/** A relation to standard output. JSON has a shape of its own in each command and is not printed here. */
+/** A relation to standard output; CSV without its first line where `header` is false. JSON has a shape of its own in each command and is not printed here. */
 export async function printRelation(
   context: CommandContext,
   relation: Relation,
   form: RelationForm,
+  options: { readonly header?: boolean } = {},
 ): Promise<void> {
   if (form === 'table') {
     await context.writeOut(formatTable(relation, context.outWidth));
@@ -15,7 +16,8 @@ export async function printRelation(
   }
   const { stringify } = await import('csv-stringify/sync');
   const rows = relation.rows.map((row) => row.map(csvCell));
-  await context.writeOut(stringify([[...relation.columns], ...rows]));
+  const header = options.header === false ? [] : [[...relation.columns]];
+  await context.writeOut(stringify([...header, ...rows]));
 }
 
 /** NULL is an empty field, the empty text a quoted one; nothing is escaped, CSV quotes what needs it. */

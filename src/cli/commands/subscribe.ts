@@ -1,6 +1,5 @@
 import type { CommandHandler } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
-import type { ChangeBatch, JsonRow, Position } from '../../changelog/change.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { dataDirectory, isMemory } from '../../engines/registry.ts';
 import { followDirectory } from '../../feeds/follow.ts';
@@ -8,10 +7,13 @@ import type { FollowOptions } from '../../feeds/follow.ts';
 import type { FeedItem } from '../../feeds/hub.ts';
 import type { Project } from '../../project/load.ts';
 import { findFollowable } from '../find-node.ts';
+import { feedPrinter } from '../feed-printer.ts';
+import type { FeedForm } from '../feed-printer.ts';
 import { openProject } from '../open-project.ts';
+import { watchReader } from '../reader-gone.ts';
 
 /**
- * `seg subscribe MODEL`: a snapshot, then each change, one JSON object a line:
+ * `seg subscribe MODEL`: a snapshot, then each change; as NDJSON one JSON object a line:
  *
  *     {"position":"e00000000002a","op":"snapshot","row":{...}}
  *     {"position":"e00000000002b","at":"2024-01-01T00:00:00Z","op":"update","key":{...},"row":{...},"before":{...}}
@@ -34,15 +36,22 @@ export const subscribe: CommandHandler = async (context) => {
       hint: 'Nothing can be followed there; choose a target with a data directory.',
     });
   }
+  const gone = new AbortController();
   const options: FollowOptions = {
     from,
+    until: flags.string('until'),
     skipSnapshot: !flags.boolean('snapshot'),
     once: !flags.boolean('follow'),
-    signal,
+    where: flags.string('where'),
+    columns: flags.given('columns') ? flags.list('columns').flatMap((names) => names.split(',')) : undefined,
+    signal: AbortSignal.any([signal, gone.signal]),
   };
-  for await (const item of follow(context, project, model.unique_id, options)) {
-    if ('snapshot' in item) await writeSnapshot(context, item.snapshot.position, item.snapshot.rows);
-    else await writeBatch(context, item.batch);
+  const print = feedPrinter(context, flags.string('output') as FeedForm);
+  const stopWatching = context.outIsTerminal ? () => {} : watchReader(() => gone.abort());
+  try {
+    for await (const item of follow(context, project, model.unique_id, options)) await print(item);
+  } finally {
+    stopWatching();
   }
   return 0;
 };
@@ -58,6 +67,11 @@ async function* follow(
   if (target.type === 'risingwave' || target.type === 'materialize') {
     const { openStreaming } = await import('../../engines/streaming/open.ts');
     const { followStreaming } = await import('../../streaming/follow.ts');
+    if (options.where !== undefined || options.columns !== undefined) {
+      throw segError('SEG713', `feeds of ${target.type} have no --where and no --columns`, {
+        hint: 'Write a model that has the rows and columns, and follow that.',
+      });
+    }
     const db = await openStreaming(target, opening);
     try {
       yield* followStreaming(db, project, model, options);
@@ -78,28 +92,4 @@ async function* follow(
   } finally {
     await db.close();
   }
-}
-
-async function writeSnapshot(
-  context: CommandContext,
-  position: Position,
-  rows: readonly JsonRow[],
-): Promise<void> {
-  const lines = rows.map((row) => ({ position, op: 'snapshot', row }));
-  await writeLines(context, lines.length > 0 ? lines : [{ position, op: 'snapshot' }]);
-}
-
-async function writeBatch(context: CommandContext, { position, at, changes }: ChangeBatch): Promise<void> {
-  await writeLines(
-    context,
-    changes.map((change) => ({ position, at, ...change })),
-  );
-}
-
-/** All lines of a step in one write, so that a reader that is killed has whole steps more often than not. */
-async function writeLines(context: CommandContext, lines: readonly object[]): Promise<void> {
-  const text = lines.map((line, index) =>
-    JSON.stringify(index === lines.length - 1 ? { ...line, last: true } : line),
-  );
-  await context.writeOut(`${text.join('\n')}\n`);
 }
