@@ -13,7 +13,11 @@ export async function makeReceiver(context: ReceiverContext): Promise<Receiver> 
       return (await import('./file.ts')).fileReceiver(context);
     case 'postgres':
       return (await import('./postgres.ts')).postgresReceiver(context);
-    default:
-      throw new Error('wip');
+    case 'kafka':
+      return (await import('./kafka.ts')).kafkaReceiver(context);
+    case 'salesforce':
+      return (await import('./salesforce.ts')).salesforceReceiver(context);
+    case 'hubspot':
+      return (await import('./hubspot.ts')).hubspotReceiver(context);
   }
 }

@@ -1,0 +1,246 @@
+/**
+ * Salesforce through its REST API: sObject Collections (up to 200 records a request), composite batches for deletes and
+ * updates by external id, and Bulk API 2.0 where many records come at once. Written after the REST API and Bulk API 2.0
+ * developer guides; tested against a local stand-in, not against an org.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import type { JsonRow, JsonValue } from '../../changelog/change.ts';
+import type { Refusal } from '../queue.ts';
+import { keyText, parseRow } from '../record.ts';
+import type { SinkRecord } from '../record.ts';
+import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
+import { requireKey } from './crm-key.ts';
+import { answerError, HttpSender } from './http.ts';
+import type { HttpAnswer } from './http.ts';
+import { ReceiverError } from './receiver.ts';
+import type { Receiver, ReceiverContext } from './receiver.ts';
+import { readUrl } from './webhook.ts';
+
+const COLLECTION = 200;
+const COMPOSITE = 25;
+const BULK_RECORDS = 10_000;
+const bulkPollMs = 500;
+
+interface SaveResult {
+  readonly success: boolean;
+  readonly errors?: readonly { readonly statusCode?: string; readonly message?: string }[];
+}
+
+export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
+  const { settings, node } = sink;
+  const base = readUrl(sink, 'instance_url').replace(/\/+$/, '');
+  const object = encodeURIComponent(requiredSetting(sink, 'object'));
+  const externalId = requiredSetting(sink, 'external_id');
+  requireKey(sink, shape, externalId, 'external_id');
+  const data = `/services/data/${textSetting(settings, 'api_version') ?? 'v62.0'}`;
+  const bulkFrom = numberSetting(settings, 'bulk_from', 2000);
+  const keepNulls = textSetting(settings, 'nulls') === 'keep';
+  const sender = new HttpSender({
+    timeoutMs: numberSetting(settings, 'timeout', 60) * 1000,
+    perSecond: numberSetting(settings, 'requests_per_second', 0),
+  });
+  let token = textSetting(settings, 'access_token');
+  return {
+    limits: {
+      concurrency: numberSetting(settings, 'concurrency', 1),
+      records: numberSetting(settings, 'batch_size', bulkFrom > 0 ? BULK_RECORDS : COLLECTION),
+    },
+    async send({ records }, signal) {
+      const refused: Refusal[] = [];
+      const soft = typeof node.on_delete === 'object' ? node.on_delete : undefined;
+      const gone = soft === undefined ? records.filter(({ op }) => op === 'delete') : [];
+      const written = records.filter((record) => !gone.includes(record));
+      const bulk = bulkFrom > 0 && written.length >= bulkFrom && node.mode === 'upsert';
+      if (bulk) refused.push(...(await bulkUpsert(written, signal)));
+      else if (node.mode === 'update_only') refused.push(...(await composite(written, 'PATCH', signal)));
+      else {
+        for (const some of chunks(written, COLLECTION)) refused.push(...(await collection(some, signal)));
+      }
+      refused.push(...(await composite(gone, 'DELETE', signal)));
+      return refused;
+    },
+    close: async () => {},
+  };
+
+  function fieldsOf(record: SinkRecord): JsonRow {
+    const soft = typeof node.on_delete === 'object' ? node.on_delete : {};
+    const row =
+      record.row === null ? { ...parseRow(keyText(record.key, shape.key)), ...soft } : parseRow(record.row);
+    return keepNulls ? Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) : row;
+  }
+
+  async function collection(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+    const insert = node.mode === 'insert_only';
+    const body = {
+      allOrNone: false,
+      records: records.map((record) => ({
+        attributes: { type: decodeURIComponent(object) },
+        ...fieldsOf(record),
+      })),
+    };
+    const path = `${data}/composite/sobjects${insert ? '' : `/${object}/${encodeURIComponent(externalId)}`}`;
+    const answer = await request(insert ? 'POST' : 'PATCH', path, body, signal);
+    const results = JSON.parse(answer.text) as SaveResult[];
+    return records.flatMap((record, index) => {
+      const result = results[index];
+      if (result?.success === true) return [];
+      return [refusal(record, result?.errors?.[0]?.statusCode, result?.errors?.[0]?.message)];
+    });
+  }
+
+  async function composite(
+    records: readonly SinkRecord[],
+    method: 'PATCH' | 'DELETE',
+    signal: AbortSignal,
+  ): Promise<Refusal[]> {
+    const refused: Refusal[] = [];
+    for (const some of chunks(records, COMPOSITE)) {
+      const batchRequests = some.map((record) => {
+        const fields = fieldsOf(record);
+        const value = encodeURIComponent(
+          textOf(parseRow(keyText(record.key, shape.key))[externalId] ?? null),
+        );
+        const { [externalId]: _, ...rest } = fields;
+        const url = `${data.slice('/services/data/'.length)}/sobjects/${object}/${encodeURIComponent(externalId)}/${value}`;
+        return method === 'DELETE'
+          ? { method, url }
+          : { method, url: `${url}?updateOnly=true`, richInput: rest };
+      });
+      const answer = await request('POST', `${data}/composite/batch`, { batchRequests }, signal);
+      const { results } = JSON.parse(answer.text) as {
+        results: { statusCode: number; result?: { errorCode?: string; message?: string }[] | null }[];
+      };
+      some.forEach((record, index) => {
+        const { statusCode, result } = results[index] ?? { statusCode: 500 };
+        // Gone already, or never there: what was wanted.
+        if (statusCode < 300 || (method === 'DELETE' && statusCode === 404)) return;
+        refused.push({
+          ...refusal(record, result?.[0]?.errorCode, result?.[0]?.message),
+          status: statusCode,
+        });
+      });
+    }
+    return refused;
+  }
+
+  async function bulkUpsert(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+    const jobs = `${data}/jobs/ingest`;
+    const made = await request(
+      'POST',
+      jobs,
+      {
+        object: decodeURIComponent(object),
+        externalIdFieldName: externalId,
+        contentType: 'CSV',
+        operation: 'upsert',
+        lineEnding: 'LF',
+      },
+      signal,
+    );
+    const { id } = JSON.parse(made.text) as { id: string };
+    const job = `${jobs}/${encodeURIComponent(id)}`;
+    const rows = records.map(fieldsOf);
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    // In this API an empty cell leaves a field as it is; #N/A makes it empty.
+    const cells = rows.map((row) =>
+      columns.map((name) => (row[name] === null ? '#N/A' : row[name] === undefined ? '' : textOf(row[name]))),
+    );
+    await request('PUT', `${job}/batches`, stringify([columns, ...cells]), signal);
+    await request('PATCH', job, { state: 'UploadComplete' }, signal);
+    for (;;) {
+      const { state, errorMessage } = JSON.parse((await request('GET', job, undefined, signal)).text) as {
+        state: string;
+        errorMessage?: string;
+      };
+      if (state === 'JobComplete') break;
+      if (state === 'Failed' || state === 'Aborted') {
+        throw new ReceiverError('again', `bulk job ${id} ${state.toLowerCase()}: ${errorMessage ?? ''}`);
+      }
+      await sleep(bulkPollMs, undefined, { signal }).catch((cause: unknown) => {
+        throw new ReceiverError('again', 'stopped', { cause });
+      });
+    }
+    const failed = await request('GET', `${job}/failedResults`, undefined, signal);
+    const byKey = new Map(records.map((record, index) => [textOf(rows[index]![externalId] ?? null), record]));
+    const lines = parse<Record<string, string>>(failed.text, { columns: true, skip_empty_lines: true });
+    return lines.flatMap((line) => {
+      const record = byKey.get(line[externalId] ?? '');
+      const [code, message] = (line['sf__Error'] ?? '').split(':');
+      return record === undefined ? [] : [refusal(record, code, message)];
+    });
+  }
+
+  /** @throws ReceiverError (again) for a reason that passes, so that the record is not parked */
+  function refusal(record: SinkRecord, code: string | undefined, message: string | undefined): Refusal {
+    const reason =
+      [code, message].filter((part) => part !== undefined && part !== '').join(': ') || 'no reason given';
+    if (code === 'UNABLE_TO_LOCK_ROW' || code === 'SERVER_UNAVAILABLE' || code === 'REQUEST_LIMIT_EXCEEDED') {
+      throw new ReceiverError('again', reason);
+    }
+    return { record, reason, status: null };
+  }
+
+  async function request(
+    method: string,
+    path: string,
+    body: object | string | undefined,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const csv = typeof body === 'string';
+    for (let renewed = false; ; renewed = true) {
+      token ??= await logIn(signal);
+      const answer = await sender.exchange(
+        {
+          url: `${base}${path}`,
+          method,
+          headers: {
+            authorization: `Bearer ${token}`,
+            'content-type': csv ? 'text/csv; charset=UTF-8' : 'application/json; charset=UTF-8',
+          },
+          ...(body === undefined ? {} : { body: csv ? body : JSON.stringify(body) }),
+        },
+        signal,
+      );
+      if (answer.status < 300) return answer;
+      // A session that has ended is begun again, once.
+      if (answer.status === 401 && !renewed && textSetting(settings, 'client_id') !== undefined) {
+        token = undefined;
+        continue;
+      }
+      if (answer.status === 403 && answer.text.includes('REQUEST_LIMIT_EXCEEDED'))
+        throw answerError(answer, 'again');
+      throw answerError(answer);
+    }
+  }
+
+  /** OAuth 2.0 client credentials flow. */
+  async function logIn(signal: AbortSignal): Promise<string> {
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: requiredSetting(sink, 'client_id'),
+      client_secret: requiredSetting(sink, 'client_secret'),
+    });
+    const answer = await sender.exchange(
+      {
+        url: `${base}/services/oauth2/token`,
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+      },
+      signal,
+    );
+    // 400 is what a wrong client gets: nothing about the records.
+    if (answer.status >= 300) throw answerError(answer, answer.status >= 500 ? 'again' : 'down');
+    return (JSON.parse(answer.text) as { access_token: string }).access_token;
+  }
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+function textOf(value: JsonValue): string {
+  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+}
