@@ -57,21 +57,11 @@ const GOODBYE_MS = 5000;
 
 /**
  * Serves until `signal`, then finishes what is under way. The database is closed by the caller.
- * @throws SegError SEG828 for a host beyond loopback without tokens, SEG829 for a port that cannot be had
+ * @throws SegError SEG829 for a port that cannot be had, and as `accessOf` does
  */
 export async function serve(db: Database, project: Project, options: ServeOptions): Promise<void> {
   const { log, signal } = options;
-  const tokens = new Tokens(options.env['SEG_HTTP_TOKENS']);
-  const ownerPassword = nonEmpty(options.env['SEG_PG_PASSWORD']);
-  const open = [
-    ...(tokens.required ? [] : ['SEG_HTTP_TOKENS']),
-    ...(ownerPassword !== undefined || options.pgPort === null ? [] : ['SEG_PG_PASSWORD']),
-  ];
-  if (!isLoopback(options.host) && open.length > 0) {
-    throw segError('SEG828', `refusing to listen on "${options.host}" without ${open.join(' and ')}`, {
-      hint: `Set ${open.join(' and ')} in the environment, or listen on 127.0.0.1.`,
-    });
-  }
+  const { tokens, ownerPassword } = accessOf(options);
   const metrics = createMetrics();
   const turns = new Turns((kind, seconds) => metrics.turnSeconds.observe({ kind }, seconds));
   const shared = new SharedDatabase(db, turns, { exclusive: db instanceof PGliteDatabase });
@@ -149,6 +139,28 @@ export async function serve(db: Database, project: Project, options: ServeOption
     await closing;
     await stopListening?.();
   }
+}
+
+/**
+ * Who may come in: HTTP tokens and the Postgres owner's password, from the environment.
+ * @throws SegError SEG828 for a host beyond loopback without them, SEG823 for tokens that cannot be read
+ */
+export function accessOf(options: Pick<ServeOptions, 'env' | 'host' | 'pgPort'>): {
+  tokens: Tokens;
+  ownerPassword: string | undefined;
+} {
+  const tokens = new Tokens(options.env['SEG_HTTP_TOKENS']);
+  const ownerPassword = nonEmpty(options.env['SEG_PG_PASSWORD']);
+  const open = [
+    ...(tokens.required ? [] : ['SEG_HTTP_TOKENS']),
+    ...(ownerPassword !== undefined || options.pgPort === null ? [] : ['SEG_PG_PASSWORD']),
+  ];
+  if (!isLoopback(options.host) && open.length > 0) {
+    throw segError('SEG828', `refusing to listen on "${options.host}" without ${open.join(' and ')}`, {
+      hint: `Set ${open.join(' and ')} in the environment, or listen on 127.0.0.1.`,
+    });
+  }
+  return { tokens, ownerPassword };
 }
 
 async function listen<T>(start: () => Promise<T>, port: number, flag: string): Promise<T> {

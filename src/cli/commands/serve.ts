@@ -33,13 +33,16 @@ export const serve: CommandHandler = async (context) => {
       hint: `${project.target.type} is a server itself: applications connect to it; "seg sync --follow" runs the sinks.`,
     });
   }
+  const { accessOf, serve: serveDatabase } = await import('../../serve/serve.ts');
+  const host = flags.string('host') ?? '127.0.0.1';
+  // Before the database is opened: a mistake of the command line is told at once.
+  accessOf({ host, pgPort, env: context.env });
   await withDatabase(
     context,
     project,
     async (db) => {
-      const { serve: serveDatabase } = await import('../../serve/serve.ts');
       await serveDatabase(db, project, {
-        host: flags.string('host') ?? '127.0.0.1',
+        host,
         port,
         pgPort,
         pgIdleMs: idleSeconds * 1000,

@@ -1,0 +1,61 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { TestProject } from './run-seg.ts';
+
+/** `seg serve` on ports of its own. */
+export interface Serving {
+  readonly child: ChildProcess;
+  readonly http: string;
+  readonly pgPort: number;
+  readonly log: () => string;
+  /** Ends it with a signal and answers its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export async function startServing(
+  project: TestProject,
+  options: { args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<Serving> {
+  const child = project.start(
+    ['serve', '--port', '0', '--pg-port', '0', '--clock-interval', '0', ...(options.args ?? [])],
+    { env: options.env },
+  );
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  for (;;) {
+    const http = /on (http:\S+)/.exec(log)?.[1];
+    const pgPort = /postgres:\/\/seg_reader@[^:]+:(\d+)/.exec(log)?.[1];
+    if (http !== undefined && pgPort !== undefined) {
+      return {
+        child,
+        http,
+        pgPort: Number(pgPort),
+        log: () => log,
+        async stop(signal = 'SIGTERM') {
+          child.kill(signal);
+          return (await ended)[0];
+        },
+      };
+    }
+    if (child.exitCode !== null) throw new Error(`seg serve has ended: ${log}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The events of a Server-Sent Events answer, as they come. */
+export async function* sseEvents(
+  response: Response,
+): AsyncGenerator<{ event: string; id: string | undefined; data: unknown }> {
+  let rest = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split('\n\n');
+    rest = blocks.pop()!;
+    for (const block of blocks) {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      const data = field('data');
+      if (data === undefined) continue;
+      yield { event: field('event') ?? 'message', id: field('id'), data: JSON.parse(data) };
+    }
+  }
+}
