@@ -14,12 +14,13 @@ import { makePlan } from '../incremental/make-plan.ts';
 import type { MadePlan } from '../incremental/make-plan.ts';
 import { deletePlan, readPlans, writePlan } from '../incremental/stored-plan.ts';
 import type { StoredPlan } from '../incremental/stored-plan.ts';
-import { addressIndex } from '../ivm/strategies/stored-stage.ts';
+import { addressIndex, addressIndexName } from '../ivm/strategies/stored-stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { refreshColumns } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { placeHiddenColumns } from './hidden-columns.ts';
 import { placeError } from './place-error.ts';
 
 export interface PlansRequest {
@@ -122,7 +123,6 @@ async function planOf(
       maintenance,
       maintained,
       clock: { schema: stateSchema, name: 'clock' },
-      exactColumns: true,
     });
   return ask(node.settings['maintenance'] === 'recompute' ? 'recompute' : 'auto');
 }
@@ -148,14 +148,21 @@ async function writeNodePlan(
   const stands = old !== undefined && old.fingerprint === fingerprint && (await allStand(tx, old));
   if (old !== undefined && !stands) await dropStages(tx, old, request, false);
   const stages: StoredStage[] = [];
+  let filled = false;
   for (const stage of made.stages) {
     const query = stageQuery(stage, definition, naming);
     const last = stage.name === '';
+    if (last) {
+      const table = naming.stageTable(stage.name);
+      filled = await placeHiddenColumns(tx, stage, { table, query, visible: node.columns, stands });
+    }
     const stored =
       last || stands
         ? await storedStage(tx, stage, query, naming.stageTable(stage.name), naming)
         : await buildStage(tx, stage, definition, naming);
     if (last) {
+      // By the same name another plan found its rows by other columns.
+      if (!stands) await tx.exec(`DROP INDEX IF EXISTS ${quoteRelation(addressIndexName(stored))}`);
       const index = addressIndex(stored);
       if (index !== null) await tx.exec(index);
     }
@@ -178,7 +185,9 @@ async function writeNodePlan(
   await installRefresh(tx, plan, request);
   if (stands && request.refreshStages) {
     const emit = emitOptions(null, request);
-    for (const stored of stages.slice(0, -1)) {
+    // The rows of the model itself are right already; what is hidden beside them may not be.
+    const hidden = stages.at(-1)!.stage.columns.some((column) => column.hidden);
+    for (const stored of hidden && !filled ? stages : stages.slice(0, -1)) {
       await tx.exec(
         `SELECT changed FROM ${quoteRelation(emit.refreshName(stored))}(0, false) AS ${refreshColumns(stored)}`,
       );

@@ -90,7 +90,6 @@ export async function createIncrementalView(
       maintenance: options.maintenance ?? 'auto',
       maintained: new Set(byKey.keys()),
       clock,
-      exactColumns: false,
     });
     await refuseQuery(tx, relation, sql, made);
     const below = made.upstream.flatMap((view) => inputsBelow(plans, view, stateSchema));

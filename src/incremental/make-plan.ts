@@ -18,7 +18,6 @@ export interface PlanRequest {
   /** The relations of other maintained views (`"schema"."name"`). */
   readonly maintained: ReadonlySet<string>;
   readonly clock: RelationName;
-  readonly exactColumns: boolean;
 }
 
 export interface MadePlan {
@@ -58,7 +57,6 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     reads: read.map(({ key }) => key),
     readsClock,
     maintenance: asked.maintenance,
-    exactColumns: asked.exactColumns,
   };
   const keysOf = (relation: string): readonly (readonly string[])[] => {
     const found = relations.get(relation);

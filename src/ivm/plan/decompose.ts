@@ -81,24 +81,13 @@ export class Decomposer {
     };
   }
 
-  /**
-   * Stages in the order they must be maintained; the last one is the view.
-   * @param options.exactColumns whether the view's own table may hold no hidden column
-   */
-  decompose(
-    relation: Relation,
-    options: { readonly exactColumns: boolean } = { exactColumns: false },
-  ): Stage[] {
+  /** Stages in the order they must be maintained; the last one is the view. */
+  decompose(relation: Relation): Stage[] {
     const need = new Set(relation.output.map(({ id }) => id));
     const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
     const root = this.#reduce(prune(relation.root, need, keyColumns));
     const columns = relation.output.map(({ id, name }) => ({ id, name, hidden: false }));
-    let view = this.#stage('', root, columns);
-    if (options.exactColumns && view.columns.some(({ hidden }) => hidden)) {
-      // The key is kept in a stage of its own, and the view is its visible part.
-      view = this.#stage('', this.#split(root), columns);
-    }
-    this.stages.push(view);
+    this.stages.push(this.#stage('', root, columns));
     return this.stages;
   }
 

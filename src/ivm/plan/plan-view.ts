@@ -20,8 +20,6 @@ export interface ViewRequest {
   readonly readsClock: boolean;
   /** `recompute` when asked for by the user. */
   readonly maintenance: 'auto' | 'recompute';
-  /** Whether the view's own table may hold no hidden column. */
-  readonly exactColumns: boolean;
 }
 
 /** Stages in the order they are maintained, the last one being the view. `loadSqlParser` must have been awaited. */
@@ -36,7 +34,7 @@ export function planView(
     return [recomputed(request, 'asked for by maintenance: recompute')];
   try {
     const { reader, ...relation } = readView(request, catalog);
-    return new Decomposer(reader, keysOf, facts, typesOf).decompose(relation, request);
+    return new Decomposer(reader, keysOf, facts, typesOf).decompose(relation);
   } catch (error) {
     if (error instanceof Unsupported) return [recomputed(request, error.construct)];
     throw error;

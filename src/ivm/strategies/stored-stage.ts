@@ -52,8 +52,12 @@ export function addressColumns(stored: StoredStage): string[] {
 /** The index that makes it cheap; null when the stage is always recomputed as a whole. */
 export function addressIndex(stored: StoredStage): string | null {
   if (stored.stage.strategy === 'recompute' || addressColumns(stored).length === 0) return null;
-  const name = shortName('seg address', stored.table.name);
+  const { name } = addressIndexName(stored);
   return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${[rowHash(addressColumns(stored)), ...orderColumns(stored)].join(', ')})`;
+}
+
+export function addressIndexName({ table }: Pick<StoredStage, 'table'>): RelationName {
+  return { schema: table.schema, name: shortName('seg address', table.name) };
 }
 
 /** What follows the partition in the index of a stage that is kept by suffixes. */
