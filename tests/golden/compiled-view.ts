@@ -38,7 +38,6 @@ export async function compiledView(
     maintenance: 'auto',
     maintained,
     clock,
-    exactColumns: false,
   });
   return {
     algebra: `${canonical}\n\n${algebraOf(canonical, made)}\n`,
