@@ -115,7 +115,8 @@ export class Decomposer {
         };
         const whole: Op = { ...at, left: side(at.left), right: side(at.right) };
         if (ownWork(whole) === 'linear' || pushable(whole).size > 0) return whole;
-        const still = (child: Op): Op => (readsClock(child) ? this.#split(child) : child);
+        // The sides are kept, and their rows found there.
+        const still = (child: Op): Op => (child.kind === 'scan' ? child : this.#split(child));
         return { ...whole, left: still(whole.left), right: still(whole.right) };
       }
       default: {

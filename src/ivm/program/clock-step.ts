@@ -84,7 +84,8 @@ function statementOf(
     const touched = affectedByTime(root, temporal.due, new Set(stored.stage.key));
     const others = occurrences.map((occurrence) => affected(root, occurrence, new Set(stored.stage.key)));
     if (touched.length + others.length === 0) return null;
-    return rekeySql(stored, [...others, ...touched], keyWithin, options, EPOCH, wanted);
+    const trees = [...others, ...touched].flatMap(atBothTimes);
+    return rekeySql(stored, trees, keyWithin, options, EPOCH, wanted);
   }
   return null;
 }
@@ -96,6 +97,12 @@ export function affectedByTime(root: Op, dues: readonly Due[], key: ReadonlySet<
       scan.occurrence === occurrence ? dueScan(scan, dues) : scan,
     ),
   );
+}
+
+/** What a row was joined with may follow from the time: both from the one it was and the one it is. */
+function atBothTimes(tree: Op): Op[] {
+  const [before, after] = [atTime(tree, FROM), atTime(tree, TO)];
+  return JSON.stringify(before) === JSON.stringify(after) ? [tree] : [before, after];
 }
 
 function looseSteps({ loose }: Temporal, options: SqlOptions): string[] {
