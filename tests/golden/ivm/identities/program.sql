@@ -255,7 +255,7 @@ WITH "_seg_rows" AS (
 )
 SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2))
 
--- step 5: model "identities", intermediate result 8, after a change by step 4
+-- step 5: model "identities", after a change by step 4
 WITH "_seg_rows" AS (
     SELECT "k0", "k1", "p1_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "_w_28" AS "_seg_w" FROM (SELECT ("id_type_419")::text AS "k0", ("id_420")::text AS "k1", "user_id_421" AS "p1_i", "_w_28" AS "_w_28" FROM (SELECT "id_type_416" AS "id_type_419", "id_417" AS "id_420", "user_id_418" AS "user_id_421", "_w_28" AS "_w_28" FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418", "_s"."_seg_w" AS "_w_28" FROM (SELECT "id_type_416", "id_417", "user_id_418", 1 AS "_seg_w" FROM unnest(_seg_n4) UNION ALL SELECT "id_type_416", "id_417", "user_id_418", -1 AS "_seg_w" FROM unnest(_seg_o4)) AS "_s") AS _q) AS _q) AS _q) AS _q
 ),
@@ -271,59 +271,36 @@ WITH "_seg_rows" AS (
 "_seg_pair" AS MATERIALIZED (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
   FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
-    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_425" AS o0, "_seg_t"."id_426" AS o1, "_seg_t"."user_id_427" AS o2, "_seg_t"."_seg_count_460" AS o3 FROM "_seg"."segmentation.identities#8" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."id_type_425", "_seg_t"."id_426"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_425" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_426" IS NOT DISTINCT FROM "_seg_k".k1
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type" AS o0, "_seg_t"."id" AS o1, "_seg_t"."user_id" AS o2, "_seg_t"."_seg_count_456" AS o3 FROM "_seg"."segmentation.identities" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1
     OFFSET 0) AS "_seg_o" ON true
 ),
 "_seg_state" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
   FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
-      SELECT "count_460" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_461" AS "user_id_427", "count_460" AS "count_460" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_460", min("user_id_421") AS "min_461" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
+      SELECT "count_456" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_457" AS "user_id_427", "count_456" AS "count_456" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_456", min("user_id_421") AS "min_457" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
     ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
 ),
 "_seg_next" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
 ),
 "_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_425", n1 AS "id_426", n2 AS "user_id_427", n3 AS "_seg_count_460", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
+  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
-  UPDATE "_seg"."segmentation.identities#8" AS "_seg_t" SET "id_type_425" = "_seg_p"."id_type_425", "id_426" = "_seg_p"."id_426", "user_id_427" = "_seg_p"."user_id_427", "_seg_count_460" = "_seg_p"."_seg_count_460" FROM "_seg_pairs" AS "_seg_p"
+  UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"
   WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.identities#8" WHERE ctid = ANY (ARRAY(
+  DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(
     SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
 ),
 "_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.identities#8" ("id_type_425", "id_426", "user_id_427", "_seg_count_460") SELECT "_seg_p"."id_type_425", "_seg_p"."id_426", "_seg_p"."user_id_427", "_seg_p"."_seg_count_460" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+  INSERT INTO "_seg"."segmentation.identities" ("id_type", "id", "user_id", "_seg_count_456") SELECT "_seg_p"."id_type", "_seg_p"."id", "_seg_p"."user_id", "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#8" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_425" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_426" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_427" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_425", "_seg_p"."id_426", "_seg_p"."user_id_427", "_seg_p"."_seg_count_460")::"_seg"."segmentation.identities#8" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_425" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_426" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_427" IS DISTINCT FROM "_seg_p"._seg_o2))
-
--- step 6: model "identities", after a change by step 5
-WITH "_seg_sum" AS MATERIALIZED (
-  SELECT "id_type", "id", "user_id", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "id_type", "id", "user_id", "_seg_w" FROM (SELECT "id_type_425" AS "id_type", "id_426" AS "id", "user_id_427" AS "user_id", "_w_29" AS "_seg_w" FROM (SELECT "_s"."id_type_425" AS "id_type_425", "_s"."id_426" AS "id_426", "_s"."user_id_427" AS "user_id_427", "_s"."_seg_w" AS "_w_29" FROM (SELECT "id_type_425", "id_426", "user_id_427", 1 AS "_seg_w" FROM unnest(_seg_n5) UNION ALL SELECT "id_type_425", "id_426", "user_id_427", -1 AS "_seg_w" FROM unnest(_seg_o5)) AS "_s") AS _q) AS _q
-  ) AS "_seg_terms" GROUP BY "id_type", "id", "user_id" HAVING sum("_seg_w") <> 0
-),
-"_seg_delta" AS MATERIALIZED (
-  SELECT "_seg_s"."id_type", "_seg_s"."id", "_seg_s"."user_id", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
-    SELECT "_seg_t".ctid FROM "_seg"."segmentation.identities" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id", "_seg_t"."user_id"), 0) = hash_record_extended(ROW("_seg_s"."id_type", "_seg_s"."id", "_seg_s"."user_id"), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_s"."id_type" AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_s"."id" AND "_seg_t"."user_id" IS NOT DISTINCT FROM "_seg_s"."user_id"
-    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
-  FROM "_seg_sum" AS "_seg_s"
-),
-"_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(
-    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
-),
-"_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.identities" ("id_type", "id", "user_id")
-  SELECT "_seg_d"."id_type", "_seg_d"."id", "_seg_d"."user_id" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
-)
-SELECT count(*) FROM "_seg_delta"
+SELECT count(*) FROM "_seg_pairs"
 
 == when "segmentation"."activity_events" changes
 
@@ -625,7 +602,7 @@ WITH "_seg_rows" AS (
 )
 SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2))
 
--- step 6: model "identities", intermediate result 8, after a change by step 0 or 5
+-- step 6: model "identities", after a change by step 0 or 5
 WITH "_seg_rows" AS (
     SELECT "k0", "k1", "p1_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "_w_19" AS "_seg_w" FROM (SELECT ("id_type_419")::text AS "k0", ("id_420")::text AS "k1", "user_id_421" AS "p1_i", "_w_19" AS "_w_19" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421", "_w_19" AS "_w_19" FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45", "_s"."_seg_w" AS "_w_19" FROM (SELECT "id_type_43", "id_44", "user_id_45", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "id_type_43", "id_44", "user_id_45", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS "_s") AS _q) AS _q) AS _q) AS _q
     UNION ALL
@@ -643,56 +620,33 @@ WITH "_seg_rows" AS (
 "_seg_pair" AS MATERIALIZED (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
   FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
-    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_425" AS o0, "_seg_t"."id_426" AS o1, "_seg_t"."user_id_427" AS o2, "_seg_t"."_seg_count_460" AS o3 FROM "_seg"."segmentation.identities#8" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."id_type_425", "_seg_t"."id_426"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_425" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_426" IS NOT DISTINCT FROM "_seg_k".k1
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type" AS o0, "_seg_t"."id" AS o1, "_seg_t"."user_id" AS o2, "_seg_t"."_seg_count_456" AS o3 FROM "_seg"."segmentation.identities" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1
     OFFSET 0) AS "_seg_o" ON true
 ),
 "_seg_state" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
   FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
-      SELECT "count_460" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_461" AS "user_id_427", "count_460" AS "count_460" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_460", min("user_id_421") AS "min_461" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
+      SELECT "count_456" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_457" AS "user_id_427", "count_456" AS "count_456" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_456", min("user_id_421") AS "min_457" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
     ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
 ),
 "_seg_next" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
 ),
 "_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_425", n1 AS "id_426", n2 AS "user_id_427", n3 AS "_seg_count_460", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
+  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
-  UPDATE "_seg"."segmentation.identities#8" AS "_seg_t" SET "id_type_425" = "_seg_p"."id_type_425", "id_426" = "_seg_p"."id_426", "user_id_427" = "_seg_p"."user_id_427", "_seg_count_460" = "_seg_p"."_seg_count_460" FROM "_seg_pairs" AS "_seg_p"
+  UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"
   WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.identities#8" WHERE ctid = ANY (ARRAY(
+  DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(
     SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
 ),
 "_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.identities#8" ("id_type_425", "id_426", "user_id_427", "_seg_count_460") SELECT "_seg_p"."id_type_425", "_seg_p"."id_426", "_seg_p"."user_id_427", "_seg_p"."_seg_count_460" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+  INSERT INTO "_seg"."segmentation.identities" ("id_type", "id", "user_id", "_seg_count_456") SELECT "_seg_p"."id_type", "_seg_p"."id", "_seg_p"."user_id", "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#8" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_425" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_426" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_427" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_425", "_seg_p"."id_426", "_seg_p"."user_id_427", "_seg_p"."_seg_count_460")::"_seg"."segmentation.identities#8" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_425" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_426" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_427" IS DISTINCT FROM "_seg_p"._seg_o2))
-
--- step 7: model "identities", after a change by step 6
-WITH "_seg_sum" AS MATERIALIZED (
-  SELECT "id_type", "id", "user_id", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "id_type", "id", "user_id", "_seg_w" FROM (SELECT "id_type_425" AS "id_type", "id_426" AS "id", "user_id_427" AS "user_id", "_w_29" AS "_seg_w" FROM (SELECT "_s"."id_type_425" AS "id_type_425", "_s"."id_426" AS "id_426", "_s"."user_id_427" AS "user_id_427", "_s"."_seg_w" AS "_w_29" FROM (SELECT "id_type_425", "id_426", "user_id_427", 1 AS "_seg_w" FROM unnest(_seg_n6) UNION ALL SELECT "id_type_425", "id_426", "user_id_427", -1 AS "_seg_w" FROM unnest(_seg_o6)) AS "_s") AS _q) AS _q
-  ) AS "_seg_terms" GROUP BY "id_type", "id", "user_id" HAVING sum("_seg_w") <> 0
-),
-"_seg_delta" AS MATERIALIZED (
-  SELECT "_seg_s"."id_type", "_seg_s"."id", "_seg_s"."user_id", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
-    SELECT "_seg_t".ctid FROM "_seg"."segmentation.identities" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id", "_seg_t"."user_id"), 0) = hash_record_extended(ROW("_seg_s"."id_type", "_seg_s"."id", "_seg_s"."user_id"), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_s"."id_type" AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_s"."id" AND "_seg_t"."user_id" IS NOT DISTINCT FROM "_seg_s"."user_id"
-    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
-  FROM "_seg_sum" AS "_seg_s"
-),
-"_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(
-    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
-),
-"_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.identities" ("id_type", "id", "user_id")
-  SELECT "_seg_d"."id_type", "_seg_d"."id", "_seg_d"."user_id" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
-)
-SELECT count(*) FROM "_seg_delta"
+SELECT count(*) FROM "_seg_pairs"

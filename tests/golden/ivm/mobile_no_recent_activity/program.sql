@@ -1,9 +1,9 @@
 == when "segmentation"."identity_links" changes
 
--- step 9: model "mobile_no_recent_activity", after a change by step 8
+-- step 7: model "mobile_no_recent_activity", after a change by step 6
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "user_id", "page_views", "last_activity_at", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n6) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o6)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
   ) AS "_seg_terms" GROUP BY "user_id", "page_views", "last_activity_at" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (
@@ -25,10 +25,10 @@ SELECT count(*) FROM "_seg_delta"
 
 == when "segmentation"."activity_events" changes
 
--- step 10: model "mobile_no_recent_activity", after a change by step 9
+-- step 8: model "mobile_no_recent_activity", after a change by step 7
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "user_id", "page_views", "last_activity_at", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
+    SELECT "user_id", "page_views", "last_activity_at", "_seg_w" FROM (SELECT "user_id_8" AS "user_id", "page_views_9" AS "page_views", "last_activity_at_10" AS "last_activity_at", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_8", "page_views_3" AS "page_views_9", "last_activity_at_4" AS "last_activity_at_10", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."page_views" AS "page_views_3", "_s"."last_activity_at" AS "last_activity_at_4", "_s"."device_type" AS "device_type_7", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", "page_views", "last_activity_at", "device_type", 1 AS "_seg_w" FROM unnest(_seg_n7) UNION ALL SELECT "user_id", "page_views", "last_activity_at", "device_type", -1 AS "_seg_w" FROM unnest(_seg_o7)) AS "_s") AS _q WHERE (("device_type_7" = ('mobile')::"text") AND ("page_views_3" >= 10) AND ("last_activity_at_4" <= ((SELECT "now" FROM "_seg"."clock") - ('7 days')::"pg_catalog"."interval")))) AS _q) AS _q) AS _q
   ) AS "_seg_terms" GROUP BY "user_id", "page_views", "last_activity_at" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (

@@ -1,8 +1,8 @@
 == when "segmentation"."segment_events" changes
 
--- step 3: model "segment_sizes", intermediate result 1, always
+-- step 2: model "segment_sizes", always
 WITH "_seg_rows" AS (
-    SELECT "k0", "k1", "p1_i", "p2_i", "p3_i", "p4_i", "p5_i", "p6_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "p2_i" AS "p2_i", "p3_i" AS "p3_i", "p4_i" AS "p4_i", "p5_i" AS "p5_i", "p6_i" AS "p6_i", "_w_1" AS "_seg_w" FROM (SELECT ("vendor_44")::integer AS "k0", ("segment_45")::text AS "k1", (("members_46") IS NOT NULL) AS "p1_i", "members_46" AS "p2_i", (("adds_47") IS NOT NULL) AS "p3_i", "adds_47" AS "p4_i", (("removes_48") IS NOT NULL) AS "p5_i", "removes_48" AS "p6_i", "_w_1" AS "_w_1" FROM (SELECT "vendor_7" AS "vendor_44", "segment_8" AS "segment_45", "members_9" AS "members_46", "adds_10" AS "adds_47", "removes_11" AS "removes_48", "_w_1" AS "_w_1" FROM (SELECT "vendor_1" AS "vendor_7", "segment_2" AS "segment_8", 1 AS "members_9", 0 AS "adds_10", 0 AS "removes_11", "_w_1" AS "_w_1" FROM (SELECT "_s"."vendor" AS "vendor_1", "_s"."segment" AS "segment_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "vendor", "segment", 1 AS "_seg_w" FROM unnest(_seg_n2) UNION ALL SELECT "vendor", "segment", -1 AS "_seg_w" FROM unnest(_seg_o2)) AS "_s") AS _q) AS _q) AS _q) AS _q) AS _q
+    SELECT "k0", "k1", "p1_i", "p2_i", "p3_i", "p4_i", "p5_i", "p6_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "p2_i" AS "p2_i", "p3_i" AS "p3_i", "p4_i" AS "p4_i", "p5_i" AS "p5_i", "p6_i" AS "p6_i", "_w_1" AS "_seg_w" FROM (SELECT ("vendor_44")::integer AS "k0", ("segment_45")::text AS "k1", (("members_46") IS NOT NULL) AS "p1_i", "members_46" AS "p2_i", (("adds_47") IS NOT NULL) AS "p3_i", "adds_47" AS "p4_i", (("removes_48") IS NOT NULL) AS "p5_i", "removes_48" AS "p6_i", "_w_1" AS "_w_1" FROM (SELECT "vendor_7" AS "vendor_44", "segment_8" AS "segment_45", "members_9" AS "members_46", "adds_10" AS "adds_47", "removes_11" AS "removes_48", "_w_1" AS "_w_1" FROM (SELECT "vendor_1" AS "vendor_7", "segment_2" AS "segment_8", 1 AS "members_9", 0 AS "adds_10", 0 AS "removes_11", "_w_1" AS "_w_1" FROM (SELECT "_s"."vendor" AS "vendor_1", "_s"."segment" AS "segment_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "vendor", "segment", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "vendor", "segment", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS "_s") AS _q) AS _q) AS _q) AS _q) AS _q
     UNION ALL
     SELECT "k0", "k1", "p1_i", "p2_i", "p3_i", "p4_i", "p5_i", "p6_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "p2_i" AS "p2_i", "p3_i" AS "p3_i", "p4_i" AS "p4_i", "p5_i" AS "p5_i", "p6_i" AS "p6_i", "_w_2" AS "_seg_w" FROM (SELECT ("vendor_44")::integer AS "k0", ("segment_45")::text AS "k1", (("members_46") IS NOT NULL) AS "p1_i", "members_46" AS "p2_i", (("adds_47") IS NOT NULL) AS "p3_i", "adds_47" AS "p4_i", (("removes_48") IS NOT NULL) AS "p5_i", "removes_48" AS "p6_i", "_w_2" AS "_w_2" FROM (SELECT "vendor_39" AS "vendor_44", "segment_40" AS "segment_45", "members_41" AS "members_46", "adds_42" AS "adds_47", "removes_43" AS "removes_48", "_w_2" AS "_w_2" FROM (SELECT "vendor_34" AS "vendor_39", "segment_35" AS "segment_40", 0 AS "members_41", (CASE WHEN "remove_37" THEN 0 ELSE 1 END) AS "adds_42", (CASE WHEN "remove_37" THEN 1 ELSE 0 END) AS "removes_43", "_w_2" AS "_w_2" FROM (SELECT "vendor_25" AS "vendor_34", "segment_26" AS "segment_35", "remove_28" AS "remove_37", "_w_2" AS "_w_2" FROM (SELECT * FROM (SELECT NULLIF("btrim"("user_id_15", (' 	
 ')::"text"), ('')::"text") AS "user_id_24", "vendor_16" AS "vendor_25", NULLIF("btrim"("segment_17", (' 	
@@ -15,8 +15,8 @@ WITH "_seg_rows" AS (
 "_seg_pair" AS MATERIALIZED (
   SELECT "_seg_k".*, "_seg_o".*
   FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
-    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."vendor_54" AS o0, "_seg_t"."segment_55" AS o1, "_seg_t"."members_56" AS o2, "_seg_t"."adds_57" AS o3, "_seg_t"."removes_58" AS o4, "_seg_t"."_seg_count_80" AS o5, "_seg_t"."_seg_count_81" AS o6, "_seg_t"."_seg_count_83" AS o7, "_seg_t"."_seg_count_85" AS o8 FROM "_seg"."segmentation.segment_sizes#1" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."vendor_54", "_seg_t"."segment_55"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."vendor_54" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."segment_55" IS NOT DISTINCT FROM "_seg_k".k1
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."vendor" AS o0, "_seg_t"."segment" AS o1, "_seg_t"."members" AS o2, "_seg_t"."adds" AS o3, "_seg_t"."removes" AS o4, "_seg_t"."_seg_count_66" AS o5, "_seg_t"."_seg_count_67" AS o6, "_seg_t"."_seg_count_69" AS o7, "_seg_t"."_seg_count_71" AS o8 FROM "_seg"."segmentation.segment_sizes" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."vendor", "_seg_t"."segment"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."vendor" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."segment" IS NOT DISTINCT FROM "_seg_k".k1
     OFFSET 0) AS "_seg_o" ON true
 ),
 "_seg_state" AS MATERIALIZED (
@@ -27,41 +27,18 @@ WITH "_seg_rows" AS (
   SELECT "_seg_place", o0, o1, o2, o3, o4, o5, o6, o7, o8, n2, n3, n4, n5, n6, n7, n8, k0 AS n0, k1 AS n1, coalesce(n5 > 0, false) AS "_seg_kept" FROM "_seg_state"
 ),
 "_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "vendor_54", n1 AS "segment_55", n2 AS "members_56", n3 AS "adds_57", n4 AS "removes_58", n5 AS "_seg_count_80", n6 AS "_seg_count_81", n7 AS "_seg_count_83", n8 AS "_seg_count_85", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, o5 AS _seg_o5, o6 AS _seg_o6, o7 AS _seg_o7, o8 AS _seg_o8, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
+  SELECT n0 AS "vendor", n1 AS "segment", n2 AS "members", n3 AS "adds", n4 AS "removes", n5 AS "_seg_count_66", n6 AS "_seg_count_67", n7 AS "_seg_count_69", n8 AS "_seg_count_71", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, o5 AS _seg_o5, o6 AS _seg_o6, o7 AS _seg_o7, o8 AS _seg_o8, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 OR n4 IS DISTINCT FROM o4 OR n5 IS DISTINCT FROM o5 OR n6 IS DISTINCT FROM o6 OR n7 IS DISTINCT FROM o7 OR n8 IS DISTINCT FROM o8 END
 ),
 "_seg_changed" AS (
-  UPDATE "_seg"."segmentation.segment_sizes#1" AS "_seg_t" SET "vendor_54" = "_seg_p"."vendor_54", "segment_55" = "_seg_p"."segment_55", "members_56" = "_seg_p"."members_56", "adds_57" = "_seg_p"."adds_57", "removes_58" = "_seg_p"."removes_58", "_seg_count_80" = "_seg_p"."_seg_count_80", "_seg_count_81" = "_seg_p"."_seg_count_81", "_seg_count_83" = "_seg_p"."_seg_count_83", "_seg_count_85" = "_seg_p"."_seg_count_85" FROM "_seg_pairs" AS "_seg_p"
+  UPDATE "_seg"."segmentation.segment_sizes" AS "_seg_t" SET "vendor" = "_seg_p"."vendor", "segment" = "_seg_p"."segment", "members" = "_seg_p"."members", "adds" = "_seg_p"."adds", "removes" = "_seg_p"."removes", "_seg_count_66" = "_seg_p"."_seg_count_66", "_seg_count_67" = "_seg_p"."_seg_count_67", "_seg_count_69" = "_seg_p"."_seg_count_69", "_seg_count_71" = "_seg_p"."_seg_count_71" FROM "_seg_pairs" AS "_seg_p"
   WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.segment_sizes#1" WHERE ctid = ANY (ARRAY(
+  DELETE FROM "_seg"."segmentation.segment_sizes" WHERE ctid = ANY (ARRAY(
     SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
 ),
 "_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.segment_sizes#1" ("vendor_54", "segment_55", "members_56", "adds_57", "removes_58", "_seg_count_80", "_seg_count_81", "_seg_count_83", "_seg_count_85") SELECT "_seg_p"."vendor_54", "_seg_p"."segment_55", "_seg_p"."members_56", "_seg_p"."adds_57", "_seg_p"."removes_58", "_seg_p"."_seg_count_80", "_seg_p"."_seg_count_81", "_seg_p"."_seg_count_83", "_seg_p"."_seg_count_85" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+  INSERT INTO "_seg"."segmentation.segment_sizes" ("vendor", "segment", "members", "adds", "removes", "_seg_count_66", "_seg_count_67", "_seg_count_69", "_seg_count_71") SELECT "_seg_p"."vendor", "_seg_p"."segment", "_seg_p"."members", "_seg_p"."adds", "_seg_p"."removes", "_seg_p"."_seg_count_66", "_seg_p"."_seg_count_67", "_seg_p"."_seg_count_69", "_seg_p"."_seg_count_71" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4, "_seg_p"._seg_o5, "_seg_p"._seg_o6, "_seg_p"._seg_o7, "_seg_p"._seg_o8)::"_seg"."segmentation.segment_sizes#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."vendor_54" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."segment_55" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."members_56" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."adds_57" IS DISTINCT FROM "_seg_p"._seg_o3 OR "_seg_p"."removes_58" IS DISTINCT FROM "_seg_p"._seg_o4)), ARRAY(SELECT ROW("_seg_p"."vendor_54", "_seg_p"."segment_55", "_seg_p"."members_56", "_seg_p"."adds_57", "_seg_p"."removes_58", "_seg_p"."_seg_count_80", "_seg_p"."_seg_count_81", "_seg_p"."_seg_count_83", "_seg_p"."_seg_count_85")::"_seg"."segmentation.segment_sizes#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."vendor_54" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."segment_55" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."members_56" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."adds_57" IS DISTINCT FROM "_seg_p"._seg_o3 OR "_seg_p"."removes_58" IS DISTINCT FROM "_seg_p"._seg_o4))
-
--- step 4: model "segment_sizes", after a change by step 3
-WITH "_seg_sum" AS MATERIALIZED (
-  SELECT "vendor", "segment", "members", "adds", "removes", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "vendor", "segment", "members", "adds", "removes", "_seg_w" FROM (SELECT "vendor_54" AS "vendor", "segment_55" AS "segment", "members_56" AS "members", "adds_57" AS "adds", "removes_58" AS "removes", "_w_3" AS "_seg_w" FROM (SELECT "_s"."vendor_54" AS "vendor_54", "_s"."segment_55" AS "segment_55", "_s"."members_56" AS "members_56", "_s"."adds_57" AS "adds_57", "_s"."removes_58" AS "removes_58", "_s"."_seg_w" AS "_w_3" FROM (SELECT "vendor_54", "segment_55", "members_56", "adds_57", "removes_58", 1 AS "_seg_w" FROM unnest(_seg_n3) UNION ALL SELECT "vendor_54", "segment_55", "members_56", "adds_57", "removes_58", -1 AS "_seg_w" FROM unnest(_seg_o3)) AS "_s") AS _q) AS _q
-  ) AS "_seg_terms" GROUP BY "vendor", "segment", "members", "adds", "removes" HAVING sum("_seg_w") <> 0
-),
-"_seg_delta" AS MATERIALIZED (
-  SELECT "_seg_s"."vendor", "_seg_s"."segment", "_seg_s"."members", "_seg_s"."adds", "_seg_s"."removes", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
-    SELECT "_seg_t".ctid FROM "_seg"."segmentation.segment_sizes" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."vendor", "_seg_t"."segment", "_seg_t"."members", "_seg_t"."adds", "_seg_t"."removes"), 0) = hash_record_extended(ROW("_seg_s"."vendor", "_seg_s"."segment", "_seg_s"."members", "_seg_s"."adds", "_seg_s"."removes"), 0) AND "_seg_t"."vendor" IS NOT DISTINCT FROM "_seg_s"."vendor" AND "_seg_t"."segment" IS NOT DISTINCT FROM "_seg_s"."segment" AND "_seg_t"."members" IS NOT DISTINCT FROM "_seg_s"."members" AND "_seg_t"."adds" IS NOT DISTINCT FROM "_seg_s"."adds" AND "_seg_t"."removes" IS NOT DISTINCT FROM "_seg_s"."removes"
-    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
-  FROM "_seg_sum" AS "_seg_s"
-),
-"_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.segment_sizes" WHERE ctid = ANY (ARRAY(
-    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
-),
-"_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.segment_sizes" ("vendor", "segment", "members", "adds", "removes")
-  SELECT "_seg_d"."vendor", "_seg_d"."segment", "_seg_d"."members", "_seg_d"."adds", "_seg_d"."removes" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
-)
-SELECT count(*) FROM "_seg_delta"
+SELECT count(*) FROM "_seg_pairs"

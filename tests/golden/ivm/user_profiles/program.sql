@@ -1,9 +1,9 @@
 == when "segmentation"."segment_events" changes
 
--- step 2: model "user_profiles", after a change by step 1
+-- step 1: model "user_profiles", after a change by step 0
 WITH "_seg_keys" AS MATERIALIZED (
   SELECT DISTINCT (k0)::text AS k0 FROM (
-    SELECT "user_id_10" AS "k0" FROM (SELECT "user_id_8" AS "user_id_10" FROM (SELECT "user_id_3" AS "user_id_8" FROM (SELECT "_s"."vendor" AS "vendor_1", "_s"."segment" AS "segment_2", "_s"."user_id" AS "user_id_3", "_s"."first_added_at" AS "first_added_at_4", "_s"."last_event_at" AS "last_event_at_5", "_s"."is_member" AS "is_member_6", "_s"."value" AS "value_7" FROM (SELECT "vendor", "segment", "user_id", "first_added_at", "last_event_at", "is_member", "value" FROM unnest(_seg_n1) UNION ALL SELECT "vendor", "segment", "user_id", "first_added_at", "last_event_at", "is_member", "value" FROM unnest(_seg_o1)) AS "_s") AS _q) AS _q) AS _q
+    SELECT "user_id_10" AS "k0" FROM (SELECT "user_id_8" AS "user_id_10" FROM (SELECT "user_id_3" AS "user_id_8" FROM (SELECT "_s"."vendor" AS "vendor_1", "_s"."segment" AS "segment_2", "_s"."user_id" AS "user_id_3", "_s"."first_added_at" AS "first_added_at_4", "_s"."last_event_at" AS "last_event_at_5", "_s"."is_member" AS "is_member_6", "_s"."value" AS "value_7" FROM (SELECT "vendor", "segment", "user_id", "first_added_at", "last_event_at", "is_member", "value" FROM unnest(_seg_n0) UNION ALL SELECT "vendor", "segment", "user_id", "first_added_at", "last_event_at", "is_member", "value" FROM unnest(_seg_o0)) AS "_s") AS _q) AS _q) AS _q
   ) AS "_seg_touched"
 ),
 "_seg_pairs" AS MATERIALIZED (

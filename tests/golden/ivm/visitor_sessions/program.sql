@@ -50,7 +50,7 @@ SELECT ARRAY(SELECT ROW("_seg_d"."visitor_id_25", "_seg_d"."viewed_at_26", "_seg
     FROM "_seg_delta" AS "_seg_d", generate_series(1, -"_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" < 0), ARRAY(SELECT ROW("_seg_d"."visitor_id_25", "_seg_d"."viewed_at_26", "_seg_d"."session_number_29", "_seg_d"."_seg_position_22")::"_seg"."segmentation.visitor_sessions#1"
     FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0)
 
--- step 1: model "visitor_sessions", intermediate result 2, after a change by step 0
+-- step 1: model "visitor_sessions", after a change by step 0
 WITH "_seg_rows" AS (
     SELECT "k0", "k1", "p1_i", "p2_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "p2_i" AS "p2_i", "_w_2" AS "_seg_w" FROM (SELECT ("visitor_id_25")::text AS "k0", ("session_number_29")::bigint AS "k1", "viewed_at_26" AS "p1_i", "viewed_at_26" AS "p2_i", "_w_2" AS "_w_2" FROM (SELECT "_s"."visitor_id_25" AS "visitor_id_25", "_s"."viewed_at_26" AS "viewed_at_26", "_s"."session_number_29" AS "session_number_29", "_s"."_seg_w" AS "_w_2" FROM (SELECT "visitor_id_25", "viewed_at_26", "session_number_29", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "visitor_id_25", "viewed_at_26", "session_number_29", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS "_s") AS _q) AS _q) AS _q
 ),
@@ -66,56 +66,33 @@ WITH "_seg_rows" AS (
 "_seg_pair" AS MATERIALIZED (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o1, false) AND NOT coalesce(p1_a <= o1, false)) OR (p2_r IS NOT NULL AND NOT coalesce(p2_r < o2, false) AND NOT coalesce(p2_a >= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
   FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
-    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."visitor_id_35" AS o0, "_seg_t"."started_at_36" AS o1, "_seg_t"."ended_at_37" AS o2, "_seg_t"."pageviews_38" AS o3, "_seg_t"."_seg_session_number_31" AS o4 FROM "_seg"."segmentation.visitor_sessions#2" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."visitor_id_35", "_seg_t"."_seg_session_number_31"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."visitor_id_35" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."_seg_session_number_31" IS NOT DISTINCT FROM "_seg_k".k1
+    SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."visitor_id" AS o0, "_seg_t"."started_at" AS o1, "_seg_t"."ended_at" AS o2, "_seg_t"."pageviews" AS o3, "_seg_t"."_seg_session_number_31" AS o4 FROM "_seg"."segmentation.visitor_sessions" AS "_seg_t"
+    WHERE hash_record_extended(ROW("_seg_t"."visitor_id", "_seg_t"."_seg_session_number_31"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."visitor_id" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."_seg_session_number_31" IS NOT DISTINCT FROM "_seg_k".k1
     OFFSET 0) AS "_seg_o" ON true
 ),
 "_seg_state" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a1 ELSE least(o1, p1_a) END)::timestamp with time zone AS n1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE greatest(o2, p2_a) END)::timestamp with time zone AS n2
   FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
-      SELECT "pageviews_38" AS "a3", "started_at_36" AS "a1", "ended_at_37" AS "a2" FROM (SELECT "visitor_id_30" AS "visitor_id_35", "min_49" AS "started_at_36", "max_50" AS "ended_at_37", "count_48" AS "pageviews_38", "session_number_31" AS "session_number_31" FROM (SELECT "visitor_id_25" AS "visitor_id_30", "session_number_29" AS "session_number_31", count(*) AS "count_48", min("viewed_at_26") AS "min_49", max("viewed_at_26") AS "max_50" FROM (SELECT * FROM (SELECT "_s"."visitor_id_25" AS "visitor_id_25", "_s"."viewed_at_26" AS "viewed_at_26", "_s"."session_number_29" AS "session_number_29" FROM "_seg"."segmentation.visitor_sessions#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW("visitor_id_25", "session_number_29"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("visitor_id_25" IS NOT DISTINCT FROM "_seg_k".k0) AND ("session_number_29" IS NOT DISTINCT FROM "_seg_k".k1))) AS _q GROUP BY "visitor_id_25", "session_number_29") AS _q) AS _q
+      SELECT "pageviews_38" AS "a3", "started_at_36" AS "a1", "ended_at_37" AS "a2" FROM (SELECT "visitor_id_30" AS "visitor_id_35", "min_43" AS "started_at_36", "max_44" AS "ended_at_37", "count_42" AS "pageviews_38", "session_number_31" AS "session_number_31" FROM (SELECT "visitor_id_25" AS "visitor_id_30", "session_number_29" AS "session_number_31", count(*) AS "count_42", min("viewed_at_26") AS "min_43", max("viewed_at_26") AS "max_44" FROM (SELECT * FROM (SELECT "_s"."visitor_id_25" AS "visitor_id_25", "_s"."viewed_at_26" AS "viewed_at_26", "_s"."session_number_29" AS "session_number_29" FROM "_seg"."segmentation.visitor_sessions#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW("visitor_id_25", "session_number_29"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("visitor_id_25" IS NOT DISTINCT FROM "_seg_k".k0) AND ("session_number_29" IS NOT DISTINCT FROM "_seg_k".k1))) AS _q GROUP BY "visitor_id_25", "session_number_29") AS _q) AS _q
     ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
 ),
 "_seg_next" AS MATERIALIZED (
   SELECT "_seg_place", o0, o1, o2, o3, o4, n1, n2, n3, k0 AS n0, k1 AS n4, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
 ),
 "_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "visitor_id_35", n1 AS "started_at_36", n2 AS "ended_at_37", n3 AS "pageviews_38", n4 AS "_seg_session_number_31", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
+  SELECT n0 AS "visitor_id", n1 AS "started_at", n2 AS "ended_at", n3 AS "pageviews", n4 AS "_seg_session_number_31", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n1 IS DISTINCT FROM o1 OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
-  UPDATE "_seg"."segmentation.visitor_sessions#2" AS "_seg_t" SET "visitor_id_35" = "_seg_p"."visitor_id_35", "started_at_36" = "_seg_p"."started_at_36", "ended_at_37" = "_seg_p"."ended_at_37", "pageviews_38" = "_seg_p"."pageviews_38", "_seg_session_number_31" = "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p"
+  UPDATE "_seg"."segmentation.visitor_sessions" AS "_seg_t" SET "visitor_id" = "_seg_p"."visitor_id", "started_at" = "_seg_p"."started_at", "ended_at" = "_seg_p"."ended_at", "pageviews" = "_seg_p"."pageviews", "_seg_session_number_31" = "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p"
   WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.visitor_sessions#2" WHERE ctid = ANY (ARRAY(
+  DELETE FROM "_seg"."segmentation.visitor_sessions" WHERE ctid = ANY (ARRAY(
     SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
 ),
 "_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.visitor_sessions#2" ("visitor_id_35", "started_at_36", "ended_at_37", "pageviews_38", "_seg_session_number_31") SELECT "_seg_p"."visitor_id_35", "_seg_p"."started_at_36", "_seg_p"."ended_at_37", "_seg_p"."pageviews_38", "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
+  INSERT INTO "_seg"."segmentation.visitor_sessions" ("visitor_id", "started_at", "ended_at", "pageviews", "_seg_session_number_31") SELECT "_seg_p"."visitor_id", "_seg_p"."started_at", "_seg_p"."ended_at", "_seg_p"."pageviews", "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation.visitor_sessions#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."visitor_id_35" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."started_at_36" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."ended_at_37" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."pageviews_38" IS DISTINCT FROM "_seg_p"._seg_o3)), ARRAY(SELECT ROW("_seg_p"."visitor_id_35", "_seg_p"."started_at_36", "_seg_p"."ended_at_37", "_seg_p"."pageviews_38", "_seg_p"."_seg_session_number_31")::"_seg"."segmentation.visitor_sessions#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."visitor_id_35" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."started_at_36" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."ended_at_37" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."pageviews_38" IS DISTINCT FROM "_seg_p"._seg_o3))
-
--- step 2: model "visitor_sessions", after a change by step 1
-WITH "_seg_sum" AS MATERIALIZED (
-  SELECT "visitor_id", "started_at", "ended_at", "pageviews", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "visitor_id", "started_at", "ended_at", "pageviews", "_seg_w" FROM (SELECT "visitor_id_35" AS "visitor_id", "started_at_36" AS "started_at", "ended_at_37" AS "ended_at", "pageviews_38" AS "pageviews", "_w_3" AS "_seg_w" FROM (SELECT "_s"."visitor_id_35" AS "visitor_id_35", "_s"."started_at_36" AS "started_at_36", "_s"."ended_at_37" AS "ended_at_37", "_s"."pageviews_38" AS "pageviews_38", "_s"."_seg_w" AS "_w_3" FROM (SELECT "visitor_id_35", "started_at_36", "ended_at_37", "pageviews_38", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "visitor_id_35", "started_at_36", "ended_at_37", "pageviews_38", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS "_s") AS _q) AS _q
-  ) AS "_seg_terms" GROUP BY "visitor_id", "started_at", "ended_at", "pageviews" HAVING sum("_seg_w") <> 0
-),
-"_seg_delta" AS MATERIALIZED (
-  SELECT "_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews", "_seg_s"."_seg_w", CASE WHEN "_seg_s"."_seg_w" < 0 THEN ARRAY(
-    SELECT "_seg_t".ctid FROM "_seg"."segmentation.visitor_sessions" AS "_seg_t"
-    WHERE hash_record_extended(ROW("_seg_t"."visitor_id", "_seg_t"."started_at", "_seg_t"."ended_at", "_seg_t"."pageviews"), 0) = hash_record_extended(ROW("_seg_s"."visitor_id", "_seg_s"."started_at", "_seg_s"."ended_at", "_seg_s"."pageviews"), 0) AND "_seg_t"."visitor_id" IS NOT DISTINCT FROM "_seg_s"."visitor_id" AND "_seg_t"."started_at" IS NOT DISTINCT FROM "_seg_s"."started_at" AND "_seg_t"."ended_at" IS NOT DISTINCT FROM "_seg_s"."ended_at" AND "_seg_t"."pageviews" IS NOT DISTINCT FROM "_seg_s"."pageviews"
-    LIMIT -"_seg_s"."_seg_w") END AS "_seg_at"
-  FROM "_seg_sum" AS "_seg_s"
-),
-"_seg_gone" AS (
-  DELETE FROM "_seg"."segmentation.visitor_sessions" WHERE ctid = ANY (ARRAY(
-    SELECT unnest("_seg_at"[1:-"_seg_w"]) FROM "_seg_delta" WHERE "_seg_w" < 0))
-),
-"_seg_come" AS (
-  INSERT INTO "_seg"."segmentation.visitor_sessions" ("visitor_id", "started_at", "ended_at", "pageviews")
-  SELECT "_seg_d"."visitor_id", "_seg_d"."started_at", "_seg_d"."ended_at", "_seg_d"."pageviews" FROM "_seg_delta" AS "_seg_d", generate_series(1, "_seg_d"."_seg_w") WHERE "_seg_d"."_seg_w" > 0
-)
-SELECT count(*) FROM "_seg_delta"
+SELECT count(*) FROM "_seg_pairs"
