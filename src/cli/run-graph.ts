@@ -48,6 +48,7 @@ export async function runGraph(context: CommandContext, options: RunGraphOptions
     await writeJunit(context, result);
     if (given(context, 'update')) await updateScenarios(context, project, result);
     await options.after?.(db, project, result);
+    if (options.mode === 'run' || options.mode === 'build') await dropOldChanges(db, project);
     return exitStatus(result);
   } finally {
     await db.close();
@@ -85,6 +86,13 @@ async function execute(
 export async function openTarget(context: CommandContext, project: Project): Promise<Database> {
   const { openDatabase } = await import('../engines/registry.ts');
   return openDatabase(project.target, { root: project.root, command: `seg ${context.command}` });
+}
+
+/** Where `seg serve` does not do it by itself. */
+async function dropOldChanges(db: Database, project: Project): Promise<void> {
+  if (project.target.type !== 'pglite' && project.target.type !== 'postgres') return;
+  const { pruneChanges } = await import('../feeds/retention.ts');
+  await pruneChanges(db, project);
 }
 
 function exitStatus(result: ExecuteResult): ExitStatus {

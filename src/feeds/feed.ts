@@ -170,7 +170,7 @@ export async function checkPosition(
   const since = node.settings[CHANGES_SINCE];
   if (!node.keepChanges || (typeof since === 'string' && after < BigInt(since))) {
     throw segError('SEG706', `the changes of ${node.label} after ${from} are not kept`, {
-      hint: 'Begin with a snapshot (without --from). "changelog: true" on the model keeps its changes from its deployment on, "changes: {retention: ...}" says how long.',
+      hint: 'Begin with a snapshot (without --from). "changelog: true" on the model keeps its changes from its deployment on, "retain_history" says how long.',
       exitCode: 1,
     });
   }

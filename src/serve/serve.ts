@@ -22,6 +22,7 @@ import { Turns } from './engine/turns.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './metrics.ts';
 import { serveSinks } from './serve-sinks.ts';
+import { keepHouse } from './keep-house.ts';
 import { ServerState } from './server-state.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
@@ -107,6 +108,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     });
     const background = [
       watchDeployments(state, { reload: options.reload, log, signal }),
+      keepHouse(db, state, log, signal),
       ...(options.sinks ? [serveSinks(state, log, signal)] : []),
       ...(options.clockIntervalMs > 0
         ? [

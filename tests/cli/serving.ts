@@ -43,10 +43,14 @@ export async function startServing(
   }
 }
 
+export interface SseEvent {
+  readonly event: string;
+  readonly id: string | undefined;
+  readonly data: unknown;
+}
+
 /** The events of a Server-Sent Events answer, as they come. */
-export async function* sseEvents(
-  response: Response,
-): AsyncGenerator<{ event: string; id: string | undefined; data: unknown }> {
+export async function* sseEvents(response: Response): AsyncGenerator<SseEvent, undefined> {
   let rest = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     const blocks = (rest + chunk).split('\n\n');
@@ -58,4 +62,5 @@ export async function* sseEvents(
       yield { event: field('event') ?? 'message', id: field('id'), data: JSON.parse(data) };
     }
   }
+  return undefined;
 }

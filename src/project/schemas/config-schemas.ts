@@ -77,6 +77,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     static_analysis: scalarText,
     // seg's own
     changelog: bool,
+    retain_changes: { type: ['integer', 'null'], minimum: 1 },
     maintenance: { type: 'string', enum: ['auto', 'recompute'] },
     // Materialize and RisingWave
     cluster: text,

@@ -33,6 +33,11 @@ export class SharedDatabase {
     return connection;
   }
 
+  /** Work on the database itself, in one turn. */
+  alone<T>(kind: TurnKind, work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(kind, work);
+  }
+
   settleWith(settle: () => Promise<void>): void {
     this.#settle = settle;
   }
