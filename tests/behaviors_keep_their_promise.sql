@@ -8,7 +8,7 @@ where {{ age('last_activity_at', '<', '30 minutes') }}
 
 union all
 
-select user_id, 'active and long inactive at once'
+select user_id, 'active and long inactive at once' as problem
 from {{ ref('behavior_memberships') }}
 where segment in ('active_visitor', 'mobile_no_recent_activity')
 group by user_id

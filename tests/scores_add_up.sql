@@ -9,15 +9,15 @@ with done as (
 
 summed as (
 
-    select email, sum(scored.mql_score) as mql_score, count(*) as events
+    select done.email, sum(scored.mql_score) as mql_score, count(*) as events
     from done
-    inner join {{ ref('mql_score') }} as scored using (event_name)
-    group by email
+    inner join {{ ref('mql_score') }} as scored on scored.event_name = done.event_name
+    group by done.email
 
 )
 
-select email, stored.mql_score, summed.mql_score as summed
+select coalesce(stored.email, summed.email) as email, stored.mql_score, summed.mql_score as summed
 from {{ ref('user_mql_score') }} as stored
-full join summed using (email)
+full join summed on summed.email = stored.email
 where stored.mql_score is distinct from summed.mql_score
     or jsonb_array_length(stored.mql_events) is distinct from summed.events

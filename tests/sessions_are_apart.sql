@@ -17,11 +17,11 @@ where started_at <= earlier_ended_at + interval '{{ gap }}'
 
 union all
 
-select visitor_id, null, 'pageviews do not add up'
+select visitor_id, cast(null as timestamptz) as started_at, 'pageviews do not add up' as problem
 from (
     select visitor_id, pageviews from {{ ref('pageview_sessions') }}
     union all
-    select visitor_id, -1 from {{ ref('stg_pageviews') }} where event = 'pageview'
+    select visitor_id, -1 as pageviews from {{ ref('stg_pageviews') }} where event = 'pageview'
 ) as both_sides
 group by visitor_id
 having sum(pageviews) <> 0

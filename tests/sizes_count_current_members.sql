@@ -15,7 +15,11 @@ counted as (
 
 )
 
-select vendor, segment, sizes.members, counted.members as counted
+select
+    coalesce(sizes.vendor, counted.vendor) as vendor,
+    coalesce(sizes.segment, counted.segment) as segment,
+    sizes.members,
+    counted.members as counted
 from {{ ref('segment_sizes') }} as sizes
-full join counted using (vendor, segment)
+full join counted on counted.vendor = sizes.vendor and counted.segment = sizes.segment
 where sizes.members is distinct from counted.members

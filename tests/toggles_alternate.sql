@@ -6,7 +6,7 @@ with ordered as (
         toggles.event_id,
         toggles.remove,
         lag(toggles.remove) over (
-            partition by toggles.vendor, toggles.segment, toggles.user_id order by events.position
+            partition by toggles.vendor, toggles.segment, toggles.user_id order by events."position"
         ) as earlier
     from {{ ref('segment_toggles') }} as toggles
     inner join {{ ref('stg_segment_events') }} as events on events.event_id = toggles.event_id

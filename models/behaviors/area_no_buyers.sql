@@ -2,4 +2,4 @@
 select user_id, last_purchase_at
 from {{ ref('user_activity') }}
 where region = 'California'
-    and {{ age("coalesce(last_purchase_at, timestamptz '1970-01-01 00:00:00+00')", '>=', '30 days') }}
+    and {{ age("coalesce(last_purchase_at, cast('1970-01-01 00:00:00+00' as timestamptz))", '>=', '30 days') }}

@@ -16,6 +16,15 @@ export function quoteLiteral(value: string): string {
   return utils.escapeLiteral(value).trimStart();
 }
 
+/**
+ * The same without the E'' form, for engines where a backslash in a literal is always a backslash: PostgreSQL with
+ * standard_conforming_strings, RisingWave and Materialize.
+ */
+export function quoteText(value: string): string {
+  if (value.includes('\0')) throw new RangeError('a text value cannot contain a NUL character');
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
 /** A relation's name as SQL: `"schema"."name"`. */
 export function quoteRelation(relation: { readonly schema: string; readonly name: string }): string {
   return `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;

@@ -95,7 +95,7 @@ export function createStatements(
     const statement = dialect.createSubscription(name, query);
     return statement === null ? [] : [statement];
   }
-  return dialect.createModel({ name, kind: node.kind, query, indexes: node.indexes });
+  return [dialect.createModel({ name, kind: node.kind, query, indexes: node.indexes })];
 }
 
 /** The table for records that a source refuses. */

@@ -47,7 +47,9 @@ export interface Dialect {
   createSchema(schema: string): string;
   /** Statements, each to be sent alone, in order. */
   createTable(request: TableRequest): string[];
-  createModel(request: ModelRequest): string[];
+  createModel(request: ModelRequest): string;
+  /** Of a materialized view that is complete: a view that is still being filled takes no index on RisingWave. */
+  createIndexes(request: Pick<ModelRequest, 'name' | 'kind' | 'indexes'>): string[];
   /** The objects a node is made of, readers first: one, but for tables whose keys the engine does not know. */
   objectsOf(node: {
     readonly kind: ObjectKind;
@@ -69,10 +71,10 @@ export interface Dialect {
   objectsIn(schema: string): string;
   /** Columns of a relation in order: `name`, `type`. */
   columnsOf(relation: RelationName): string;
-  /** Answers whether an object is complete: rows of `ready` (boolean) and `progress` (text or null). */
+  /** Whether a view is complete: one row with `ready` = true. An error that says there is no such view yet means no. */
   readiness(relation: RelationName): string;
-  /** Binds and plans a model without making it; null where the engine cannot. */
-  dryRun(request: ModelRequest): string | null;
+  /** How far the filling of a view is, for people: rows of `progress` (text). No row says nothing. */
+  progress(relation: RelationName): string;
 }
 
 /** A type that the engine has not. */

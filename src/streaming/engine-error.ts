@@ -19,6 +19,15 @@ export function engineMessage(error: DatabaseError): string {
   return (told.length > 0 ? told : lines).join(': ');
 }
 
+/** RisingWave's answer to a query on a view that is still being made; its words differ between releases, its SQLSTATE says little. */
+export function isNotThereYet(error: DatabaseError): boolean {
+  return (
+    error.sqlstate === '42704' ||
+    error.sqlstate === '42P01' ||
+    /not found|being created|creating|does not exist|still in progress/i.test(error.message)
+  );
+}
+
 /** @returns SegError SEG407 for a node the engine refuses; anything that is no DatabaseError unchanged */
 export function nodeError(error: unknown, label: string, at: Location, title: string): unknown {
   if (error instanceof SegError || !(error instanceof DatabaseError)) return error;

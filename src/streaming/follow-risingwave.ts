@@ -13,8 +13,9 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
 import { pairChanges } from '../feeds/pair-changes.ts';
 import type { RelationName } from '../ivm/catalog.ts';
-import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { quoteIdentifier, quoteRelation, quoteText } from '../sql/quote.ts';
 import { engineMessage } from './engine-error.ts';
+import { risingwave } from './risingwave.ts';
 import type { FeedSession } from './feed-session.ts';
 import { jsonRow } from './json-row.ts';
 import { millisecondsOf, timedPosition } from './timed-position.ts';
@@ -29,6 +30,10 @@ export interface FollowedRelation {
 const CURSOR = quoteIdentifier('seg_feed');
 const FETCH = `FETCH 1000 FROM ${CURSOR} WITH (timeout = '1s')`;
 const SNAPSHOT_ONLY = 0n;
+/** The engine's own clock: the moment whose state a query reads. */
+const CLOCK = `SELECT (extract(epoch FROM now()) * 1000)::bigint AS at`;
+/** How often the clock is asked while nothing changes. */
+const QUIET_MS = 60_000;
 
 interface Row {
   readonly row: JsonRow;
@@ -53,16 +58,27 @@ export async function* followRisingwave(
   const until = options.until === undefined ? null : millisecondsOf('r', options.until);
   let last = options.from === undefined ? SNAPSHOT_ONLY : millisecondsOf('r', options.from);
   let quiet = options.skipSnapshot === true && options.from === undefined;
+  // Nothing has changed up to here since `last`; a cursor that has to be declared anew in a quiet time begins after it,
+  // because the moment of the last change may be older than the retention.
+  let seen = 0n;
   while (!aborted()) {
     const session = await connect();
     try {
-      const start = last !== SNAPSHOT_ONLY ? ` SINCE ${last + 1n}` : ' FULL';
+      // Releases differ in whether a cursor with a snapshot looks its relation up by its full name.
+      await session.query(`SET search_path = ${quoteText(followed.relation.schema)}`);
+      const { rows: columns } = await session.query(risingwave.columnsOf(followed.relation));
+      const names = columns.map(({ name }) => String(name));
+      const after = seen > last ? seen : last;
+      const start = last !== SNAPSHOT_ONLY ? ` SINCE ${after + 1n}` : ' FULL';
       await session.query(`DECLARE ${CURSOR} SUBSCRIPTION CURSOR FOR ${quoteRelation(subscription)}${start}`);
       let snapshot: JsonRow[] | null = last === SNAPSHOT_ONLY ? [] : null;
       let pending: Row[] = [];
+      let asked = Date.now();
       for (;;) {
         if (aborted()) return;
-        const rows = await fetch(session);
+        const clock = Date.now() - asked < QUIET_MS ? undefined : await clockOf(session);
+        if (clock !== undefined) asked = Date.now();
+        const rows = await fetch(session, names);
         for (const row of rows) {
           if (row.at === null) {
             snapshot?.push(row.row);
@@ -83,6 +99,8 @@ export async function* followRisingwave(
           pending.push(row);
         }
         if (rows.length > 0) continue;
+        // The changes up to the clock were there to be fetched after it was read.
+        if (clock !== undefined) seen = clock;
         if (snapshot !== null) {
           if (!quiet) yield { snapshot: { position: timedPosition('r', SNAPSHOT_ONLY), rows: snapshot } };
           snapshot = null;
@@ -104,10 +122,19 @@ export async function* followRisingwave(
   }
 }
 
-async function fetch(session: FeedSession): Promise<Row[]> {
+async function clockOf(session: FeedSession): Promise<bigint> {
+  const { rows } = await session.query(CLOCK);
+  return BigInt(rows[0]!['at'] as string | number | bigint);
+}
+
+/** @param names the relation's columns, since a cursor may say `relation.column` of a change and `column` of a snapshot */
+async function fetch(session: FeedSession, names: readonly string[]): Promise<Row[]> {
   const { rows, fields } = await session.query(FETCH);
   // The last two columns are RisingWave's: what happened, and when.
-  const own = fields.slice(0, -2);
+  const own = fields.slice(0, -2).map((field, i) => ({
+    ...field,
+    as: names.length === fields.length - 2 ? names[i]! : field.name,
+  }));
   const [op, at] = fields.slice(-2).map(({ name }) => name) as [string, string];
   return rows.map((row) => ({
     row: jsonRow(row, own),
@@ -145,6 +172,11 @@ async function again(
     );
   }
   if (/maximum lifetime/i.test(message)) return;
+  // The clock that stamped the last change is ahead of the one that judges where a cursor may begin.
+  if (/too large/i.test(message)) {
+    await sleep(1000, undefined, { signal }).catch(() => {});
+    return;
+  }
   if (!/^(08|57P0)/.test(error.sqlstate)) throw error;
   await sleep(1000, undefined, { signal }).catch(() => {});
 }

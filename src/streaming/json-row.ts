@@ -26,7 +26,12 @@ function canonical(number: string): string {
   return number.includes('.') ? number.replace(/\.?0+$/, '') : number;
 }
 
-/** @param fields the columns of the relation, without what the engine adds */
-export function jsonRow(row: Readonly<Record<string, unknown>>, fields: readonly Field[]): JsonRow {
-  return Object.fromEntries(fields.map(({ name, typeOid }) => [name, jsonValue(row[name], typeOid)]));
+/** @param fields the columns of the relation, without what the engine adds; `as` is what the result calls one */
+export function jsonRow(
+  row: Readonly<Record<string, unknown>>,
+  fields: readonly (Field & { readonly as?: string })[],
+): JsonRow {
+  return Object.fromEntries(
+    fields.map(({ name, as, typeOid }) => [as ?? name, jsonValue(row[name], typeOid)]),
+  );
 }

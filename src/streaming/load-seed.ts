@@ -2,7 +2,7 @@
 import type { SeedData } from '../connectors/seed-data.ts';
 import type { SeedOutcome } from '../connectors/seed-writer.ts';
 import type { Connection } from '../engines/connection.ts';
-import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { quoteIdentifier, quoteText, quoteRelation } from '../sql/quote.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect } from './dialect.ts';
 import { LOG_POSITION, logTable } from './materialize.ts';
@@ -56,9 +56,18 @@ export async function loadStreamingSeed(
     for (const [id, { values, count }] of part)
       after.set(id, { values, count: count + (after.get(id)?.count ?? 0) });
   }
-  const gone = [...before].filter(([id, { count }]) => after.get(id)?.count !== count).map(([, row]) => row);
   const come = [...after].filter(([id, { count }]) => before.get(id)?.count !== count).map(([, row]) => row);
   const keyed = dialect.engine === 'materialize' && node.key.length > 0;
+  const keyOf = ({ values }: Counted): string =>
+    JSON.stringify(
+      data.columns.flatMap(({ name }, i) => (node.key.includes(name) ? [values[i] ?? null] : [])),
+    );
+  // A row with a known key takes the place of the old one by itself on RisingWave.
+  const overwritten = new Set(dialect.engine === 'risingwave' && node.key.length > 0 ? come.map(keyOf) : []);
+  const gone = [...before]
+    .filter(([id, { count }]) => after.get(id)?.count !== count)
+    .map(([, row]) => row)
+    .filter((row) => !overwritten.has(keyOf(row)));
   const target = quoteRelation(keyed ? logTable(node.relation) : node.relation);
   for (let start = 0; start < gone.length; start += 100) {
     const conditions = gone
@@ -68,12 +77,14 @@ export async function loadStreamingSeed(
           .map((value, i) =>
             value === null
               ? `${columns[i]!.name} IS NULL`
-              : `${columns[i]!.name}::${text} = ${quoteLiteral(value)}`,
+              : `${columns[i]!.name}::${text} = ${quoteText(value)}`,
           )
           .join(' AND '),
       );
     await db.exec(`DELETE FROM ${target} WHERE (${conditions.join(') OR (')})`);
   }
+  // Two statements of one moment may be taken in either order, and a deleted key must not follow its new row.
+  if (dialect.flush !== null && gone.length > 0) await db.exec(dialect.flush);
   const names = [...columns.map(({ name }) => name), ...(keyed ? [quoteIdentifier(LOG_POSITION)] : [])];
   const copies = come.flatMap(({ values, count }) => Array.from({ length: count }, () => values));
   for (let start = 0; start < copies.length; start += ROWS_A_STATEMENT) {

@@ -1,6 +1,6 @@
 /** Materialize (self-managed 25.2 and newer, cloud, emulator). */
 import type { RelationName } from '../ivm/catalog.ts';
-import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { quoteIdentifier, quoteText, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import { materializeType } from './data-types.ts';
 import type { Dialect, ObjectKind } from './dialect.ts';
@@ -46,28 +46,28 @@ export function materialize(cluster: string | undefined): Dialect {
       );
       if (key.length === 0)
         return [
-          `CREATE TABLE ${quoteRelation(name)} (\n  ${definitions.join(',\n  ')}\n) WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)})`,
+          `CREATE TABLE ${quoteRelation(name)} (\n  ${definitions.join(',\n  ')}\n) WITH (RETAIN HISTORY FOR ${quoteText(RETAINED)})`,
         ];
       const log = quoteRelation(logTable(name));
       const order = `${list(key)}, ${quoteIdentifier(LOG_POSITION)}${onConflict === 'last' ? ' DESC' : ''}`;
       return [
         `CREATE TABLE ${log} (\n  ${[...definitions, `${quoteIdentifier(LOG_POSITION)} bigint NOT NULL`].join(',\n  ')}\n)`,
-        `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)}) AS
+        `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteText(RETAINED)}) AS
 SELECT DISTINCT ON (${list(key)}) ${list(columns.map((column) => column.name))}
 FROM ${log} ORDER BY ${order}`,
       ];
     },
 
-    createModel({ name, kind, query, indexes }) {
-      if (kind === 'view') return [`CREATE VIEW ${quoteRelation(name)} AS\n${query}`];
-      return [
-        `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteLiteral(RETAINED)}) AS\n${query}`,
-        ...indexes.map(
-          (columns) =>
-            `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))}${inCluster} ON ${quoteRelation(name)} (${list(columns)})`,
-        ),
-      ];
-    },
+    createModel: ({ name, kind, query }) =>
+      kind === 'view'
+        ? `CREATE VIEW ${quoteRelation(name)} AS\n${query}`
+        : `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteText(RETAINED)}) AS\n${query}`,
+
+    createIndexes: ({ name, indexes }) =>
+      indexes.map(
+        (columns) =>
+          `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))}${inCluster} ON ${quoteRelation(name)} (${list(columns)})`,
+      ),
 
     objectsOf: ({ kind, relation, key }) =>
       kind === 'table' && key.length > 0
@@ -107,7 +107,7 @@ FROM ${log} ORDER BY ${order}`,
 FROM mz_catalog.mz_objects AS o
 JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
 JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
-WHERE s.name = ${quoteLiteral(schema)} AND d.name = current_database() AND o.type <> 'index'`,
+WHERE s.name = ${quoteText(schema)} AND d.name = current_database() AND o.type <> 'index'`,
 
     columnsOf: ({ schema, name }) =>
       `SELECT c.name AS name, c.type AS type
@@ -115,21 +115,24 @@ FROM mz_catalog.mz_columns AS c
 JOIN mz_catalog.mz_objects AS o ON o.id = c.id
 JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
 JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
-WHERE s.name = ${quoteLiteral(schema)} AND o.name = ${quoteLiteral(name)} AND d.name = current_database()
+WHERE s.name = ${quoteText(schema)} AND o.name = ${quoteText(name)} AND d.name = current_database()
 ORDER BY c.position`,
 
-    /** A cluster without replicas shows no row, which is not "ready". */
+    /** One replica of the cluster is enough. A cluster without replicas shows no row, which is not "ready". */
     readiness: ({ schema, name }) =>
-      `SELECT coalesce(bool_or(h.hydrated), false) AS ready, NULL::text AS progress
-FROM mz_internal.mz_hydration_statuses AS h
+      `SELECT coalesce(bool_or(h.hydrated), false) AS ready
+${hydrationOf(schema, name)}`,
+
+    progress: ({ schema, name }) =>
+      `SELECT CASE WHEN count(h.object_id) = 0 THEN 'no replica of its cluster works on it' ELSE 'hydrating' END AS progress
+${hydrationOf(schema, name)}`,
+  };
+}
+
+function hydrationOf(schema: string, name: string): string {
+  return `FROM mz_internal.mz_hydration_statuses AS h
 JOIN mz_catalog.mz_objects AS o ON o.id = h.object_id
 JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
 JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
-WHERE s.name = ${quoteLiteral(schema)} AND o.name = ${quoteLiteral(name)} AND d.name = current_database()`,
-
-    dryRun: ({ name, kind, query }) =>
-      kind === 'view'
-        ? `EXPLAIN OPTIMIZED PLAN FOR ${query}`
-        : `EXPLAIN OPTIMIZED PLAN FOR CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} AS\n${query}`,
-  };
+WHERE s.name = ${quoteText(schema)} AND o.name = ${quoteText(name)} AND d.name = current_database()`;
 }

@@ -16,7 +16,7 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import type { Project } from '../project/load.ts';
 import type { SourceNode } from '../project/nodes.ts';
-import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { quoteIdentifier, quoteText, quoteRelation } from '../sql/quote.ts';
 import { dialectOf } from './dialect-of.ts';
 import { rejectedRelation } from './desired-node.ts';
 import type { Dialect } from './dialect.ts';
@@ -128,9 +128,11 @@ export class StreamingDoor implements RecordDoor {
       const values = keys
         .slice(start, start + ROWS_A_STATEMENT)
         .map((of) => `(${of.map((text, i) => literal(text, types[i]!)).join(', ')})`);
+      // A join, since not every engine knows IN with rows of several columns.
       const { rows } = await this.#db.query<Record<string, string | null>>(
-        `SELECT ${names.map((name, i) => `${name}::${this.#dialect.columnType('text')} AS k${i}`).join(', ')}
-FROM ${quoteRelation(this.#relation)} WHERE (${names.join(', ')}) IN (${values.join(', ')})`,
+        `SELECT ${names.map((_, i) => `asked.k${i}::${this.#dialect.columnType('text')} AS k${i}`).join(', ')}
+FROM (VALUES ${values.join(', ')}) AS asked (${names.map((_, i) => `k${i}`).join(', ')})
+JOIN ${quoteRelation(this.#relation)} AS known ON ${names.map((name, i) => `known.${name} = asked.k${i}`).join(' AND ')}`,
       );
       for (const row of rows) found.push(JSON.stringify(key.map((_, i) => row[`k${i}`] ?? null)));
     }
@@ -197,7 +199,7 @@ FROM ${quoteRelation(this.#relation)} WHERE (${names.join(', ')}) IN (${values.j
     const at = new Date().toISOString();
     const values = rejections.map(
       ({ line, reason, payload }) =>
-        `(${[literal(at, 'timestamptz'), quoteLiteral(this.#origin), literal(String(line), 'bigint'), quoteLiteral(reason), quoteLiteral(payload)].join(', ')})`,
+        `(${[literal(at, 'timestamptz'), quoteText(this.#origin), literal(String(line), 'bigint'), quoteText(reason), quoteText(payload)].join(', ')})`,
     );
     await this.#db.exec(
       `INSERT INTO ${quoteRelation(rejectedRelation(this.#relation))} (rejected_at, origin, line, reason, payload) VALUES\n${values.join(',\n')}`,
@@ -221,5 +223,5 @@ export function streamingDoor(
 /** A value with its type, since the rows of VALUES are brought to one type before they meet the table's. */
 export function literal(value: string | null, type: string): string {
   if (value === null) return `NULL::${type}`;
-  return `${quoteLiteral(value)}::${type}`;
+  return `${quoteText(value)}::${type}`;
 }

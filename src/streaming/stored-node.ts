@@ -1,7 +1,7 @@
 /** What is deployed in a streaming engine: one row a node, in a table of seg's own schema. */
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
-import { quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, TableColumn } from './dialect.ts';
 
@@ -74,7 +74,7 @@ export class NodeStore {
     const version = await this.#nextVersion();
     const values = nodes.map((node) => {
       const { fingerprint, ...rest } = node;
-      const [id, print, text] = [node.uniqueId, fingerprint, JSON.stringify(rest)].map(quoteLiteral);
+      const [id, print, text] = [node.uniqueId, fingerprint, JSON.stringify(rest)].map(quoteText);
       return `(${id}, ${version}, ${print}, ${text})`;
     });
     await this.#db.exec(
@@ -100,7 +100,7 @@ export class NodeStore {
 
   async #delete(uniqueIds: readonly string[], condition: string): Promise<void> {
     await this.#db.exec(
-      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteLiteral).join(', ')})${condition}`,
+      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteText).join(', ')})${condition}`,
     );
     await this.#flush();
   }

@@ -19,7 +19,7 @@ import { coneOf, heldBack } from './cone.ts';
 import { createStatements, relationKey } from './desired-node.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
-import { nodeError } from './engine-error.ts';
+import { isNotThereYet, nodeError } from './engine-error.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
 import { stored } from './stored-node.ts';
 
@@ -46,6 +46,8 @@ export interface DeployOptions {
 /** Names of objects under construction, and of old ones that wait to be dropped. */
 const UNDER_CONSTRUCTION = /__seg_[0-9a-f]{8}(__log)?(_aside)?$/;
 const POLL_MS = 500;
+/** How often an object may be found nowhere before its making counts as given up. */
+const PATIENCE = 10;
 
 interface Item extends DesiredNode {
   /** Deployed earlier and not asked for now: made again as it was. */
@@ -245,7 +247,7 @@ export class StreamingDeployer {
         made.set(node.uniqueId, next);
         renames.set(relationKey(node.relation), relationKey(next));
         const waiting =
-          node.kind === 'materialized_view' ? this.#complete(node, next, options) : Promise.resolve();
+          node.kind === 'materialized_view' ? this.#fill(node, next, options) : this.#index(node, next);
         // Whoever waits for it gets the error; this keeps it from ending the process meanwhile.
         waiting.catch(() => {});
         complete.set(node.uniqueId, waiting);
@@ -266,24 +268,52 @@ export class StreamingDeployer {
     return nodeError(error, node.label, node.at, this.#dialect.title);
   }
 
-  async #complete(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
-    for (let shown = ''; ;) {
-      const { rows } = await this.#db.query<{ ready: boolean; progress: string | null }>(
-        this.#dialect.readiness(relation),
-      );
-      const { ready, progress } = rows[0] ?? { ready: false, progress: null };
-      if (ready) break;
-      if (progress !== null && progress !== shown) options.onProgress?.(node, progress);
+  /** Waits until a view is complete, and gives it its indexes. @throws SegError SEG419 when the engine gave up */
+  async #fill(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
+    for (let shown = '', missing = 0; !(await this.#isComplete(relation));) {
+      const progress = await this.#progress(relation);
+      if (progress !== undefined && progress !== shown) options.onProgress?.(node, progress);
       shown = progress ?? shown;
+      const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(relation.schema));
+      const known = progress !== undefined || rows.some(({ name }) => name === relation.name);
+      missing = known ? 0 : missing + 1;
+      if (missing === PATIENCE) {
+        throw segError('SEG419', `${node.label}: ${this.#dialect.title} gave up filling it`, {
+          at: node.at,
+          hint: "Look into the engine's own log; a backfill fails when the cluster is out of memory or restarts.",
+          exitCode: 1,
+        });
+      }
       await sleep(POLL_MS, undefined, { signal: options.signal });
     }
-    const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(relation.schema));
-    if (rows.some(({ name }) => name === relation.name)) return;
-    throw segError('SEG419', `${node.label}: ${this.#dialect.title} gave up filling it`, {
-      at: node.at,
-      hint: "Look into the engine's own log; a backfill fails when the cluster is out of memory or restarts.",
-      exitCode: 1,
-    });
+    await this.#index(node, relation);
+  }
+
+  async #index({ kind, indexes }: Item, name: RelationName): Promise<void> {
+    if (kind !== 'view' && kind !== 'materialized_view') return;
+    for (const statement of this.#dialect.createIndexes({ kind, name, indexes }))
+      await this.#db.exec(statement);
+  }
+
+  async #isComplete(relation: RelationName): Promise<boolean> {
+    try {
+      const { rows } = await this.#db.query<{ ready: boolean }>(this.#dialect.readiness(relation));
+      return rows[0]?.ready === true;
+    } catch (error) {
+      if (error instanceof DatabaseError && isNotThereYet(error)) return false;
+      throw error;
+    }
+  }
+
+  /** For people only: an engine that cannot tell it is not in the way. */
+  async #progress(relation: RelationName): Promise<string | undefined> {
+    try {
+      const { rows } = await this.#db.query<{ progress: string }>(this.#dialect.progress(relation));
+      return rows[0]?.progress;
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.sqlstate.startsWith('08')) throw error;
+      return undefined;
+    }
   }
 
   async #changePlaces(

@@ -4,7 +4,7 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
-import { quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { Dialect } from './dialect.ts';
 import type { FollowedRelation } from './follow-risingwave.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
@@ -47,7 +47,7 @@ export async function ensureSubscription(
   node: StoredNode,
 ): Promise<RelationName> {
   const relation = { schema: node.relation.schema, name: shortName(`${node.relation.name}__changes`) };
-  const of = `FROM ${quoteRelation(node.relation)} WITH (retention = ${quoteLiteral(RETENTION)})`;
+  const of = `FROM ${quoteRelation(node.relation)} WITH (retention = ${quoteText(RETENTION)})`;
   const { rows } = await db.query<{ name: string }>(dialect.objectsIn(relation.schema));
   if (rows.some(({ name }) => name === relation.name)) return relation;
   const statement = dialect.createSubscription(relation, of);

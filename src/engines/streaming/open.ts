@@ -1,7 +1,7 @@
 /** Connections to RisingWave and Materialize, over PostgreSQL's protocol. */
 import { segError } from '../../diagnostics/seg-error.ts';
 import type { Target } from '../../project/profiles.ts';
-import { quoteLiteral } from '../../sql/quote.ts';
+import { quoteText } from '../../sql/quote.ts';
 import type { PostgresDatabase } from '../postgres/connection.ts';
 import { openPool } from '../postgres/open.ts';
 import { connectError } from '../postgres/connect-errors.ts';
@@ -15,12 +15,12 @@ export function sessionStatements(target: Target): string[] {
     return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
   };
   const timeout = text('statement_timeout');
-  const shared = timeout === undefined ? [] : [`SET statement_timeout = ${quoteLiteral(timeout)}`];
+  const shared = timeout === undefined ? [] : [`SET statement_timeout = ${quoteText(timeout)}`];
   if (target.type === 'materialize') {
     const cluster = text('cluster');
     return [
-      `SET search_path = ${quoteLiteral(schema)}`,
-      ...(cluster === undefined ? [] : [`SET cluster = ${quoteLiteral(cluster)}`]),
+      `SET search_path = ${quoteText(schema)}`,
+      ...(cluster === undefined ? [] : [`SET cluster = ${quoteText(cluster)}`]),
       ...shared,
     ];
   }
@@ -30,14 +30,15 @@ export function sessionStatements(target: Target): string[] {
     'streaming_max_parallelism',
   ];
   return [
-    `SET search_path = ${quoteLiteral(schema)}`,
+    `SET search_path = ${quoteText(schema)}`,
+    // Days are added to the clock in this zone; only in one without summer time is the result ever growing, which a
+    // condition on now() must be. It is the default, unless somebody has changed that.
+    "SET timezone = 'UTC'",
     // A view that takes long to fill survives its session then, and its progress can be asked for.
     'SET background_ddl = true',
     ...settings.flatMap((name) => {
       const value = text(name);
-      return value === undefined
-        ? []
-        : [`SET ${name} = ${/^\d+$/.test(value) ? value : quoteLiteral(value)}`];
+      return value === undefined ? [] : [`SET ${name} = ${/^\d+$/.test(value) ? value : quoteText(value)}`];
     }),
     ...shared,
   ];
@@ -56,7 +57,10 @@ export async function openStreaming(
   try {
     const { rows } = await database.query<{ version: string }>('SELECT version() AS version');
     const { version } = rows[0]!;
-    if (version.toLowerCase().includes(title.toLowerCase())) return database;
+    if (version.toLowerCase().includes(title.toLowerCase())) {
+      refuseOld(version, target, settings.place);
+      return database;
+    }
     throw segError(
       'SEG822',
       `target "${target.name}" (${settings.place}) is not ${title}: it says "${version}"`,
@@ -69,4 +73,16 @@ export async function openStreaming(
     await database.close();
     throw connectError(error, target.name, settings.place);
   }
+}
+
+/** SWAP of materialized views is there since RisingWave 2.2. @throws SegError SEG815 */
+function refuseOld(version: string, target: Target, place: string): void {
+  const release = /RisingWave-(\d+)\.(\d+)/.exec(version);
+  if (release === null) return;
+  const [major, minor] = release.slice(1).map(Number) as [number, number];
+  if (major > 2 || (major === 2 && minor >= 2)) return;
+  throw segError('SEG815', `target "${target.name}" (${place}) is RisingWave ${major}.${minor}`, {
+    hint: 'seg needs RisingWave 2.2 or newer.',
+    exitCode: 1,
+  });
 }
