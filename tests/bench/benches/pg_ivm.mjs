@@ -22,7 +22,7 @@ const tuning = `
   CREATE INDEX ON events (user_id, segment);
   ANALYZE`;
 
-const rounds = { 1: 25, 10: 15, 100: 7, 1000: 3, 10_000: 3 };
+const rounds = { 1: 15, 10: 9, 100: 5, 1000: 3, 10_000: 2 };
 /** A contender that took longer than this for a batch is not asked for ten times as many. */
 const patience = 15_000;
 
