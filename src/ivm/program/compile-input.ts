@@ -155,6 +155,8 @@ function compileStep(
   }
   if (stage.strategy === 'recompute' || root === null) return { make: null, crossing: false };
   const occurrences = occurrencesOf(root, changed);
+  const removesAt = (event: TableEvent): boolean =>
+    [...changed].some((relation) => source(relation, event).removed !== null);
   const perEvent = (make: (options: SqlOptions, event: TableEvent) => string): Statements => {
     const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event), event));
     return { insert: insert!, update: update!, delete: remove! };
@@ -162,7 +164,8 @@ function compileStep(
   if (stage.strategy === 'linear') {
     const terms = signedTerms(root, occurrences);
     return {
-      make: (wanted) => perEvent((options) => linearSql(stored, terms, options, EPOCH, wanted)),
+      make: (wanted) =>
+        perEvent((options, event) => linearSql(stored, terms, options, EPOCH, wanted, removesAt(event))),
       crossing: terms.some(({ crossing }) => crossing),
     };
   }
@@ -183,8 +186,7 @@ function compileStep(
     return {
       make: (wanted) =>
         perEvent((options, event) => {
-          const removes =
-            crossing || [...changed].some((relation) => source(relation, event).removed !== null);
+          const removes = crossing || removesAt(event);
           return mergeSql(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes });
         }),
       crossing,

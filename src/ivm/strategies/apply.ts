@@ -41,17 +41,36 @@ ${wanted ? deltaArrays(stored) : 'SELECT count(*) FROM "_seg_delta"'}`;
 }
 
 /**
+ * The same end where rows only come: they are written as they are.
+ * @param rows a SELECT of the stage's columns
+ */
+export function applyNewSql(stored: StoredStage, rows: string, wanted: boolean): string {
+  const table = quoteRelation(stored.table);
+  const list = columnList(stored);
+  const answer = `SELECT '{}'::${table}[], ARRAY(SELECT ROW(${columnList(stored, '"_seg_d"')})::${table} FROM "_seg_delta" AS "_seg_d")`;
+  return `WITH "_seg_delta" AS MATERIALIZED (
+${rows}
+),
+"_seg_come" AS (
+  INSERT INTO ${table} (${list}) SELECT ${list} FROM "_seg_delta"
+)
+${wanted ? answer : 'SELECT count(*) FROM "_seg_delta"'}`;
+}
+
+/**
  * The same end for a stage with at most one row for each key (plan/one-row.ts): what stays in its place is updated there. An update
  * that changes no indexed column writes no index entry and leaves nothing to vacuum; a row written anew cost twice as much.
  *
  * `"_seg_pairs"` must hold, for each key whose row is not what it was: the stage's columns, which are the new row where `_seg_new` is
  * true; `_seg_o0`, `_seg_o1` ..., the stored row in the table's order; and `_seg_place`, its ctid, NULL when there is none.
+ * @param mayGo whether a row can go; each table that a statement writes to costs it time even when nothing is written
  */
 export function applyPairsSql(
   stored: StoredStage,
   ctes: readonly string[],
   epoch: string,
   wanted: boolean,
+  mayGo = true,
 ): string {
   const table = quoteRelation(stored.table);
   const sets = stored.columns.map(
@@ -68,10 +87,14 @@ export function applyPairsSql(
   UPDATE ${table} AS "_seg_t" SET ${sets.join(', ')} FROM "_seg_pairs" AS "_seg_p"
   WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
 )`,
-    `"_seg_gone" AS (
+    ...(mayGo
+      ? [
+          `"_seg_gone" AS (
   DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
     SELECT "_seg_place" FROM "_seg_pairs" WHERE "_seg_new" IS NULL))
 )`,
+        ]
+      : []),
     `"_seg_come" AS (
   INSERT INTO ${table} (${columnList(stored)}) SELECT ${came} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )`,

@@ -12,16 +12,18 @@ import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import type { Term } from '../plan/signed.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
-import { applySql } from './apply.ts';
+import { applyNewSql, applySql } from './apply.ts';
 import { addressColumns, columnList, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
+/** @param removes whether rows may have gone from what changed */
 export function linearSql(
   stored: StoredStage,
   terms: readonly Term[],
   options: SqlOptions,
   epoch: string,
   wanted: boolean,
+  removes = true,
 ): string {
   const table = quoteRelation(stored.table);
   const list = columnList(stored);
@@ -33,6 +35,13 @@ export function linearSql(
   const same = names.map(
     (name) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_s".${quoteIdentifier(name)}`,
   );
+  const [only] = terms;
+  // One copy of a row is as good as another: only the feed wants equal rows counted.
+  if (!removes && terms.length === 1 && only?.weights.length === 1 && stored.changelog === null) {
+    const names = stored.columns.map((column) => column.name);
+    const rows = `  SELECT ${list} FROM (${selectSql(weighted(stored, only.op, only.weights), [...names, '_seg_w'], options)}) AS "_seg_rows"`;
+    return applyNewSql(stored, rows, wanted);
+  }
   return applySql(
     stored,
     [

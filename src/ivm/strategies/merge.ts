@@ -161,7 +161,7 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
   SELECT ${values.join(', ')}, ${olds.join(', ')}, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE ${['"_seg_place" IS NULL', ...differ].join(' OR ')} END
 )`);
-  return applyPairsSql(stored, ctes, epoch, wanted);
+  return applyPairsSql(stored, ctes, epoch, wanted, removes || rereadable);
 }
 
 /** The input's rows as keys, and as what the parts take of them. */
