@@ -11,7 +11,7 @@ import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts
 import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
 import { AGAIN } from '../strategies/merge.ts';
-import { recomputeSql } from '../strategies/recompute.ts';
+import { fillSql, recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
 import { atStep, errorVariables, namingErrors } from './name-errors.ts';
@@ -246,6 +246,7 @@ export function emitRefresh(stored: StoredStage, options: EmitOptions): string {
   };
   const changelog = stored.changelog === null ? null : { ...stored.changelog, epoch: EPOCH };
   const rowType = `${quoteRelation(stored.table)}[]`;
+  const [fill, ...logged] = fillSql(view, changelog);
   const body = `
 #variable_conflict use_column
 DECLARE
@@ -258,7 +259,10 @@ BEGIN
     ${recomputeSql(view, changelog, deltaArrays(stored))}
     INTO removed, added;
     changed := cardinality(removed) + cardinality(added);
-  ELSE
+  ELSIF NOT EXISTS (SELECT FROM ${quoteRelation(stored.table)}) THEN
+    ${fill};
+    GET DIAGNOSTICS changed = ROW_COUNT;
+${logged.map((statement) => `    ${statement};\n`).join('')}  ELSE
     ${recomputeSql(view, changelog)}
     INTO changed;
   END IF;

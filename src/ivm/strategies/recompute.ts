@@ -120,6 +120,28 @@ function seenSql({ table, columns }: StoredView): string {
 )`;
 }
 
+/**
+ * Statements that fill a view whose table is empty: every row of the query is new, so there is nothing to compare. The
+ * first one's row count says how many.
+ */
+export function fillSql(view: StoredView, changelog: ChangelogTarget | null): string[] {
+  const table = quoteRelation(view.table);
+  const list = view.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const fill = `INSERT INTO ${table} (${list}) SELECT ${list} FROM (
+${view.query}
+    ) AS "_seg_query" (${list})`;
+  if (changelog === null) return [fill];
+  const seen = view.columns
+    .filter(({ hidden }) => hidden !== true)
+    .map(({ name }) => `"_seg_d".${quoteIdentifier(name)}`);
+  return [
+    fill,
+    `INSERT INTO ${quoteRelation(changelog.table)} (epoch, node, weight, "row")
+  SELECT ${changelog.epoch}, ${changelog.node}, count(*)::integer, ${rowAsJson(view, '"_seg_d"')}
+  FROM ${table} AS "_seg_d" GROUP BY ${seen.length === 0 ? '()' : seen.join(', ')} HAVING count(*) > 0`,
+  ];
+}
+
 /** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
 export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
   const pairs = view.columns
