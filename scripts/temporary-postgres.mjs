@@ -38,10 +38,10 @@ export function freePort() {
  * Starts a server; `quiet` hides what its tools print. Answers its address and how to stop it.
  * A server that cannot be had is an error, never a silent skip.
  */
-export async function startPostgres({ quiet = false } = {}) {
+export async function startPostgres({ quiet = false, install = true } = {}) {
   const stdio = quiet ? 'ignore' : 'inherit';
   let bin = serverBinaries();
-  if (bin === undefined && isRoot && existsSync('/usr/bin/apt-get')) {
+  if (bin === undefined && install && isRoot && existsSync('/usr/bin/apt-get')) {
     run('apt-get', ['update', '-qq']);
     run('apt-get', ['install', '-y', '-qq', 'postgresql'], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },

@@ -4,7 +4,7 @@
 //   postgres, file    exactly once: nothing lost, nothing doubled
 //   webhook           nothing lost; what comes twice comes under its first idempotency key, with the same body
 //
-//   npm run test:chaos -- --kills 100 [--life 2000] [--keep]       life: at most so many milliseconds of work before a kill
+//   npm run test:chaos -- --kills 100 [--life 2000] [--minutes 10] [--keep]       life: at most so many milliseconds of work before a kill
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '100' },
     keep: { type: 'boolean', default: false },
     life: { type: 'string', default: '2000' },
+    minutes: { type: 'string', default: '0' },
   },
 });
 const kills = Number(values.kills);
@@ -109,7 +110,10 @@ let acknowledged = 1;
 let stopped = 0;
 const moments = { opening: 0, working: 0 };
 const started = Date.now();
-for (let kill = 1; kill <= kills; kill++) {
+let killed = 0;
+const until = values.minutes === '0' ? Infinity : started + Number(values.minutes) * 60_000;
+for (let kill = 1; kill <= kills && Date.now() < until; kill++) {
+  killed = kill;
   await new Promise((resolve) => {
     const child = spawn(
       process.execPath,
@@ -259,7 +263,7 @@ expect(
 );
 
 console.log(
-  `${kills} kills (${moments.opening} while opening, ${moments.working} while working), ${events.length} events, ${seen.requests} requests ` +
+  `${killed} kills (${moments.opening} while opening, ${moments.working} while working), ${events.length} events, ${seen.requests} requests ` +
     `(${seen.failures} answered badly on purpose), ${((Date.now() - started) / 60000).toFixed(1)} minutes: ${problems.length === 0 ? 'all held' : `${problems.length} did not hold`}`,
 );
 hook.closeAllConnections();

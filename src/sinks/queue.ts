@@ -200,22 +200,29 @@ export interface Refusal {
   readonly status: number | null;
 }
 
+/** What a receiver has said of a batch. */
+export interface Answered {
+  readonly delivery: Delivery;
+  readonly refused: readonly Refusal[];
+}
+
 /**
- * What a receiver has said of a batch: its records are taken out of the queue, those it accepted are remembered as held by
- * it, those it refused are parked with the reason. Run it in a transaction.
+ * Settles batches: their records are taken out of the queue, those that were accepted are remembered as held by the
+ * receiver, those that were refused are parked with the reason. Run it in a transaction.
  */
 export async function settle(
   tx: Connection,
   sink: Sink,
   place: Place,
-  delivery: Delivery,
-  refused: readonly Refusal[],
+  answers: readonly Answered[],
 ): Promise<void> {
+  if (answers.length === 0) return;
   const seg = quoteIdentifier(sink.stateSchema);
-  const bad = new Set(refused.map(({ record }) => record.seq));
-  const accepted = delivery.records.filter(({ seq }) => !bad.has(seq));
+  const bad = new Set(answers.flatMap(({ refused }) => refused.map(({ record }) => record.seq)));
+  const all = answers.flatMap(({ delivery }) => delivery.records.map(({ seq }) => seq));
+  const accepted = all.filter((seq) => !bad.has(seq));
   if (accepted.length > 0) {
-    const list = JSON.stringify(accepted.map(({ seq }) => ({ seq })));
+    const list = JSON.stringify(accepted.map((seq) => ({ seq })));
     if (sink.node.mode !== 'changes') {
       const marks = typeof sink.node.on_delete === 'object';
       // The hash is made of the text PostgreSQL prints, so it is made here and not from what was sent.
@@ -241,39 +248,34 @@ export async function settle(
       [list],
     );
   }
-  if (refused.length > 0) await park(tx, sink, place, delivery.id, refused);
-  await tx.query(`DELETE FROM ${seg}.sink_queue WHERE sink = $1 AND batch = $2::bigint`, [
-    place.id,
-    delivery.number,
-  ]);
+  await park(tx, sink, place, answers);
+  await removeFromQueue(tx, seg, all);
 }
 
-async function park(
-  tx: Connection,
-  sink: Sink,
-  place: Place,
-  id: string,
-  refused: readonly Refusal[],
-): Promise<void> {
+async function park(tx: Connection, sink: Sink, place: Place, answers: readonly Answered[]): Promise<void> {
   const seg = quoteIdentifier(sink.stateSchema);
-  const list: JsonValue = refused.map(({ record, reason, status }) => ({
-    seq: record.seq,
-    op: record.op,
-    // PostgreSQL's text has no NUL.
-    reason: sink.scrub(reason).replaceAll('\0', '').slice(0, 2000),
-    status,
-  }));
+  const list: JsonValue[] = answers.flatMap(({ delivery, refused }) =>
+    refused.map(({ record, reason, status }) => ({
+      seq: record.seq,
+      op: record.op,
+      // PostgreSQL's text has no NUL.
+      reason: sink.scrub(reason).replaceAll('\0', '').slice(0, 2000),
+      status,
+      id: delivery.id,
+    })),
+  );
+  if (list.length === 0) return;
   await tx.query(
     `INSERT INTO ${seg}.sink_rejections AS r
        (sink, key, op, reason, status, "row", before, message_id, sink_id, lane, first_position, position, at)
-     SELECT $2, q.key, s.op, s.reason, s.status, q."row", q.before, $3, $4, q.lane, q.first_position, q.position, q.at
-     FROM ${seg}.sink_queue AS q JOIN jsonb_to_recordset($1::jsonb) AS s (seq bigint, op text, reason text, status integer)
+     SELECT $2, q.key, s.op, s.reason, s.status, q."row", q.before, s.id, $3, q.lane, q.first_position, q.position, q.at
+     FROM ${seg}.sink_queue AS q JOIN jsonb_to_recordset($1::jsonb) AS s (seq bigint, op text, reason text, status integer, id text)
        ON q.seq = s.seq
      ON CONFLICT (sink_id, md5(key)) DO UPDATE SET
        op = excluded.op, reason = excluded.reason, status = excluded.status, "row" = excluded."row", before = excluded.before,
        message_id = excluded.message_id, attempts = r.attempts + 1, last_attempt_at = clock_timestamp(),
        position = excluded.position, at = excluded.at`,
-    [JSON.stringify(list), sink.name, id, place.id],
+    [JSON.stringify(list), sink.name, place.id],
   );
 }
 

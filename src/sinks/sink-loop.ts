@@ -46,6 +46,8 @@ type Outcome =
 const TRIES_ONCE = 6;
 /** A receiver is said to fail when it has not answered as it should this often in a row. */
 const FAILURES_SHOWN = 3;
+/** Requests of one record each that are bound at once, for each that is on its way. */
+const BOUND_AHEAD = 16;
 const downRetryMs = 30_000;
 const heldRetryMs = 30_000;
 const rejectedRetryMs = 600_000;
@@ -183,15 +185,15 @@ export class SinkLoop {
     const halves: Delivery[] = [];
     const counts = { ...this.#counts };
     const result = await this.#db.transaction(async (tx) => {
+      const answers = outcomes.filter((outcome) => 'refused' in outcome);
+      await settle(tx, sink, place, answers);
+      for (const { delivery, refused } of answers) {
+        counts.sent += delivery.records.length - refused.length;
+        counts.rejected += refused.length;
+        counts.batches++;
+      }
       for (const outcome of outcomes) {
-        if ('gaveUp' in outcome) continue;
         if ('split' in outcome) halves.push(...(await splitBatch(tx, sink, place, outcome.delivery)));
-        else {
-          await settle(tx, sink, place, outcome.delivery, outcome.refused);
-          counts.sent += outcome.delivery.records.length - outcome.refused.length;
-          counts.rejected += outcome.refused.length;
-          counts.batches++;
-        }
       }
       let moreToTake = false;
       if (takes) {
@@ -237,8 +239,15 @@ export class SinkLoop {
     );
   }
 
+  /**
+   * Batches that may be bound. Where each record is a request of its own some are bound ahead, so that a transaction serves
+   * many of them.
+   */
   #free(): number {
-    return this.#receiver.limits.concurrency - this.#sending.size - this.#bound.length;
+    const { concurrency, records } = this.#receiver.limits;
+    const most = records === 1 ? concurrency * BOUND_AHEAD : concurrency;
+    const free = most - this.#sending.size - this.#bound.length;
+    return records === 1 && free < most / 2 ? 0 : free;
   }
 
   #start(): void {

@@ -200,7 +200,7 @@ describe('salesforce', () => {
     let tokens = 0;
     const save = (record: JsonRow): JsonValue => {
       const { attributes: _, ...fields } = record;
-      const key = String(fields['Email__c']);
+      const key = fields['Email__c'] as string;
       if (key.includes('bad')) {
         return {
           success: false,
