@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
+import { needlesslyRecomputed } from './maintained.ts';
 import { renderCase } from './render-case.ts';
 import { shrunk } from './shrink.ts';
 import { specs } from './spec.ts';
@@ -21,6 +22,8 @@ export interface Outcome {
   readonly refused: number;
   readonly constructs: Counts;
   readonly strategies: Counts;
+  /** Queries that are recomputed and should not be (maintained.ts). */
+  readonly recomputed: readonly string[];
   readonly failure: { readonly what: string; readonly smallest: Case } | null;
 }
 
@@ -71,6 +74,7 @@ export class Runner {
       refused: trace.refused.length,
       constructs,
       strategies,
+      recomputed: needlesslyRecomputed(input.views, trace.created),
       failure: trace.mismatch === null ? null : await this.#failure(spec, trace.mismatch.what),
     };
   }

@@ -38,7 +38,7 @@ const shrinkSeconds = Number(values['shrink-seconds']);
 const patience = (shrinkSeconds + 180) * 1000;
 
 let next = first;
-let [cases, queries, statements, failures, refused, stuck] = [0, 0, 0, 0, 0, 0];
+let [cases, queries, statements, failures, refused, stuck, recomputed] = [0, 0, 0, 0, 0, 0, 0];
 const constructs: Counts = {};
 const strategies: Counts = {};
 const started = performance.now();
@@ -55,6 +55,10 @@ function record(outcome: Outcome): void {
   refused += outcome.refused;
   add(constructs, outcome.constructs);
   add(strategies, outcome.strategies);
+  for (const text of outcome.recomputed) {
+    recomputed++;
+    log(`RECOMPUTED seed ${outcome.seed}: ${text.slice(0, 1000)}`);
+  }
   if (outcome.failure === null) return;
   failures++;
   const text = JSON.stringify(
@@ -126,6 +130,6 @@ log(
 );
 log(
   `${cases} cases (${queries} queries, ${statements} statements, each compared), seeds ${first} to ${next - 1}, in ${Math.round(seconds)} s: ` +
-    `${failures} failures, ${stuck} given up, ${refused} queries refused by the server`,
+    `${failures} failures, ${stuck} given up, ${refused} queries refused by the server, ${recomputed} recomputed that need not be`,
 );
 process.exit(failures > 0 || stuck > 0 ? 1 : 0);
