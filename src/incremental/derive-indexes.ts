@@ -12,6 +12,8 @@ import { directionSql } from '../ivm/plan/positions.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
 import { temporalOf } from '../ivm/plan/temporal.ts';
 import { indexedBases, touchedPositions } from '../ivm/plan/suffix-region.ts';
+import { limitOf, topOf } from '../ivm/plan/top.ts';
+import { isShort } from '../ivm/plan/facts.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
@@ -31,6 +33,7 @@ export function neededIndexes(stored: StoredStage, keyWithin: KeyWithin): Needed
   if (root === null) return [];
   const byTime = stage.readsClock ? indexesByTime(root) : [];
   if (stage.strategy === 'recompute') return byTime;
+  if (stage.strategy === 'top') return [...byTime, ...indexesByOrder(root)];
   return [...byTime, ...indexesOfChanges(stored, root, keyWithin)];
 }
 
@@ -43,6 +46,22 @@ function indexesByTime(root: Op): NeededIndex[] {
     ordered: true,
     scan,
   }));
+}
+
+/** The order in which the first rows are read. */
+function indexesByOrder(root: Op): NeededIndex[] {
+  const top = topOf(limitOf(root)!);
+  if (top === undefined) return [];
+  return [
+    {
+      relation: top.scan.relation,
+      expressions: [],
+      hashed: false,
+      ordered: true,
+      then: top.order,
+      scan: top.scan,
+    },
+  ];
 }
 
 function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): NeededIndex[] {
@@ -88,17 +107,13 @@ export interface DerivedIndex {
   readonly text: string;
 }
 
-// A btree refuses values of more than a third of a page; these types have none so long.
-const short =
-  /^(smallint|integer|bigint|oid|boolean|date|uuid|real|double precision|numeric.*|timestamp.*|time .*|interval.*|"char")$/;
-
 /**
  * Creates the index unless one of the table's own serves.
  * @returns null when none was needed, or none can be made (an expression that is not immutable)
  */
 export async function ensureIndex(tx: Connection, request: IndexRequest): Promise<DerivedIndex | null> {
   const { table, index } = request;
-  const nameOf = (id: string): string => index.scan.columns.find((column) => column.id === id)!.name;
+  const nameOf = (id: string): string => index.scan.columns.find((column) => column.id === id)?.name ?? '';
   const plain = index.expressions.map((expr) => {
     const id = columnOf(expr);
     return id === undefined ? undefined : nameOf(id);
@@ -107,8 +122,10 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
     const wanted = new Set(plain);
     const serves = (columns: readonly string[]): boolean =>
       columns.length >= wanted.size && columns.slice(0, wanted.size).every((name) => wanted.has(name));
-    if (request.existing.some(serves)) return null;
+    if (wanted.size > 0 && request.existing.some(serves)) return null;
   }
+  const then = shortOrder(request, nameOf);
+  if (index.expressions.length + then.length === 0 || servesOrder(request, then, nameOf)) return null;
   const print = (expr: Expr): string =>
     printExpr(expr, {
       now: 'NULL',
@@ -117,26 +134,18 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
         throw new Error('invariant: no subquery in an index');
       },
     });
-  const texts = index.expressions.map(print);
-  const fits = ({ expr, short: known }: IndexOrder): boolean => {
-    const id = columnOf(expr);
-    return known === true || (id !== undefined && short.test(request.typeOf(nameOf(id)) ?? ''));
-  };
-  const then = index.then ?? [];
-  const long = then.findIndex((key) => !fits(key));
-  const order = then
-    .slice(0, long < 0 ? then.length : long)
-    .map((key) => `(${print(key.expr)})${directionSql(key)}`);
+  const texts = holdable(request, nameOf).map(print);
+  const order = then.map((key) => `(${print(key.expr)})${directionSql(key)}`);
   const method =
     index.hashed ||
     index.ordered === true ||
     texts.length > 1 ||
-    short.test(request.typeOf(plain[0] ?? '') ?? '')
+    isShort(request.typeOf(nameOf(columnOf(holdable(request, nameOf)[0]!) ?? '')))
       ? 'btree'
       : 'hash';
   const body = index.hashed
     ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
-    : `(${texts.map((text) => `(${text})`).join(', ')})`;
+    : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
   const definition = `${quoteRelation(table)} USING ${method} ${body}`;
   const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
   const name = `seg_${hash}`;
@@ -151,6 +160,39 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
     throw error;
   }
   return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
+}
+
+/** Of several columns those that a btree holds at any length; when there is none, the first one, for a hash index. */
+function holdable({ index, typeOf }: IndexRequest, nameOf: (id: string) => string): readonly Expr[] {
+  if (index.hashed || index.expressions.length < 2) return index.expressions;
+  const held = index.expressions.filter((expr) => {
+    const id = columnOf(expr);
+    return id !== undefined && isShort(typeOf(nameOf(id)));
+  });
+  return held.length > 0 ? held : index.expressions.slice(0, 1);
+}
+
+/** The first columns of an order that an index can hold at any length: the rest is sorted among equals. */
+function shortOrder({ index, typeOf }: IndexRequest, nameOf: (id: string) => string): IndexOrder[] {
+  const then = index.then ?? [];
+  const long = then.findIndex(
+    ({ expr, short }) => short !== true && !isShort(typeOf(nameOf(columnOf(expr) ?? ''))),
+  );
+  return long === -1 ? [...then] : then.slice(0, long);
+}
+
+/** A plain index of the table's own is in ascending order with NULLs last; it is read from either end. */
+function servesOrder(
+  { index, existing }: IndexRequest,
+  then: readonly IndexOrder[],
+  nameOf: (id: string) => string,
+): boolean {
+  if (index.hashed || then.length === 0) return false;
+  const uniform = [false, true].some((descending) =>
+    then.every((key) => key.descending === descending && key.nullsFirst === descending),
+  );
+  const names = then.map(({ expr }) => nameOf(columnOf(expr) ?? ''));
+  return uniform && existing.some((columns) => names.every((name, i) => name === columns[i]));
 }
 
 /** Makes the indexes of a plan and records that it needs them. @returns their texts, for people */

@@ -143,7 +143,34 @@ export const coverage: readonly {
   {
     name: 'global_limit',
     sql: 'SELECT id, n FROM a ORDER BY n DESC NULLS LAST, id LIMIT 3',
-    recomputes: true,
+  },
+  {
+    name: 'limit_offset',
+    sql: 'SELECT id, g, n + 1 AS m FROM a WHERE k > 0 ORDER BY n, id DESC LIMIT 2 OFFSET 1',
+  },
+  { name: 'limit_ties', sql: 'SELECT n, k FROM a ORDER BY n FETCH FIRST 2 ROWS WITH TIES' },
+  {
+    name: 'limit_join',
+    sql: 'SELECT a.id, b.id AS bid, b.x FROM a JOIN b ON a.k = b.k ORDER BY b.x DESC, a.id, b.id LIMIT 4',
+  },
+  {
+    name: 'limit_aggregate',
+    sql: 'SELECT k, count(*) AS c, max(n) AS m FROM a GROUP BY k ORDER BY count(*) DESC, k NULLS FIRST LIMIT 2',
+  },
+  {
+    name: 'limit_expression',
+    sql: 'SELECT id FROM a ORDER BY n * 2 + id, g DESC LIMIT 3',
+  },
+  { name: 'limit_text', sql: 'SELECT id, g FROM a ORDER BY g, id LIMIT 3', recomputes: true },
+  {
+    name: 'limit_below',
+    sql: 'SELECT b.id, t.n FROM b JOIN (SELECT id, k, n FROM a ORDER BY n DESC, id LIMIT 3) t ON t.k = b.k',
+  },
+  { name: 'in_limit', sql: 'SELECT id FROM b WHERE k IN (SELECT k FROM a ORDER BY n, id LIMIT 2)' },
+  { name: 'offset_only', sql: 'SELECT id FROM a ORDER BY id OFFSET 2', recomputes: true },
+  {
+    name: 'limit_union',
+    sql: 'SELECT id, k FROM a UNION ALL SELECT id, k FROM b ORDER BY 2 DESC NULLS LAST, 1 LIMIT 3',
   },
   {
     name: 'cte_once',
@@ -171,7 +198,7 @@ export const coverage: readonly {
   },
   { name: 'floats', sql: 'SELECT g, sum(f) AS s, stddev(f) AS d, avg(f) AS av FROM c GROUP BY g' },
   { name: 'window_whole', sql: 'SELECT id, row_number() OVER (ORDER BY id) AS rn FROM a', recomputes: true },
-  { name: 'rollup_', sql: 'SELECT k, g, count(*) AS n FROM a GROUP BY ROLLUP (k, g)', recomputes: true },
+  { name: 'rollup_', sql: 'SELECT k, g, count(*) AS n FROM a GROUP BY ROLLUP (k, g)' },
   // Groups that are added to.
   {
     name: 'merge_counts',
@@ -271,5 +298,25 @@ export const coverage: readonly {
   {
     name: 'merge_window_above',
     sql: 'SELECT k, g, n, rank() OVER (PARTITION BY k ORDER BY n DESC, g NULLS FIRST) AS r FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s',
+  },
+  {
+    name: 'grouping_sets',
+    sql: 'SELECT k, g, n % 2 AS odd, grouping(k, g) AS level, sum(n) AS s, array_agg(id ORDER BY id) AS ids FROM a GROUP BY GROUPING SETS ((k, g), (g), (n % 2)) HAVING count(*) > 0 AND grouping(k) < 2',
+  },
+  {
+    name: 'cube_',
+    sql: "SELECT coalesce(g, 'all') AS g, k, max(x) AS m FROM b GROUP BY CUBE (g, k)",
+  },
+  {
+    name: 'rollup_mixed',
+    sql: 'SELECT k, g, n, count(*) AS c, grouping(n) AS gn FROM a GROUP BY k, ROLLUP (g, n)',
+  },
+  {
+    name: 'rollup_of_aggregate',
+    sql: 'SELECT g, n, count(*) AS c FROM (SELECT k, g, count(*) AS n FROM a GROUP BY k, g) s GROUP BY GROUPING SETS ((g), (n), (g))',
+  },
+  {
+    name: 'rollup_distinct',
+    sql: 'SELECT k, g, count(*) AS c FROM a GROUP BY DISTINCT ROLLUP (k, g), ROLLUP (k)',
   },
 ];

@@ -22,6 +22,7 @@ import {
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Op, Subquery } from '../relation/ir.ts';
 import { hasOccurrence } from './classify.ts';
+import { hoisted } from './hoist.ts';
 import { partitionIds } from './partition.ts';
 
 /** @throws Unsupported when a needed column cannot be had on the way up */
@@ -115,17 +116,11 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
   const wanted = union(need, freeIds(op.right), ...parts.map(idsIn));
   const rightNeed = only(wanted, (id) => !leftIds.has(id) && possible.has(id));
   if (op.join === 'left' && [...need].some((id) => !leftIds.has(id))) throw unavailable();
-  return {
-    kind: 'join',
-    join: 'inner',
-    left: superset(
-      op.left,
-      only(wanted, (id) => leftIds.has(id)),
-    ),
-    right: affected(op.right, occurrence, rightNeed),
-    condition: conjunction(parts),
-    lateral: free,
-  };
+  const left = superset(
+    op.left,
+    only(wanted, (id) => leftIds.has(id)),
+  );
+  return probing(left, affected(op.right, occurrence, rightNeed), parts);
 }
 
 /** The change is in a subquery of a condition or column: its outer rows are those that meet the correlation. */
@@ -139,13 +134,22 @@ function throughSubquery(op: Op, child: Op, occurrence: number, need: ReadonlySe
   );
   const wanted = only(union(need, freeIds(sub.query), ...tests.map(idsIn)), (id) => outer.has(id));
   const inner = only(union(...tests.map(idsIn)), (id) => possible.has(id));
+  return probing(superset(child, wanted), affected(sub.query, occurrence, inner), tests);
+}
+
+/** A lateral join that probes the left side from the rows of the change on the right, where their conditions allow it. */
+function probing(left: Op, right: Op, tests: readonly Expr[]): Join {
+  const outer = new Set(outputOf(left));
+  const { op, parts } = hoisted(right, outer);
+  const lateral = [...freeIds(op)].some((id) => outer.has(id));
+  const kept = lateral ? { op: right, parts: [] } : { op, parts };
   return {
     kind: 'join',
     join: 'inner',
-    left: superset(child, wanted),
-    right: affected(sub.query, occurrence, inner),
-    condition: conjunction(tests),
-    lateral: true,
+    left,
+    right: kept.op,
+    condition: conjunction([...tests, ...kept.parts]),
+    lateral,
   };
 }
 

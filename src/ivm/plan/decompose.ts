@@ -11,7 +11,6 @@ import {
   col,
   columnOf,
   conjunction,
-  conjuncts,
   fingerprint,
   freeIds,
   mapExpr,
@@ -23,7 +22,7 @@ import {
   walkAll,
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
-import type { Expr, Filter, Join, Op, Relation, Subquery } from '../relation/ir.ts';
+import type { Expr, Join, Limit, Op, Relation, Subquery } from '../relation/ir.ts';
 import { prune } from '../relation/prune.ts';
 import { copyOf } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
@@ -32,13 +31,15 @@ import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
 import { columnFact, uniqueKeys } from './facts.ts';
 import type { Facts, RelationFacts } from './facts.ts';
+import { hashJoins } from './hash-joins.ts';
 import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
 import type { MergeContext } from './merge-stage.ts';
 import { firstRows } from './first-rows.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
-import { replaceIn, valuesToStore } from './temporal.ts';
+import { replaceIn, timeApart, valuesToStore } from './temporal.ts';
+import { topOf, topStage } from './top.ts';
 import { touchedPositions } from './suffix-region.ts';
 import { suffixOf } from './suffix.ts';
 
@@ -128,6 +129,7 @@ export class Decomposer {
         const whole = this.#suffixable(timed.child) ? { ...timed, child: this.#split(timed.child) } : timed;
         const { child } = whole;
         if (ownWork(whole) === 'linear') return whole;
+        if (whole.kind === 'limit') return this.#limited(whole);
         const natural = naturalKey(whole);
         const key = natural.filter((id) => pushable(whole).has(id));
         // Without a key that reaches the tables (a function makes it of a row, or the clock decides it), the rows below are
@@ -137,6 +139,13 @@ export class Decomposer {
         return key.length > 0 && reachable(whole, key) ? whole : { ...whole, child: this.#split(child) };
       }
     }
+  }
+
+  /** The first rows by an order are found by an index, which must hold the rows themselves: what LIMIT is taken of is stored. */
+  #limited(op: Limit): Op {
+    if (freeIds(op.child).size > 0 || topOf(op) !== undefined) return op;
+    const bounded = op.limit !== null && op.order.length > 0;
+    return bounded || treeWork(op.child) !== 'linear' ? { ...op, child: this.#split(op.child) } : op;
   }
 
   /** Where a value compared with the clock is found by no index as it is, what it is computed from is stored with it. */
@@ -298,12 +307,18 @@ export class Decomposer {
       kind: 'scan',
       relation: `#${stage.name}`,
       occurrence: this.#ids.occurrence(),
-      columns: ids.map((id, i) => ({ id, name: names[i]! })),
+      columns: ids.map((id, i) => ({ id, name: names[i]!, ...this.#typed(op, id) })),
       mode: 'now',
     };
   }
 
-  #stage(name: string, root: Op, columns: readonly StageColumn[]): Stage {
+  #typed(op: Op, id: string): { type?: string } {
+    const { type } = columnFact(op, id, this.#facts);
+    return type === undefined ? {} : { type };
+  }
+
+  #stage(name: string, asked: Op, columns: readonly StageColumn[]): Stage {
+    const root = hashJoins(asked, this.#facts);
     const merged = mergeStage(root, columns, this.#merging);
     if (merged?.kind === 'below') return this.#stage(name, merged.root, columns);
     const because = merged?.kind === 'not' ? merged.because : null;
@@ -338,6 +353,8 @@ export class Decomposer {
       if (!(error instanceof Unsupported)) throw error;
       if (!firstRowsOnly(root)) why = `; not by its suffix because of ${error.construct}`;
     }
+    const top = topStage(root, this.#facts);
+    if (top !== undefined) return { name, root, columns, key: [], ...top };
     try {
       const keyed = this.#keyed(root, columns);
       if (keyed !== undefined) {
@@ -415,15 +432,6 @@ export class Decomposer {
       });
     });
   }
-}
-
-/** Conditions of an inner join that compare both sides with the clock, as a filter above it. */
-function timeApart(join: Join): (Filter & { readonly child: Join }) | undefined {
-  if (join.join !== 'inner' || freeIds(join).size > 0 || valuesToStore(join).length === 0) return undefined;
-  const parts = conjuncts(join.condition);
-  const timed = parts.filter(usesNow);
-  const child: Join = { ...join, condition: conjunction(parts.filter((part) => !usesNow(part))) };
-  return { kind: 'filter', child, condition: conjunction(timed)! };
 }
 
 /** Whether of a partition only its first rows are read: DISTINCT ON, top-N. */

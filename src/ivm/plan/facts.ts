@@ -22,7 +22,7 @@ const unknown: ColumnFact = { type: undefined, notNull: false };
 
 /** A value of such a type is never too long for a btree's page, whatever rows hold. */
 export function isShort(type: string | undefined): boolean {
-  return /^(smallint|integer|bigint|oid|boolean|date|uuid|real|double precision|numeric.*|timestamp.*|time .*|interval.*|"char")$/.test(
+  return /^(smallint|integer|bigint|oid|boolean|date|uuid|real|double precision|numeric.*|timestamp.*|time .*|interval.*|"char"|character( varying)?\((\d\d?|[1-4]\d\d)\))$/.test(
     type ?? '',
   );
 }
@@ -40,8 +40,10 @@ export function columnFact(op: Op, id: string, facts: Facts): ColumnFact {
       columnFact(child, inner, facts);
   switch (op.kind) {
     case 'scan': {
-      const name = op.columns.find((column) => column.id === id)?.name;
-      return name === undefined ? unknown : (facts(op.relation)?.column(name) ?? unknown);
+      const column = op.columns.find((candidate) => candidate.id === id);
+      if (column === undefined) return unknown;
+      const fact = facts(op.relation)?.column(column.name) ?? unknown;
+      return { ...fact, type: fact.type ?? column.type };
     }
     case 'values':
     case 'function':
@@ -150,6 +152,8 @@ function together(all: readonly ColumnFact[], notNull: boolean): ColumnFact {
 function operatorFact(node: Node, fact: (value: unknown) => ColumnFact): ColumnFact {
   const name = (node['name'] as { String?: { sval?: string } }[] | undefined)?.at(-1)?.String?.sval ?? '';
   if (/^(=|<>|<|>|<=|>=|~|~\*|!~|~~|!~~)$/.test(name)) return { type: 'boolean', notNull: false };
+  if (node['kind'] === 'AEXPR_NULLIF') return { type: fact(node['lexpr']).type, notNull: false };
+  if (name === '->>' || name === '#>>') return { type: 'text', notNull: false };
   if (node['kind'] !== 'AEXPR_OP' || !/^[-+*]$/.test(name) || node['lexpr'] === undefined) return unknown;
   const [left, right] = [fact(node['lexpr']), fact(node['rexpr'])];
   const same = left.type === right.type && /^(integer|bigint|numeric|interval)$/.test(left.type ?? '');
@@ -175,6 +179,8 @@ function callFact(node: Node, fact: (value: unknown) => ColumnFact): ColumnFact 
       type === 'smallint' || type === 'integer' ? 'bigint' : type === 'bigint' ? 'numeric' : type;
     return { type: summed, notNull: false };
   }
+  if (/^(btrim|ltrim|rtrim|lower|upper|initcap|replace|substr|split_part|md5|to_char)$/.test(name))
+    return { type: 'text', notNull: false };
   if (name === 'date_trunc' && args.length === 2) return fact(args[1]);
   return unknown;
 }

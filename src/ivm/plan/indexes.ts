@@ -23,7 +23,7 @@ export interface NeededIndex {
   readonly hashed: boolean;
   /** Ranges are asked of it, so it must keep an order. */
   readonly ordered?: true;
-  /** What follows the hash in the index: rows of one key in this order. */
+  /** An order that follows the hash, for rows of one key, or that is the whole index. */
   readonly then?: readonly IndexOrder[];
   readonly scan: Scan;
 }
@@ -36,8 +36,8 @@ export interface IndexOrder {
   readonly short?: boolean;
 }
 
-/** @param given whether a scan's rows are at hand from the start */
-export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededIndex[] {
+/** @param atHand whether a scan's rows are at hand from the start */
+export function indexesFor(root: Op, atHand: (scan: Scan) => boolean): NeededIndex[] {
   const scans: Scan[] = [];
   const definitions = new Map<string, Expr>();
   const conditions: Expr[] = [];
@@ -74,13 +74,13 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
   };
   /** The only scan an expression uses; undefined when it uses none or several. */
   const onlyScan = (expr: Expr): Scan | undefined => {
-    if (subqueriesIn(expr).length > 0) return undefined;
+    if (subqueriesIn(expr).length > 0 || usesNow(expr)) return undefined;
     const used = new Set([...idsIn(expr)].map((id) => owner.get(id)));
     return used.size === 1 ? [...used][0] : undefined;
   };
 
   const needed: NeededIndex[] = [];
-  const reached = new Set<Scan>(scans.filter(given));
+  const reached = new Set<Scan>(scans.filter(atHand));
   for (const condition of conditions) {
     const match = condition['KeyMatch'] as { exprs: Expr[]; then?: readonly IndexOrder[] } | undefined;
     if (match === undefined) continue;
@@ -92,6 +92,13 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
     needed.push({ relation: scan.relation, expressions, hashed: true, then: ordered ? then : [], scan });
     reached.add(scan);
   }
+  // The rows of one key, where a unique index of the table's own finds them (plan/restrict.ts).
+  for (const condition of conditions) {
+    const parts = condition['Raw'] as readonly (string | Expr)[] | undefined;
+    if (parts?.some((part) => typeof part === 'string' && part.includes('"_seg_k".')) !== true) continue;
+    const scan = onlyScan(resolve(condition));
+    if (scan !== undefined) reached.add(scan);
+  }
   const pairs = conditions.flatMap((condition) => {
     const sides = equality(condition);
     if (sides === undefined) return [];
@@ -102,17 +109,32 @@ export function indexesFor(root: Op, given: (scan: Scan) => boolean): NeededInde
       { own: right, other: left },
     ];
   });
+  const given = (expr: Expr): boolean =>
+    idsIn(expr).size > 0 &&
+    [...idsIn(expr)].every((id) => owner.get(id) === undefined || reached.has(owner.get(id)!));
+  const rows = conditions.flatMap((condition) => {
+    const match = condition['RowMatch'] as { left: Expr[]; right: Expr[] } | undefined;
+    if (match === undefined) return [];
+    const left: Expr = { List: match.left.map(resolve) };
+    const right: Expr = { List: match.right.map(resolve) };
+    return [
+      { own: left, other: right },
+      { own: right, other: left },
+    ];
+  });
   for (let progress = true; progress;) {
     progress = false;
     for (const scan of scans) {
       if (reached.has(scan)) continue;
-      const usable = pairs.filter(
-        ({ own, other }) =>
-          onlyScan(own) === scan &&
-          !usesNow(own) &&
-          idsIn(other).size > 0 &&
-          [...idsIn(other)].every((id) => owner.get(id) === undefined || reached.has(owner.get(id)!)),
-      );
+      const row = rows.find(({ own, other }) => onlyScan(own) === scan && given(other));
+      if (row !== undefined) {
+        const expressions = row.own['List'] as Expr[];
+        needed.push({ relation: scan.relation, expressions, hashed: true, scan });
+        reached.add(scan);
+        progress = true;
+        continue;
+      }
+      const usable = pairs.filter(({ own, other }) => onlyScan(own) === scan && given(other));
       if (usable.length === 0) continue;
       const expressions: Expr[] = [];
       for (const { own } of usable) {

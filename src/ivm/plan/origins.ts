@@ -1,5 +1,5 @@
 /** Where the values of an expression come from: followed down through the operators of a tree to the columns of scans. */
-import { col, idsIn, subqueriesIn, substitute, walkAll } from '../relation/expression.ts';
+import { col, columnOf, idsIn, subqueriesIn, substitute, walkAll } from '../relation/expression.ts';
 import { outputOf } from '../relation/ir.ts';
 import type { Expr, Op, Scan } from '../relation/ir.ts';
 
@@ -24,8 +24,11 @@ export class Origins {
   constructor(root: Op) {
     walkAll(root, (op) => {
       if (op.kind === 'scan') for (const { id } of op.columns) this.#owner.set(id, op);
-      if (op.kind === 'project') for (const { id, expr } of op.columns) this.#definitions.set(id, expr);
-      if (op.kind === 'aggregate') for (const { id, expr } of op.groups) this.#definitions.set(id, expr);
+      const columns = op.kind === 'project' ? op.columns : op.kind === 'aggregate' ? op.groups : [];
+      for (const { id, expr } of columns) {
+        // A column that is only passed on keeps its id.
+        if (columnOf(expr) !== id) this.#definitions.set(id, expr);
+      }
       if (op.kind === 'set') {
         const side = (child: Op): Map<string, Expr> => {
           const ids = outputOf(child);
@@ -51,7 +54,7 @@ export class Origins {
    */
   of(expr: Expr): Origin[] | undefined {
     const found: Origin[] = [];
-    for (const branch of this.#branches(expr, 0)) {
+    for (const branch of this.#branches(expr)) {
       if (isNull(branch)) continue;
       const ids = [...idsIn(branch)];
       const scans = new Set(ids.map((id) => this.#owner.get(id)));
@@ -62,15 +65,14 @@ export class Origins {
     return found;
   }
 
-  #branches(expr: Expr, depth: number): Expr[] {
-    if (depth > 200) return [expr];
+  #branches(expr: Expr): Expr[] {
     const used = [...idsIn(expr)];
     const set = used.map((id) => this.#sides.get(id)).find((sides) => sides !== undefined);
     if (set !== undefined) {
-      return [set.left, set.right].flatMap((side) => this.#branches(substitute(expr, side), depth + 1));
+      return [set.left, set.right].flatMap((side) => this.#branches(substitute(expr, side)));
     }
     if (!used.some((id) => this.#definitions.has(id))) return [expr];
-    return this.#branches(substitute(expr, this.#definitions), depth + 1);
+    return this.#branches(substitute(expr, this.#definitions));
   }
 }
 

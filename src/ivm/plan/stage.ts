@@ -3,8 +3,8 @@ import type { Op } from '../relation/ir.ts';
 import type { MergePlan } from './merge-plan.ts';
 import type { SuffixPlan } from './suffix.ts';
 
-/** How one stage is kept. */
-export type Strategy = 'linear' | 'merge' | 'rekey' | 'suffix' | 'recompute';
+/** How one stage is kept. `top`: a few rows, read again by an index on their order. */
+export type Strategy = 'linear' | 'merge' | 'rekey' | 'suffix' | 'top' | 'recompute';
 
 export interface StageColumn {
   /** Id in the tree. */

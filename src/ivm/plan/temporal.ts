@@ -4,6 +4,9 @@
  */
 import {
   columnOf,
+  conjunction,
+  conjuncts,
+  freeIds,
   idsIn,
   subqueryOf,
   mapOwnExprs,
@@ -15,7 +18,7 @@ import {
   walkExpr,
 } from '../relation/expression.ts';
 import { childrenOf, outputOf } from '../relation/ir.ts';
-import type { Expr, Op, Scan } from '../relation/ir.ts';
+import type { Expr, Filter, Join, Op, Scan } from '../relation/ir.ts';
 import { boundOf, isFree, isIndexable, isStrict, spanOf } from './clock-bounds.ts';
 import type { Bound } from './clock-bounds.ts';
 import { Origins } from './origins.ts';
@@ -158,4 +161,13 @@ export function dueRange({ value, low, high }: Due): Expr {
     ...end('GREATEST', high),
     ')',
   ]);
+}
+
+/** Conditions of an inner join that compare both sides with the clock, as a filter above it. */
+export function timeApart(join: Join): (Filter & { readonly child: Join }) | undefined {
+  if (join.join !== 'inner' || freeIds(join).size > 0 || valuesToStore(join).length === 0) return undefined;
+  const parts = conjuncts(join.condition);
+  const timed = parts.filter(usesNow);
+  const child: Join = { ...join, condition: conjunction(parts.filter((part) => !usesNow(part))) };
+  return { kind: 'filter', child, condition: conjunction(timed)! };
 }

@@ -11,6 +11,7 @@ import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
 import type { Term } from '../plan/signed.ts';
+import { touchedPositions } from '../plan/suffix-region.ts';
 import { FROM, TO, atInstant, temporalOf } from '../plan/temporal.ts';
 import type { Due, Temporal } from '../plan/temporal.ts';
 import { atTime, dueOccurrences, dueScan, mapScans, temporalTerms } from '../plan/temporal-terms.ts';
@@ -19,6 +20,7 @@ import { exprSql, selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import { mergeSql } from '../strategies/merge.ts';
 import { linearSql } from '../strategies/linear.ts';
+import { suffixSql } from '../strategies/suffix.ts';
 import { rekeySql } from '../strategies/rekey.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { EPOCH } from './program-data.ts';
@@ -80,6 +82,15 @@ function statementOf(
     if (terms.length === 0) return null;
     return linearSql(stored, terms, options, EPOCH, wanted);
   }
+  const { suffix } = stored.stage;
+  if (suffix !== undefined) {
+    const touched = dueOccurrences(temporal.due).map((occurrence) =>
+      dueIn(touchedPositions(root, suffix, occurrence), occurrence, temporal.due),
+    );
+    const others = occurrences.map((occurrence) => touchedPositions(root, suffix, occurrence));
+    if (touched.length + others.length === 0) return null;
+    return suffixSql(stored, [...others, ...touched], keyWithin, options, EPOCH, wanted);
+  }
   if (stored.stage.strategy === 'rekey') {
     const touched = affectedByTime(root, temporal.due, new Set(stored.stage.key));
     const others = occurrences.map((occurrence) => affected(root, occurrence, new Set(stored.stage.key)));
@@ -92,11 +103,11 @@ function statementOf(
 
 /** Trees of the partitions in which a row is due. */
 export function affectedByTime(root: Op, dues: readonly Due[], key: ReadonlySet<string>): Op[] {
-  return dueOccurrences(dues).map((occurrence) =>
-    mapScans(affected(root, occurrence, key), (scan) =>
-      scan.occurrence === occurrence ? dueScan(scan, dues) : scan,
-    ),
-  );
+  return dueOccurrences(dues).map((occurrence) => dueIn(affected(root, occurrence, key), occurrence, dues));
+}
+
+function dueIn(tree: Op, occurrence: number, dues: readonly Due[]): Op {
+  return mapScans(tree, (scan) => (scan.occurrence === occurrence ? dueScan(scan, dues) : scan));
 }
 
 /** What a row was joined with may follow from the time: both from the one it was and the one it is. */

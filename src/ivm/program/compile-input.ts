@@ -146,6 +146,7 @@ function compileStep(
   const now = `(SELECT "now" FROM ${quoteRelation(context.clock)})`;
   const optionsFor = (event: TableEvent): SqlOptions => ({
     now,
+    driven: true,
     from: (scan) => sourceSql(scan, source(scan.relation, event)),
   });
   if (clockMoved) {
@@ -153,7 +154,8 @@ function compileStep(
       clockStep(stored, optionsFor('update'), changed, context.keyWithin, wanted);
     return { make: null, makeClock, crossing: false };
   }
-  if (stage.strategy === 'recompute' || root === null) return { make: null, crossing: false };
+  if (stage.strategy === 'recompute' || stage.strategy === 'top' || root === null)
+    return { make: null, crossing: false };
   const occurrences = occurrencesOf(root, changed);
   const removesAt = (event: TableEvent): boolean =>
     [...changed].some((relation) => source(relation, event).removed !== null);

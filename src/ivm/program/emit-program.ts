@@ -169,7 +169,7 @@ function declarations(program: InputProgram): string {
 }
 
 function emitStep(step: ProgramStep, index: number, event: TableEvent, options: EmitOptions): string {
-  const head = `    -- ${oneLine(step.stored.label)}: ${step.statements === null ? 'recompute' : step.stored.stage.strategy}`;
+  const head = `    -- ${oneLine(step.stored.label)}: ${step.stored.stage.strategy}`;
   const into = step.wanted ? `${removedVariable(index)}, ${addedVariable(index)}` : countVariable(index);
   const statement =
     step.statements === null
@@ -212,6 +212,13 @@ const setWise = `SET enable_hashjoin = on
 SET enable_mergejoin = on
 SET enable_seqscan = on
 SET plan_cache_mode = force_custom_plan`;
+
+/** The first rows come from an index on their order, whatever statistics say: neither a scan nor a sort may seem cheaper. */
+const byOrder = `SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+SET jit = off
+SET plan_cache_mode = force_generic_plan`;
 
 function emitTruncate(program: InputProgram, options: EmitOptions): string {
   const seg = quoteIdentifier(options.stateSchema);
@@ -272,7 +279,7 @@ END;
   // No row type in the signature: the table could not be replaced while a function depends on it.
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.refreshName(stored))}(${EPOCH} bigint, _seg_wanted boolean)
 RETURNS record LANGUAGE plpgsql ${fixed(options)}
-${setWise}
+${stored.stage.strategy === 'top' ? byOrder : setWise}
 AS ${dollarQuote(body)}`;
 }
 

@@ -86,7 +86,9 @@ export class Reader implements SelectReader {
     for (const { id, name } of output) outputs.merged.set(name, { Col: id });
     const expressions = new ExpressionReader(this, outputs);
     const order = ((select['sortClause'] as { SortBy: Node }[] | undefined) ?? []).map(({ SortBy: key }) => {
-      const expr = expressions.read(key['node']);
+      const position = (key['node'] as { A_Const?: { ival?: { ival?: number } } }).A_Const?.ival?.ival;
+      const at = position === undefined ? undefined : output[position - 1];
+      const expr = at === undefined ? expressions.read(key['node']) : { Col: at.id };
       if (typeof expr['Col'] !== 'string') throw new Unsupported('ORDER BY an expression of a set operation');
       return sortKey(key, expr['Col']);
     });

@@ -12,6 +12,8 @@ export interface PrintOptions {
   /** What stands for the clock. */
   readonly now: string;
   readonly query: (op: Op, output: readonly string[]) => string;
+  /** EXISTS is asked row by row. */
+  readonly driven?: true | undefined;
 }
 
 interface Node {
@@ -61,12 +63,14 @@ const printers: Record<string, Printer> = {
     const values = node['values'] as string[];
     return `(hash_record_extended(ROW(${list(node['exprs'], print).join(', ')}), 0) = hash_record_extended(ROW(${values.join(', ')}), 0))`;
   },
-  Sub: (node, print, { query }) => {
+  RowMatch: (node, print) =>
+    `(hash_record_extended(ROW(${list(node['left'], print).join(', ')}), 0) = hash_record_extended(ROW(${list(node['right'], print).join(', ')}), 0))`,
+  Sub: (node, print, { query, driven }) => {
     const sub = node as unknown as Subquery;
     const text = `(${query(sub.query, sub.output)})`;
     switch (sub.type) {
       case 'exists':
-        return `EXISTS ${text}`;
+        return driven === true ? `EXISTS (${query(sub.query, sub.output)} OFFSET 0)` : `EXISTS ${text}`;
       case 'scalar':
         return text;
       case 'array':

@@ -26,14 +26,7 @@ export class ExpressionReader {
     if ('SubLink' in node) return this.#subquery(node['SubLink'] as Node);
     if ('FuncCall' in node) this.#checkFunction(node['FuncCall'] as Node);
     if (isClockFunction(node, this.reader.catalog.clock.schema)) return { Now: {} };
-    for (const kind of [
-      'SQLValueFunction',
-      'GroupingFunc',
-      'ParamRef',
-      'XmlExpr',
-      'XmlSerialize',
-      'SetToDefault',
-    ]) {
+    for (const kind of ['SQLValueFunction', 'ParamRef', 'XmlExpr', 'XmlSerialize', 'SetToDefault']) {
       if (kind in node) throw new Unsupported(construct(kind));
     }
     // Places in the text are of no use and would make equal expressions differ.
@@ -105,7 +98,6 @@ const subqueryTypes: Record<string, Subquery['type'] | undefined> = {
 };
 
 function construct(kind: string): string {
-  if (kind === 'GroupingFunc') return 'GROUPING()';
   if (kind === 'SQLValueFunction') return 'current_timestamp and its kin';
   return kind;
 }

@@ -2,6 +2,8 @@
 import { col, columnOf, fingerprint, mapExpr, sameExpr, walkExpr } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
+import { computed } from './computed.ts';
+import { aggregateSets, groupingSets, ungrouped } from './grouping-sets.ts';
 import { exactly, limited, sortKey } from './reader.ts';
 import type { Node, SelectReader, Selected } from './reader.ts';
 import { textOf } from './read-expression.ts';
@@ -36,10 +38,13 @@ export function selectList(
   const aggregated =
     groupClause.length > 0 || having !== null || exprs.some((expr) => contains(expr, isAggregate));
   if (aggregated) {
-    if (groupClause.some((node) => 'GroupingSet' in node)) throw new Unsupported('GROUPING SETS');
-    if (select['groupDistinct'] === true) throw new Unsupported('GROUP BY DISTINCT');
-    const groups = groupClause.map((node) => sortExpr(node, targets, expressions));
-    const grouped = aggregate(reader, op, groups, having === null ? exprs : [...exprs, having], isAggregate);
+    const read = (node: Node): Expr => sortExpr(node, targets, expressions);
+    const sets = groupingSets(groupClause, read, select['groupDistinct'] === true);
+    const all = having === null ? exprs : [...exprs, having];
+    const grouped =
+      sets.length === 1
+        ? aggregate(reader, op, sets[0]!, all.map(ungrouped), isAggregate)
+        : aggregateSets(reader, op, sets, all, isAggregate);
     op = grouped.op;
     exprs = grouped.exprs.slice(0, exprs.length);
     having = having === null ? null : grouped.exprs.at(-1)!;
@@ -128,23 +133,6 @@ function returnsSet(node: Expr, reader: SelectReader): boolean {
     call !== undefined &&
     reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.returnsSet === true
   );
-}
-
-/** Computes what is not a plain column below `op`, so that it has an id. */
-export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): { op: Op; ids: string[] } {
-  const added: Column[] = [];
-  const ids = exprs.map((expr) => {
-    const id = columnOf(expr);
-    if (id !== undefined && outputOf(op).includes(id)) return id;
-    const known = added.find((column) => sameExpr(column.expr, expr));
-    if (known !== undefined) return known.id;
-    const column = { id: reader.id('key'), expr };
-    added.push(column);
-    return column.id;
-  });
-  if (added.length === 0) return { op, ids };
-  const passed = outputOf(op).map((id) => ({ id, expr: col(id) }));
-  return { op: { kind: 'project', child: op, columns: [...passed, ...added], sets: false }, ids };
 }
 
 /** GROUP BY: `exprs` come back in terms of the groups and aggregates. */

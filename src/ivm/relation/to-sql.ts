@@ -9,6 +9,8 @@ export interface SqlOptions {
   readonly from: (scan: Scan) => string;
   /** What stands for the clock. */
   readonly now: string;
+  /** Whether small changes are worked on: subqueries are then asked row by row, by index, and not joined as a whole. */
+  readonly driven?: true;
 }
 
 /** A SELECT of `columns` (ids, or ids with names for users) of a tree, in that order. */
@@ -28,6 +30,7 @@ export function selectSql(
 export function exprSql(expr: Expr, options: SqlOptions): string {
   return printExpr(expr, {
     now: options.now,
+    driven: options.driven,
     query: (op, output) => selectSql(op, output, options),
   });
 }

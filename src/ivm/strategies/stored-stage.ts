@@ -51,7 +51,8 @@ export function addressColumns(stored: StoredStage): string[] {
 
 /** The index that makes it cheap; null when the stage is always recomputed as a whole. */
 export function addressIndex(stored: StoredStage): string | null {
-  if (stored.stage.strategy === 'recompute' || addressColumns(stored).length === 0) return null;
+  const { strategy } = stored.stage;
+  if (strategy === 'recompute' || strategy === 'top' || addressColumns(stored).length === 0) return null;
   const { name } = addressIndexName(stored);
   return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${[rowHash(addressColumns(stored)), ...orderColumns(stored)].join(', ')})`;
 }
