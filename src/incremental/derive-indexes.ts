@@ -162,14 +162,14 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
   return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
 }
 
-/** Of several columns those that a btree holds at any length; when there is none, the first one, for a hash index. */
+/** Of several columns those that a btree holds at any length; when there is none, the last one, which tends to tell most apart. */
 function holdable({ index, typeOf }: IndexRequest, nameOf: (id: string) => string): readonly Expr[] {
   if (index.hashed || index.expressions.length < 2) return index.expressions;
   const held = index.expressions.filter((expr) => {
     const id = columnOf(expr);
     return id !== undefined && isShort(typeOf(nameOf(id)));
   });
-  return held.length > 0 ? held : index.expressions.slice(0, 1);
+  return held.length > 0 ? held : index.expressions.slice(-1);
 }
 
 /** The first columns of an order that an index can hold at any length: the rest is sorted among equals. */

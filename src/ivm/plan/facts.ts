@@ -151,8 +151,8 @@ function together(all: readonly ColumnFact[], notNull: boolean): ColumnFact {
 
 function operatorFact(node: Node, fact: (value: unknown) => ColumnFact): ColumnFact {
   const name = (node['name'] as { String?: { sval?: string } }[] | undefined)?.at(-1)?.String?.sval ?? '';
-  if (/^(=|<>|<|>|<=|>=|~|~\*|!~|~~|!~~)$/.test(name)) return { type: 'boolean', notNull: false };
   if (node['kind'] === 'AEXPR_NULLIF') return { type: fact(node['lexpr']).type, notNull: false };
+  if (/^(=|<>|<|>|<=|>=|~|~\*|!~|~~|!~~)$/.test(name)) return { type: 'boolean', notNull: false };
   if (name === '->>' || name === '#>>') return { type: 'text', notNull: false };
   if (node['kind'] !== 'AEXPR_OP' || !/^[-+*]$/.test(name) || node['lexpr'] === undefined) return unknown;
   const [left, right] = [fact(node['lexpr']), fact(node['rexpr'])];

@@ -89,7 +89,7 @@ function statementOf(
     );
     const others = occurrences.map((occurrence) => touchedPositions(root, suffix, occurrence));
     if (touched.length + others.length === 0) return null;
-    return suffixSql(stored, [...others, ...touched], keyWithin, options, EPOCH, wanted);
+    return suffixSql(stored, [...others, ...touched].flatMap(atBothTimes), keyWithin, options, EPOCH, wanted);
   }
   if (stored.stage.strategy === 'rekey') {
     const touched = affectedByTime(root, temporal.due, new Set(stored.stage.key));
