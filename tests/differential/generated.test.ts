@@ -23,5 +23,5 @@ it(`${cases} generated cases equal their recomputation`, { timeout: 1_200_000 },
     done += outcome.cases;
   }
   // Left are a few of many hundred: over rows of nothing but constants, and nested in ways nobody writes.
-  expect(recomputed.length / queries, recomputed.join('\n')).toBeLessThan(0.03);
+  expect(recomputed.length, recomputed.join('\n')).toBeLessThanOrEqual(2 + queries * 0.03);
 });
