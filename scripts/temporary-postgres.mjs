@@ -75,5 +75,5 @@ export async function startPostgres({ quiet = false, install = true } = {}) {
     rmSync(directory, { recursive: true, force: true });
     throw new Error('PostgreSQL did not start');
   }
-  return { url: `postgres://seg@127.0.0.1:${port}/postgres`, stop };
+  return { url: `postgres://seg@127.0.0.1:${port}/postgres`, psql: join(bin, 'psql'), stop };
 }

@@ -9,7 +9,10 @@ try {
   const result = spawnSync(
     'npx',
     ['vitest', 'run', '--config', 'vitest.integration.config.ts', ...process.argv.slice(2)],
-    { stdio: 'inherit', env: { ...process.env, SEG_TEST_POSTGRES: postgres.url } },
+    {
+      stdio: 'inherit',
+      env: { ...process.env, SEG_TEST_POSTGRES: postgres.url, SEG_TEST_PSQL: postgres.psql },
+    },
   );
   if (result.error) throw result.error;
   status = result.status ?? 1;

@@ -74,9 +74,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const labels = { route, method: request.method, status: String(reply.statusCode) };
     state.metrics.httpSeconds.observe(labels, reply.elapsedTime / 1000);
   });
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const { status, problem } = problemOf(error);
-    if (status >= 500)
+    // A client that has gone is told nothing, and nobody needs to hear of it.
+    if (status >= 500 && !request.raw.destroyed)
       log.error(`HTTP request failed: ${error instanceof Error ? error.message : String(error)}`);
     return sendProblem(reply, status, problem);
   });
