@@ -65,9 +65,22 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
       'Without nodes the SQL of all goes to target/compiled; that of nodes or a query is printed, too. No database is needed.',
     arguments: NODES,
     argumentsSelect: true,
-    flags: [...SELECTION_FLAGS, ...resourceTypeFlags(), INLINE, outputFlag('text', 'json')],
+    flags: [
+      ...SELECTION_FLAGS,
+      ...resourceTypeFlags(),
+      INLINE,
+      outputFlag('text', 'json'),
+      {
+        name: 'engine',
+        kind: 'string',
+        argument: 'engine',
+        choices: ['all', 'pglite', 'postgres', 'risingwave', 'materialize'],
+        help: 'say what an engine (or each) lacks of what the nodes use',
+      },
+    ],
     examples: [
       'seg compile',
+      'seg compile --engine all',
       'seg compile user_alerts',
       `seg compile --inline "select * from {{ ref('user_alerts') }}"`,
     ],

@@ -29,7 +29,7 @@ import { buildNodes, readAllProperties, readDocs } from './nodes-of-project.ts';
 import { readPackage } from './package.ts';
 import type { Package } from './package.ts';
 import { loadTarget } from './profiles.ts';
-import type { Target } from './profiles.ts';
+import type { Target, TargetType } from './profiles.ts';
 import { findProjectFile, readProjectFile } from './project-file.ts';
 import type { RawProjectFile } from './project-file.ts';
 import { renderTree } from './render-tree.ts';
@@ -47,6 +47,8 @@ export interface LoadOptions {
   profilesDir?: string;
   profile?: string;
   target?: string;
+  /** Compile for this engine, whatever the target is. */
+  engine?: TargetType;
   /** `--vars` */
   vars?: Record<string, JsonValue>;
   /** Nothing is read from the process itself. */
@@ -140,6 +142,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     profile: profileName,
     ...(options.target === undefined ? {} : { target: options.target }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
     env,
     render: (file, text, at) => toJson(early.renderNative(file, text, earlyGlobals(true), at)),
   });

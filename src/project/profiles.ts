@@ -40,6 +40,8 @@ export interface ProfileOptions {
   /** `--target` */
   target?: string;
   threads?: number;
+  /** An engine instead of a target: an output of that type, or one made up for what needs no connection. */
+  engine?: TargetType;
   env: Env;
   /** Renders one text of the file; env_var() may read secrets here. */
   render: (file: string, text: string, at: Location) => JsonValue;
@@ -91,14 +93,33 @@ export function loadTarget(options: ProfileOptions): LoadedProfile {
       hint: `${didYouMean(wanted, known) ?? ''} Targets of this profile: ${known.join(', ') || 'none'}.`.trim(),
     });
   }
-  const place = [options.profile, 'outputs', wanted];
-  const rendered = renderTree(outputs[wanted]!, (text, at) =>
-    options.render(shown, text, yaml.at([...place, ...at])),
-  );
-  const target = toTarget(rendered, wanted, options, collector, (at, part) =>
-    yaml.at([...place, ...at], part),
-  );
+  const chosen = options.engine === undefined ? wanted : outputOfType(outputs, wanted, options.engine);
+  const targetOf = (name: string): Target => {
+    const place = [options.profile, 'outputs', name];
+    const rendered = renderTree(outputs[name]!, (text, at) =>
+      options.render(shown, text, yaml.at([...place, ...at])),
+    );
+    return toTarget(rendered, name, options, collector, (at, part) => yaml.at([...place, ...at], part));
+  };
+  const target =
+    chosen === undefined ? withoutConnection(options.engine!, targetOf(wanted)) : targetOf(chosen);
   return { target, file: yaml, warnings: collector.warnings };
+}
+
+function outputOfType(outputs: JsonObject, wanted: string, engine: TargetType): string | undefined {
+  const isOne = (name: string): boolean => {
+    const output = outputs[name];
+    return isObject(output) && output.type === engine;
+  };
+  return isOne(wanted) ? wanted : Object.keys(outputs).find(isOne);
+}
+
+function withoutConnection(type: TargetType, like: Target): Target {
+  return { ...like, name: type, type, database: defaultDatabase(type), fields: { type } };
+}
+
+function defaultDatabase(type: string): string {
+  return type === 'risingwave' ? 'dev' : type === 'materialize' ? 'materialize' : 'postgres';
 }
 
 function toTarget(
@@ -126,13 +147,12 @@ function toTarget(
   }
   collector.add(validate(targetSchemas[type]!, output, at));
   collector.throwIfErrors();
-  const defaultDatabase = type === 'risingwave' ? 'dev' : type === 'materialize' ? 'materialize' : 'postgres';
   return {
     name,
     profileName: options.profile,
     type: type as TargetType,
     schema: typeof fields.schema === 'string' ? fields.schema : 'public',
-    database: pythonStr(fields.database ?? fields.dbname ?? defaultDatabase),
+    database: pythonStr(fields.database ?? fields.dbname ?? defaultDatabase(type)),
     threads: options.threads ?? (typeof fields.threads === 'number' ? fields.threads : 1),
     fields,
   };

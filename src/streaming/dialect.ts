@@ -65,6 +65,8 @@ export interface Dialect {
   drop(kind: ObjectKind, name: RelationName): string;
   /** Puts new objects in the place of standing ones; afterwards the old ones bear the new ones' former names. */
   exchange(pairs: readonly Exchange[]): string[];
+  /** Whether the statements of an exchange may share a transaction, and then happen at once. */
+  readonly exchangesAtOnce: boolean;
   /** Makes what was written visible to the next query; null where that is so anyhow. */
   readonly flush: string | null;
   /** Rows of `name` and `kind` (an ObjectKind): everything that stands in a schema. */

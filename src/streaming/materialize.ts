@@ -86,10 +86,9 @@ FROM ${log} ORDER BY ${order}`,
 
     /** Any number of renames may share a transaction, and it is atomic. */
     exchange(pairs) {
-      if (pairs.length === 0) return [];
       const rename = (kind: ObjectKind, from: RelationName, to: string): string =>
         `ALTER ${words[kind]} ${quoteRelation(from)} RENAME TO ${quoteIdentifier(to)}`;
-      const renames = pairs.flatMap(({ standing, next }) => {
+      return pairs.flatMap(({ standing, next }) => {
         const aside = { schema: standing.schema, name: shortName(`${next.name}_aside`) };
         return [
           rename(standing.kind, standing, aside.name),
@@ -97,8 +96,9 @@ FROM ${log} ORDER BY ${order}`,
           rename(standing.kind, aside, next.name),
         ];
       });
-      return ['BEGIN', ...renames, 'COMMIT'];
     },
+
+    exchangesAtOnce: true,
 
     flush: null,
 

@@ -80,6 +80,8 @@ export const risingwave: Dialect = {
       ];
     }),
 
+  exchangesAtOnce: false,
+
   flush: 'FLUSH',
 
   objectsIn: (schema) =>

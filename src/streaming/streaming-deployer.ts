@@ -333,9 +333,17 @@ export class StreamingDeployer {
     });
     if (pairs.length > 0) {
       await this.#store.write(nodes.map((node) => stored(node, '')));
-      for (const statement of this.#dialect.exchange(pairs)) await this.#db.exec(statement);
+      await this.#exchange(this.#dialect.exchange(pairs));
     }
     await this.#store.write(nodes.map((node) => stored(node)));
+  }
+
+  async #exchange(statements: readonly string[]): Promise<void> {
+    const all = async (db: Connection): Promise<void> => {
+      for (const statement of statements) await db.exec(statement);
+    };
+    // A transaction needs one session for itself; outside of one a pool may hand out any.
+    await (this.#dialect.exchangesAtOnce ? this.#db.transaction(all) : all(this.#db));
   }
 
   async #dropMade(

@@ -17,7 +17,7 @@ export interface EmulatedEngine extends Connection {
   close(): Promise<void>;
 }
 
-const catalogs: Readonly<Record<StreamingEngine, string>> = {
+export const catalogs: Readonly<Record<StreamingEngine, string>> = {
   risingwave: `
     CREATE SCHEMA rw_catalog;
     CREATE TABLE rw_catalog.made (oid oid, kind text);
@@ -69,7 +69,13 @@ export async function emulatedEngine(engine: StreamingEngine): Promise<EmulatedE
       emulated.before(sql);
       for (const statement of translate(sql, made, kind)) await db.exec(statement);
     },
-    transaction: () => Promise.reject(new Error('a streaming engine has no transactions')),
+    async transaction(work) {
+      if (engine === 'risingwave') throw new Error('RisingWave has no transactions');
+      await emulated.exec('BEGIN');
+      const result = await work(emulated);
+      await emulated.exec('COMMIT');
+      return result;
+    },
     copyFrom: () => Promise.reject(new Error('a streaming engine has no COPY')),
     close: () => db.close(),
   };
@@ -81,7 +87,8 @@ function refuse(message: string): never {
   throw new DatabaseError(`Failed to run the query\n\nCaused by:\n  ${message}`, { sqlstate: 'XX000' });
 }
 
-function translate(sql: string, made: string, kind: string): string[] {
+/** The statements that PGlite gets for one of the engine. @throws DatabaseError for what the engine does not take */
+export function translate(sql: string, made: string, kind: string): string[] {
   if (/^FLUSH$/.test(sql)) return [];
   if (/ON CONFLICT \(|CREATE OR REPLACE|\bCASCADE\b|^TRUNCATE/i.test(sql))
     refuse(`not supported: ${sql.slice(0, 60)}`);

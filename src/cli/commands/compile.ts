@@ -6,10 +6,14 @@ import { selectGraphNodes } from '../selection.ts';
 
 /**
  * `seg compile`: writes the compiled SQL of the selected nodes to target/compiled, and prints it when a selection or
- * `--inline` was given.
+ * `--inline` was given; with `--engine`, says what engines lack of it.
  */
 export const compile: CommandHandler = async (context) => {
   const { flags, log } = context;
+  if (flags.given('engine')) {
+    const { compileForEngines } = await import('./compile-engines.ts');
+    return compileForEngines(context);
+  }
   const project = await openProject(context);
   const json = flags.string('output') === 'json';
   const inline = flags.string('inline');

@@ -1,0 +1,74 @@
+/** Every model and stored test of a project against what an engine is known to lack: no connection is needed. */
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { SegError } from '../diagnostics/seg-error.ts';
+import { placeFor } from '../diagnostics/source-map.ts';
+import type { Project } from '../project/load.ts';
+import type { GraphNode } from '../project/nodes.ts';
+import { SqlSyntaxError, parseStatements } from '../sql/parse.ts';
+import { desiredNode, isStreamed } from '../streaming/desired-node.ts';
+import { dialectOf } from '../streaming/dialect-of.ts';
+import { storesFailures } from '../deploy/spec.ts';
+import { lacksOf } from './lacks-of.ts';
+
+/** What an engine's project is checked for. The project must have been loaded for a target of that engine. */
+export function checkProject(project: Project, nodes: readonly GraphNode[]): Diagnostic[] {
+  return nodes.flatMap((node) => [...declared(project, node), ...written(project, node)]);
+}
+
+/** Types of columns that the engine has not. */
+function declared(project: Project, node: GraphNode): readonly Diagnostic[] {
+  const dialect = dialectOf(project.target);
+  if (dialect === undefined || !isStreamed(node) || node.resource_type === 'seed') return [];
+  try {
+    desiredNode(project, dialect, node);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SegError)) throw error;
+    return error.diagnostics;
+  }
+}
+
+function written(project: Project, node: GraphNode): Diagnostic[] {
+  if (node.resource_type !== 'model' && node.resource_type !== 'test') return [];
+  const query = (node.compiled_code ?? '').replace(/[\s;]+$/, '');
+  const { type } = project.target;
+  const label = `${node.resource_type} "${node.name}"`;
+  const map = project.sourceMaps.get(node.unique_id) ?? null;
+  try {
+    if (type === 'pglite' || type === 'postgres') {
+      parseStatements(query);
+      return [];
+    }
+    const maintained = node.resource_type === 'model' || storesFailures(node);
+    return lacksOf(type, query, { maintained }).map(({ what, remedy, offset }): Diagnostic => {
+      const { at, notes } = placeFor(map, offset, 1, node.at);
+      return {
+        severity: 'error',
+        code: 'SEG433',
+        message: `${label}: ${dialectOf(project.target)!.title} has not ${what}`,
+        at,
+        notes,
+        hint: remedy,
+      };
+    });
+  } catch (error) {
+    if (!(error instanceof SqlSyntaxError)) throw error;
+    const { at, notes } = placeFor(map, error.offset, error.length, node.at);
+    const own = type === 'risingwave' || type === 'materialize';
+    return [
+      {
+        // The streaming engines have words of their own, which this parser does not know.
+        severity: own ? 'warning' : 'error',
+        code: 'SEG434',
+        message: own
+          ? `${label} is not checked: it is not written in PostgreSQL's grammar (${error.message})`
+          : `${label}: ${error.message}`,
+        at,
+        notes,
+        hint: own
+          ? `${dialectOf(project.target)!.title} itself will say whether it takes it.`
+          : 'Write it for this engine in a macro that is dispatched by engine.',
+      },
+    ];
+  }
+}
