@@ -181,7 +181,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
       'process commits it. Lines of one position are one step, its last line says "last": true; --from goes on behind it. ' +
       'Ends with Ctrl-C.',
     arguments: [
-      { syntax: '<model>', help: 'name of a maintained model, or of a test that stores its failures' },
+      { syntax: '[model]', help: 'name of a maintained model, or of a test that stores its failures' },
     ],
     flags: [
       {
@@ -197,6 +197,12 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'go on behind a position that was printed earlier',
       },
       { name: 'follow', kind: 'boolean', default: true, help: 'stop at the end of what has happened so far' },
+      {
+        name: 'inline',
+        kind: 'string',
+        argument: 'sql',
+        help: 'follow a query instead of a model, for as long as this command runs (with seg serve, or on PostgreSQL)',
+      },
       {
         name: 'until',
         kind: 'string',

@@ -5,7 +5,10 @@ import type { BuildContext } from './build-context.ts';
 import { rejectedTable } from './ddl.ts';
 
 /** Drops what a deployed node is made of. A source's table goes with its rows and its dead letters. */
-export async function dropNode(context: BuildContext, node: DeployedNode): Promise<void> {
+export async function dropNode(
+  context: Pick<BuildContext, 'tx' | 'stateSchema'>,
+  node: DeployedNode,
+): Promise<void> {
   const relation = quoteRelation({ schema: node.schema, name: node.relation });
   switch (node.kind) {
     case 'source':

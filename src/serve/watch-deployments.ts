@@ -31,14 +31,13 @@ export async function watchDeployments(
   }
 }
 
-/** Changes with every deployment; empty before the first one. */
+/** Changes with every deployment, but not with queries that are followed; empty before the first one. */
 async function stamp({ shared, stateSchema }: ServerState): Promise<string> {
   try {
-    const { rows } = await shared
-      .as('read')
-      .query<{ stamp: string | null }>(
-        `SELECT count(*) || ' ' || max(deployed_at) AS stamp FROM ${quoteIdentifier(stateSchema)}.node`,
-      );
+    const { rows } = await shared.as('read').query<{ stamp: string | null }>(
+      `SELECT count(*) || ' ' || max(deployed_at) AS stamp FROM ${quoteIdentifier(stateSchema)}.node
+       WHERE name NOT LIKE 'seg\\_inline\\_%'`,
+    );
     return rows[0]?.stamp ?? '';
   } catch {
     return '';

@@ -315,6 +315,19 @@ describe('other commands', () => {
       "user_id = 'user-1'",
     ]);
     expect(filtered.stdout.trim().split('\n')).toHaveLength(1);
+    const query = [
+      'subscribe',
+      '--inline',
+      "select count(*) as n from {{ ref('by_user') }} where events > 0",
+      '--no-follow',
+    ];
+    const inline = await project.seg(query);
+    expect(
+      inline.stdout
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { row: object }).row),
+    ).toEqual([{ n: 7 }]);
     expect(await project.seg('run')).toMatchObject({ status: 0 });
     expect(await project.seg('verify')).toMatchObject({ status: 0 });
     const second = await project.seg('serve --port 0 --pg-port 0');

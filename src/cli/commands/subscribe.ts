@@ -1,12 +1,9 @@
 import type { CommandHandler } from '../command-definition.ts';
-import type { CommandContext } from '../context.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
-import { dataDirectory, isMemory } from '../../engines/registry.ts';
-import { followDirectory } from '../../feeds/follow.ts';
+import { isMemory } from '../../engines/registry.ts';
 import type { FollowOptions } from '../../feeds/follow.ts';
-import type { FeedItem } from '../../feeds/hub.ts';
-import type { Project } from '../../project/load.ts';
 import { findFollowable } from '../find-node.ts';
+import { followInline, followTarget } from '../follow-target.ts';
 import { feedPrinter } from '../feed-printer.ts';
 import type { FeedForm } from '../feed-printer.ts';
 import { openProject } from '../open-project.ts';
@@ -30,7 +27,14 @@ export const subscribe: CommandHandler = async (context) => {
     });
   }
   const project = await openProject(context, { writeManifest: false });
-  const model = findFollowable(project, context.args[0] ?? '');
+  const inline = flags.string('inline');
+  const [name] = context.args;
+  if ((name === undefined) === (inline === undefined)) {
+    throw segError('SEG930', name === undefined ? 'nothing to follow' : '--inline excludes a model', {
+      hint: 'Name a model (`seg subscribe my_model`), or give a query with --inline.',
+    });
+  }
+  const model = name === undefined ? undefined : findFollowable(project, name).unique_id;
   if (isMemory(project.target)) {
     throw segError('SEG908', `target "${project.target.name}" lives in memory and ends with its command`, {
       hint: 'Nothing can be followed there; choose a target with a data directory.',
@@ -49,47 +53,13 @@ export const subscribe: CommandHandler = async (context) => {
   const print = feedPrinter(context, flags.string('output') as FeedForm);
   const stopWatching = context.outIsTerminal ? () => {} : watchReader(() => gone.abort());
   try {
-    for await (const item of follow(context, project, model.unique_id, options)) await print(item);
+    const items =
+      model === undefined
+        ? followInline(context, project, inline!, options)
+        : followTarget(context, project, model, options);
+    for await (const item of items) await print(item);
   } finally {
     stopWatching();
   }
   return 0;
 };
-
-async function* follow(
-  context: CommandContext,
-  project: Project,
-  model: string,
-  options: FollowOptions,
-): AsyncGenerator<FeedItem> {
-  const { target, root } = project;
-  const opening = { root, command: `seg ${context.command}` };
-  if (target.type === 'risingwave' || target.type === 'materialize') {
-    const { openStreaming } = await import('../../engines/streaming/open.ts');
-    const { followStreaming } = await import('../../streaming/follow.ts');
-    if (options.where !== undefined || options.columns !== undefined) {
-      throw segError('SEG713', `feeds of ${target.type} have no --where and no --columns`, {
-        hint: 'Write a model that has the rows and columns, and follow that.',
-      });
-    }
-    const db = await openStreaming(target, opening);
-    try {
-      yield* followStreaming(db, project, model, options);
-    } finally {
-      await db.close();
-    }
-    return;
-  }
-  if (target.type !== 'postgres') {
-    yield* followDirectory(dataDirectory(target, root), project, model, options);
-    return;
-  }
-  const { openPostgres } = await import('../../engines/postgres/open.ts');
-  const { followServer } = await import('../../feeds/follow-server.ts');
-  const db = await openPostgres(target, opening);
-  try {
-    yield* followServer(db, project, model, options);
-  } finally {
-    await db.close();
-  }
-}
