@@ -1,22 +1,31 @@
-// Runs the tests that need real servers: starts a PostgreSQL of its own (scripts/temporary-postgres.mjs), runs
-// tests/integration against it, and stops it.
+// Runs the tests that need real servers: starts a PostgreSQL and a Kafka of its own (scripts/temporary-*.mjs), runs
+// tests/integration against them, and stops them.
 import { spawnSync } from 'node:child_process';
+import { startKafka } from './temporary-kafka.mjs';
 import { startPostgres } from './temporary-postgres.mjs';
 
 const postgres = await startPostgres();
+let kafka;
 let status;
 try {
+  kafka = await startKafka();
   const result = spawnSync(
     'npx',
     ['vitest', 'run', '--config', 'vitest.integration.config.ts', ...process.argv.slice(2)],
     {
       stdio: 'inherit',
-      env: { ...process.env, SEG_TEST_POSTGRES: postgres.url, SEG_TEST_PSQL: postgres.psql },
+      env: {
+        ...process.env,
+        SEG_TEST_POSTGRES: postgres.url,
+        SEG_TEST_PSQL: postgres.psql,
+        SEG_TEST_KAFKA: kafka.brokers,
+      },
     },
   );
   if (result.error) throw result.error;
   status = result.status ?? 1;
 } finally {
+  kafka?.stop();
   postgres.stop();
 }
 process.exit(status);

@@ -29,8 +29,9 @@ export async function withSharedDatabase<T>(
   context: CommandContext,
   project: Project,
   work: (db: Database) => Promise<T>,
+  options: { readonly alone?: boolean } = {},
 ): Promise<T> {
-  return withDatabase(context, project, async (db) => {
+  const shared = async (db: Database): Promise<T> => {
     const { DirectoryDatabase } = await import('../engines/pglite/open.ts');
     if (!(db instanceof DirectoryDatabase)) return work(db);
     const { startRelay } = await import('../feeds/relay.ts');
@@ -42,7 +43,8 @@ export async function withSharedDatabase<T>(
     } finally {
       await relay.close();
     }
-  });
+  };
+  return withDatabase(context, project, shared, options);
 }
 
 /** A database that is opened when it is first used: unit tests and scenarios never need the project's own. */

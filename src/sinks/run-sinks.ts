@@ -60,14 +60,52 @@ export async function runSinks(
   const wakers = new Map(nodes.map((node) => [node.unique_id, new Waker()]));
   const stopWatching = watch(db, project, options, () => wakers.forEach((waker) => waker.wake()));
   const run: RunSinksOptions = { ...options, invocationId: options.invocationId ?? randomUUID() };
+  const runAll = (some: readonly SinkNode[]): Promise<SinkSummary[]> =>
+    Promise.all(some.map((node) => runOne(db, project, node, run, wakers.get(node.unique_id)!)));
   try {
-    return await Promise.all(
-      nodes.map((node) => runOne(db, project, node, run, wakers.get(node.unique_id)!)),
-    );
+    // An embedded database has one process; on a server several could run the same sink.
+    return project.target.type === 'postgres'
+      ? await withLocks(db, project, nodes, run, runAll)
+      : await runAll(nodes);
   } finally {
     stopWatching();
   }
 }
+
+/** First of two numbers of an advisory lock; the other is the sink's. */
+const RUNNERS_LOCK = 0x5e651c5;
+
+/** Runs those sinks that nobody else runs; the locks are those of a transaction that is open meanwhile, and end with it. */
+async function withLocks(
+  db: Connection,
+  project: Project,
+  nodes: readonly SinkNode[],
+  options: RunSinksOptions,
+  work: (free: readonly SinkNode[]) => Promise<SinkSummary[]>,
+): Promise<SinkSummary[]> {
+  return db.transaction(async (tx) => {
+    const free: SinkNode[] = [];
+    const taken: SinkSummary[] = [];
+    for (const node of nodes) {
+      const { rows } = await tx.query<{ locked: boolean }>(
+        'SELECT pg_try_advisory_xact_lock($1::integer, hashtext($2)) AS locked',
+        [RUNNERS_LOCK, `${stateSchemaOf(project)} ${node.unique_id}`],
+      );
+      if (rows[0]!.locked) free.push(node);
+      else
+        taken.push({
+          sink: node.name,
+          status: 'broken',
+          message: 'another process is running it',
+          ...nothing,
+        });
+    }
+    for (const summary of taken) options.onEvent?.({ kind: 'end', sink: summary.sink, summary });
+    return [...taken, ...(await work(free))];
+  });
+}
+
+const nothing = { taken: 0, sent: 0, unchanged: 0, rejected: 0, batches: 0, retries: 0 };
 
 export function sinksOf(project: Project, select?: ReadonlySet<string>): SinkNode[] {
   return Object.values(project.manifest.sinks).filter(
@@ -181,7 +219,7 @@ async function broken(
   const status = error instanceof GuardStop ? 'held' : 'broken';
   const text = error instanceof Error ? error.message : String(error);
   const message = sink?.scrub(text) ?? text;
-  const counts = { taken: 0, sent: 0, unchanged: 0, rejected: 0, batches: 0, retries: 0 };
+  const counts = nothing;
   const summary: SinkSummary = {
     sink: node.name,
     status,

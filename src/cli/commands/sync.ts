@@ -31,7 +31,8 @@ export const sync: CommandHandler = async (context) => {
     return withDatabase(context, project, (db) => drop(context, project, db, sinks));
   if (flags.boolean('dry-run'))
     return withDatabase(context, project, (db) => preview(context, project, db, sinks));
-  return withSharedDatabase(context, project, (db) => run(context, project, db, sinks));
+  // A server runs the sinks itself: a second runner would send what is on its way once more.
+  return withSharedDatabase(context, project, (db) => run(context, project, db, sinks), { alone: true });
 };
 
 async function run(
