@@ -66,7 +66,9 @@ export function kafkaReceiver({ sink, shape, instance }: ReceiverContext): Recei
       await producer.send({ messages });
       return;
     }
-    const transaction = await producer.beginTransaction();
+    // -1: whatever epoch the broker knows of an earlier producer of this name, it is to give the next (KIP-360); left out, the
+    // client asks for 0, and every producer after the first is told that it is fenced.
+    const transaction = await producer.beginTransaction({ producerId: -1n, producerEpoch: -1 });
     try {
       await transaction.send({ messages });
       await transaction.commit();
