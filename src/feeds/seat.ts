@@ -1,8 +1,11 @@
 import type { ChangeBatch, Position } from '../changelog/change.ts';
 import type { ChangePage } from './feed.ts';
 
-/** Changes kept at hand for the followers of one model. */
-const AT_HAND = 20_000;
+/**
+ * Changes kept at hand for the followers of one model: enough for those who keep up. Rows may be large, and ten models with
+ * twenty thousand each held 400 MB.
+ */
+const AT_HAND = 1000;
 
 /** One followed model in a FeedHub: its latest batches, and who waits for more. Positions compare as text. */
 export class Seat {
