@@ -153,10 +153,12 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
 )`);
   const values = layout.columns.map(({ name }, i) => `n${i} AS ${quoteIdentifier(name)}`);
   const olds = layout.columns.map((_, i) => `o${i} AS _seg_o${i}`);
-  // Intervals that are equal need not be the same.
-  const differ = layout.columns.flatMap(({ name, type }, i) =>
-    keys.includes(name) ? [] : [type.startsWith('interval') ? 'true' : `n${i} IS DISTINCT FROM o${i}`],
-  );
+  // Intervals that are equal need not be the same: a day and 24 hours.
+  const differ = layout.columns.flatMap(({ name, type }, i) => {
+    if (keys.includes(name)) return [];
+    const cast = type.startsWith('interval') ? '::text' : '';
+    return [`n${i}${cast} IS DISTINCT FROM o${i}${cast}`];
+  });
   ctes.push(`"_seg_pairs" AS MATERIALIZED (
   SELECT ${values.join(', ')}, ${olds.join(', ')}, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE ${['"_seg_place" IS NULL', ...differ].join(' OR ')} END
