@@ -29,6 +29,7 @@ const shared: Readonly<Record<string, RegExp>> = {
   SEG235: /^project\/context\//,
   SEG238: /^project\//,
   SEG353: /^selectors\//,
+  SEG404: /^incremental\//,
   SEG407: /^(deploy|streaming)\//,
   SEG408: /^(deploy|streaming)\//,
   SEG410: /^(deploy|streaming)\//,
