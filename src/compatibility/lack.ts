@@ -18,6 +18,8 @@ export interface Place {
   readonly clause: Clause;
   /** The query is a view that is kept up to date, and not a question that is answered once. */
   readonly maintained: boolean;
+  /** The query from this node on, as it is written. */
+  readonly written: () => string;
   /** Notes a lack here, or at another node's place. */
   readonly lack: (what: string, remedy: string, at?: unknown) => void;
 }

@@ -5,7 +5,9 @@ import { lacksOf } from './lacks-of.ts';
 beforeAll(() => loadSqlParser());
 
 function found(engine: 'risingwave' | 'materialize', query: string, maintained = true): string[] {
-  return lacksOf(engine, query, { maintained }).map(({ what, offset }) => `${what} @ ${query.slice(offset, offset + 8)}`);
+  return lacksOf(engine, query, { maintained }).map(
+    ({ what, offset }) => `${what} @ ${query.slice(offset, offset + 8)}`,
+  );
 }
 
 describe('RisingWave', () => {
@@ -29,6 +31,7 @@ describe('RisingWave', () => {
     ['select now() as n from t', 'now() outside of WHERE, HAVING and ON'],
     ['select row_to_json(t) as j from t', 'the function row_to_json()'],
     ['select a collate "C" as a from t', 'COLLATE'],
+    ['select t.a from t where position is null', 'a column called position without quotes'],
   ])('%s', (query, what) => {
     expect(found('risingwave', query).map((text) => text.split(' @ ')[0])).toEqual([what]);
   });
@@ -41,8 +44,9 @@ describe('RisingWave', () => {
     'select x.e from t cross join lateral (select e from u where u.a = t.a limit 1) as x',
     "select a from t where at > now() - interval '1 day'",
     'select sum(a) over (partition by b order by c rows between unbounded preceding and 1 preceding) as s from t',
+    'select "position", t.position as p, position(a in b) as q from t',
     'select a::numeric as a, b::timestamptz as b from t',
-    "select lag(a) over w as l from t window w as (partition by b order by c)",
+    'select lag(a) over w as l from t window w as (partition by b order by c)',
   ])('takes %s', (query) => expect(found('risingwave', query)).toEqual([]));
 
   it('takes more in a question that is answered once', () => {
@@ -56,8 +60,12 @@ describe('RisingWave', () => {
   });
 
   it('says where, beyond ASCII too', () => {
-    expect(found('risingwave', "select 'é😀' as x, a::uuid as a from t")).toEqual(['the type uuid @ uuid as ']);
-    expect(found('risingwave', 'select a from t except all select a from u')).toEqual(['EXCEPT ALL @ a from t']);
+    expect(found('risingwave', "select 'é😀' as x, a::uuid as a from t")).toEqual([
+      'the type uuid @ uuid as ',
+    ]);
+    expect(found('risingwave', 'select a from t except all select a from u')).toEqual([
+      'EXCEPT ALL @ a from t',
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { byteOffsets, parseStatements } from '../sql/parse.ts';
 import { isTree } from './lack.ts';
-import type { Clause, Lack, Place, Tree } from './lack.ts';
+import type { Clause, Lack, Place } from './lack.ts';
 import { materializeLacks } from './materialize-lacks.ts';
 import { risingwaveLacks } from './risingwave-lacks.ts';
 
@@ -46,7 +46,11 @@ export function lacksOf(
           const found = locationIn(at);
           lacks.push({ what, remedy, offset: found === undefined ? start : place(found) });
         };
-        const at: Place = { kind, node, clause: inside, maintained: options.maintained, lack };
+        const written = (): string => {
+          const found = locationIn(node);
+          return found === undefined ? '' : query.slice(place(found));
+        };
+        const at: Place = { kind, node, clause: inside, maintained: options.maintained, written, lack };
         rules[engine](at);
       }
       visit(node, inside, start);
@@ -66,7 +70,7 @@ function locationIn(value: unknown): number | undefined {
     return undefined;
   }
   if (!isTree(value)) return undefined;
-  const own = (value as Tree)['location'];
+  const own = value['location'];
   if (typeof own === 'number') return own;
   for (const item of Object.values(value)) {
     const found = locationIn(item);

@@ -32,6 +32,9 @@ const types: Readonly<Record<string, string>> = {
   citext: 'Cast to text.',
 };
 
+/** Words that begin a call with a syntax of its own, whatever follows them (parser_v2/expr.rs). */
+const syntaxWords = /^(position|extract|substring|overlay|trim|try_cast|normalize)\b(?!\s*\()/;
+
 export function risingwaveLacks(place: Place): void {
   const { kind, node, lack } = place;
   switch (kind) {
@@ -67,6 +70,12 @@ export function risingwaveLacks(place: Place): void {
       return typeName(place);
     case 'FuncCall':
       return call(place);
+    case 'ColumnRef': {
+      const word = syntaxWords.exec(place.written())?.[0];
+      if (word !== undefined)
+        lack(`a column called ${word} without quotes`, `Write "${word}": it reads the word as a function.`);
+      return;
+    }
     case 'SQLValueFunction':
       if (place.maintained) clock(place);
       return;

@@ -31,7 +31,7 @@ const CURSOR = quoteIdentifier('seg_feed');
 const FETCH = `FETCH 1000 FROM ${CURSOR} WITH (timeout = '1s')`;
 const SNAPSHOT_ONLY = 0n;
 /** The engine's own clock: the moment whose state a query reads. */
-const CLOCK = `SELECT (extract(epoch FROM now()) * 1000)::bigint AS at`;
+const CLOCK = `SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms`;
 /** How often the clock is asked while nothing changes. */
 const QUIET_MS = 60_000;
 
@@ -124,7 +124,7 @@ export async function* followRisingwave(
 
 async function clockOf(session: FeedSession): Promise<bigint> {
   const { rows } = await session.query(CLOCK);
-  return BigInt(rows[0]!['at'] as string | number | bigint);
+  return BigInt(rows[0]!['ms'] as string | number | bigint);
 }
 
 /** @param names the relation's columns, since a cursor may say `relation.column` of a change and `column` of a snapshot */

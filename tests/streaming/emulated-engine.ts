@@ -131,7 +131,10 @@ export function translate(sql: string, made: string, kind: string): string[] {
   }
   const drop = /^DROP MATERIALIZED VIEW IF EXISTS ([\s\S]*)$/.exec(sql);
   if (drop !== null)
-    return [`DELETE FROM ${made} WHERE oid = to_regclass('${drop[1]!}')`, `DROP VIEW IF EXISTS ${drop[1]}`];
+    return [
+      `DROP VIEW IF EXISTS ${drop[1]}`,
+      `DELETE FROM ${made} WHERE oid NOT IN (SELECT oid FROM pg_class)`,
+    ];
   const swap =
     /^ALTER (TABLE|VIEW|MATERIALIZED VIEW) ("[^"]+")\.("[^"]+") SWAP WITH ("[^"]+")\.("[^"]+")$/.exec(sql);
   if (swap !== null) {
