@@ -12,7 +12,10 @@ import { lacksOf } from './lacks-of.ts';
 
 /** What an engine's project is checked for. The project must have been loaded for a target of that engine. */
 export function checkProject(project: Project, nodes: readonly GraphNode[]): Diagnostic[] {
-  return nodes.flatMap((node) => [...declared(project, node), ...written(project, node)]);
+  const found = nodes.flatMap((node) => [...declared(project, node), ...written(project, node)]);
+  // One place of a template may stand at several of the SQL.
+  const known = new Map(found.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
+  return [...known.values()];
 }
 
 /** Types of columns that the engine has not. */

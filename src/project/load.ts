@@ -47,7 +47,7 @@ export interface LoadOptions {
   profilesDir?: string;
   profile?: string;
   target?: string;
-  /** Compile for this engine, whatever the target is. */
+  /** Compile as if the target were of this engine; such a project cannot connect to its target. */
   engine?: TargetType;
   /** `--vars` */
   vars?: Record<string, JsonValue>;

@@ -40,7 +40,7 @@ export interface ProfileOptions {
   /** `--target` */
   target?: string;
   threads?: number;
-  /** An engine instead of a target: an output of that type, or one made up for what needs no connection. */
+  /** The target as if it were of this type, for what needs no connection. */
   engine?: TargetType;
   env: Env;
   /** Renders one text of the file; env_var() may read secrets here. */
@@ -93,29 +93,23 @@ export function loadTarget(options: ProfileOptions): LoadedProfile {
       hint: `${didYouMean(wanted, known) ?? ''} Targets of this profile: ${known.join(', ') || 'none'}.`.trim(),
     });
   }
-  const chosen = options.engine === undefined ? wanted : outputOfType(outputs, wanted, options.engine);
-  const targetOf = (name: string): Target => {
-    const place = [options.profile, 'outputs', name];
-    const rendered = renderTree(outputs[name]!, (text, at) =>
-      options.render(shown, text, yaml.at([...place, ...at])),
-    );
-    return toTarget(rendered, name, options, collector, (at, part) => yaml.at([...place, ...at], part));
+  const place = [options.profile, 'outputs', wanted];
+  const rendered = renderTree(outputs[wanted]!, (text, at) =>
+    options.render(shown, text, yaml.at([...place, ...at])),
+  );
+  const target = toTarget(rendered, wanted, options, collector, (at, part) =>
+    yaml.at([...place, ...at], part),
+  );
+  const { engine } = options;
+  return {
+    target: engine === undefined || engine === target.type ? target : withoutConnection(engine, target),
+    file: yaml,
+    warnings: collector.warnings,
   };
-  const target =
-    chosen === undefined ? withoutConnection(options.engine!, targetOf(wanted)) : targetOf(chosen);
-  return { target, file: yaml, warnings: collector.warnings };
-}
-
-function outputOfType(outputs: JsonObject, wanted: string, engine: TargetType): string | undefined {
-  const isOne = (name: string): boolean => {
-    const output = outputs[name];
-    return isObject(output) && output.type === engine;
-  };
-  return isOne(wanted) ? wanted : Object.keys(outputs).find(isOne);
 }
 
 function withoutConnection(type: TargetType, like: Target): Target {
-  return { ...like, name: type, type, database: defaultDatabase(type), fields: { type } };
+  return { ...like, type, database: defaultDatabase(type), fields: { type } };
 }
 
 function defaultDatabase(type: string): string {

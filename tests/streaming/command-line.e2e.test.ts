@@ -64,6 +64,8 @@ describe.each(['risingwave', 'materialize'] as const)('%s', (engine: StreamingEn
     for (const stream of streams) await seg(stream);
     expect((await seg(streams[0]!)).log).toContain('200 duplicate');
     expect((await seg('test --resource-type test')).log).toMatch(/Ran \d+ tests, \d+ passed, 0 failed/);
+    const { log } = await seg('build --select user_mql_score linked_identities_share_a_user');
+    expect(log).toContain('Completed successfully');
     await seg('verify');
     expect((await seg('show segment_sizes')).stdout).toContain('vendor');
     expect(JSON.parse((await seg('show segment_sizes --output json --limit 3')).stdout)).toMatchObject({

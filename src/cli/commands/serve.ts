@@ -30,7 +30,7 @@ export const serve: CommandHandler = async (context) => {
   const project = await openProject(context);
   if (project.target.type !== 'pglite' && project.target.type !== 'postgres') {
     throw segError('SEG839', `"seg serve" does not serve targets of type "${project.target.type}"`, {
-      hint: `${project.target.type} is a server itself: applications connect to it; "seg sync --follow" runs the sinks.`,
+      hint: `${project.target.type} is a server itself: applications connect to it, and "seg subscribe" follows its models.`,
     });
   }
   const { accessOf, serve: serveDatabase } = await import('../../serve/serve.ts');

@@ -7,6 +7,7 @@ import type { Project } from '../../project/load.ts';
 import type { SinkNode } from '../../project/nodes.ts';
 import type { SinkEvent, SinkSummary } from '../../sinks/events.ts';
 import { openProject } from '../open-project.ts';
+import { requirePostgresFamily } from '../postgres-family.ts';
 import { printRelation } from '../print-relation.ts';
 import { grouped } from '../progress.ts';
 import { selectGraphNodes } from '../selection.ts';
@@ -24,6 +25,11 @@ export const sync: CommandHandler = async (context) => {
     ? { ...context, flags: flags.without('select', 'status') }
     : context;
   const project = await openProject(context, { writeManifest: false });
+  requirePostgresFamily(
+    project,
+    'seg sync',
+    'cannot keep in one transaction what was sent and how far; follow a model with "seg subscribe", or let the engine\'s own CREATE SINK send',
+  );
   const sinks = selectGraphNodes(asked, project, ['sink'], { indirectSelection: 'empty' }) as SinkNode[];
   if (sinks.length === 0) return 0;
   if (asksStatus) return withDatabase(context, project, (db) => showStatus(context, project, db, sinks));

@@ -418,9 +418,29 @@ select
 from views_numbered
 group by visitor_id, session_number;
 
+CREATE MATERIALIZED VIEW "segmentation_dbt_test__audit"."linked_identities_share_a_user" IN CLUSTER "quickstart" WITH (RETAIN HISTORY FOR '1h') AS
+-- Fails when somebody's links are more steps long than the project var `identity_hops`: raise it. The failing rows are
+-- kept as a view, so that it can be watched.
+
+
+select
+    links.id_type,
+    links.id,
+    links.linked_id_type,
+    links.linked_id,
+    one.user_id,
+    other.user_id as linked_user_id
+from "segmentation"."stg_identity_links" as links
+left join "segmentation"."identities" as one on one.id_type = links.id_type and one.id = links.id
+left join "segmentation"."identities" as other
+    on other.id_type = links.linked_id_type and other.id = links.linked_id
+where one.user_id is distinct from other.user_id;
+
 CREATE SCHEMA IF NOT EXISTS "_seg";
 
 CREATE SCHEMA IF NOT EXISTS "segmentation";
+
+CREATE SCHEMA IF NOT EXISTS "segmentation_dbt_test__audit";
 
 CREATE TABLE "_seg"."node" (
   "unique_id" text NOT NULL,
@@ -634,8 +654,6 @@ select
     coalesce(received_at, event_at) as received_at
 from "segmentation"."track_events";
 
-DECLARE "seg_feed" CURSOR FOR SUBSCRIBE (SELECT * FROM "segmentation"."segment_sizes") WITH (PROGRESS);
-
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND version < 1;
@@ -644,6 +662,8 @@ DELETE FROM "_seg"."node" WHERE unique_id IN ('seed.segmentation.mql_score') AND
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND version < 1;
 
+DELETE FROM "_seg"."node" WHERE unique_id IN ('test.segmentation.linked_identities_share_a_user') AND version < 1;
+
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_memberships__seg_00000000";
@@ -651,12 +671,6 @@ DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_memberships__seg_000000
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_sizes__seg_00000000";
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."user_profiles__seg_00000000";
-
-DROP VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
-
-DROP VIEW IF EXISTS "segmentation"."segment_memberships__seg_00000000";
-
-FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 INSERT INTO "_seg"."node" (unique_id, version, fingerprint, node) VALUES ('unique_id', 1, 'fingerprint', '{node}');
 
@@ -818,6 +832,14 @@ JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
 WHERE s.name = 'segmentation' AND o.name = 'visitor_sessions' AND d.name = current_database()
 ORDER BY c.position;
 
+SELECT c.name AS name, c.type AS type
+FROM mz_catalog.mz_columns AS c
+JOIN mz_catalog.mz_objects AS o ON o.id = c.id
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = 'segmentation_dbt_test__audit' AND o.name = 'linked_identities_share_a_user' AND d.name = current_database()
+ORDER BY c.position;
+
 SELECT c0, c1, c2, c3, c4, c5, c6, c7, sum(w)::text AS w FROM (
 SELECT "event_id"::text AS c0, "event_at"::text AS c1, "user_id"::text AS c2, "vendor"::text AS c3, "segment"::text AS c4, "remove"::text AS c5, "value"::text AS c6, "previous"::text AS c7, 1 AS w FROM (
 -- added_before is 1 when any earlier event of the same (vendor, segment, user) is an add, and NULL on the first event.
@@ -898,24 +920,28 @@ UNION ALL
 SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, -1 AS w FROM "segmentation"."segment_memberships"
 ) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
 
-SELECT c0, c1, c2, c3, c4, c5, c6, sum(w)::text AS w FROM (
-SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, 1 AS w FROM (
--- The latest arrived event is an add when the last position of all events is the last position of an add. This form,
--- rather than a comparison of two ordered arrays, is two maxima that can be merged.
+SELECT c0, c1, c2, c3, c4, c5, sum(w)::text AS w FROM (
+SELECT "id_type"::text AS c0, "id"::text AS c1, "linked_id_type"::text AS c2, "linked_id"::text AS c3, "user_id"::text AS c4, "linked_user_id"::text AS c5, 1 AS w FROM (
+-- Fails when somebody's links are more steps long than the project var `identity_hops`: raise it. The failing rows are
+-- kept as a view, so that it can be watched.
+
+
 select
-    vendor,
-    segment,
-    user_id,
-    min(event_at) filter (where not remove) as first_added_at,
-    max(event_at) as last_event_at,
-    coalesce(max("position") filter (where not remove) = max("position"), false) as is_member,
-    (array_agg(value order by "position" desc) filter (where value is not null))[1] as value
-from "segmentation"."stg_segment_events"
-group by vendor, segment, user_id
+    links.id_type,
+    links.id,
+    links.linked_id_type,
+    links.linked_id,
+    one.user_id,
+    other.user_id as linked_user_id
+from "segmentation"."stg_identity_links" as links
+left join "segmentation"."identities" as one on one.id_type = links.id_type and one.id = links.id
+left join "segmentation"."identities" as other
+    on other.id_type = links.linked_id_type and other.id = links.linked_id
+where one.user_id is distinct from other.user_id
 ) AS recomputed
 UNION ALL
-SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, -1 AS w FROM "segmentation"."segment_memberships"
-) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
+SELECT "id_type"::text AS c0, "id"::text AS c1, "linked_id_type"::text AS c2, "linked_id"::text AS c3, "user_id"::text AS c4, "linked_user_id"::text AS c5, -1 AS w FROM "segmentation_dbt_test__audit"."linked_identities_share_a_user"
+) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5 HAVING sum(w) <> 0;
 
 SELECT c0, c1, c2, c3, c4, c5, sum(w)::text AS w FROM (
 SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "value"::text AS c5, 1 AS w FROM (
@@ -1389,6 +1415,13 @@ JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
 JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
 WHERE s.name = 'segmentation' AND o.name = 'visitor_sessions' AND d.name = current_database();
 
+SELECT coalesce(bool_or(h.hydrated), false) AS ready
+FROM mz_internal.mz_hydration_statuses AS h
+JOIN mz_catalog.mz_objects AS o ON o.id = h.object_id
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = 'segmentation_dbt_test__audit' AND o.name = 'linked_identities_share_a_user' AND d.name = current_database();
+
 SELECT count(*)::text AS n FROM "segmentation"."active_visitor";
 
 SELECT count(*)::text AS n FROM "segmentation"."area_no_buyers";
@@ -1423,6 +1456,8 @@ SELECT count(*)::text AS n FROM "segmentation"."user_profiles";
 
 SELECT count(*)::text AS n FROM "segmentation"."visitor_sessions";
 
+SELECT count(*)::text AS n FROM "segmentation_dbt_test__audit"."linked_identities_share_a_user";
+
 SELECT max("position") AS last FROM "segmentation"."activity_events";
 
 SELECT max("position") AS last FROM "segmentation"."pageviews";
@@ -1445,6 +1480,12 @@ JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
 JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
 WHERE s.name = 'segmentation' AND d.name = current_database() AND o.type <> 'index';
 
+SELECT o.name AS name, CASE o.type WHEN 'materialized-view' THEN 'materialized_view' ELSE o.type END AS kind
+FROM mz_catalog.mz_objects AS o
+JOIN mz_catalog.mz_schemas AS s ON s.id = o.schema_id
+JOIN mz_catalog.mz_databases AS d ON d.id = s.database_id
+WHERE s.name = 'segmentation_dbt_test__audit' AND d.name = current_database() AND o.type <> 'index';
+
 SELECT unique_id, fingerprint, node FROM "_seg"."node" ORDER BY version;
 
 SELECT version() AS version;
@@ -1453,17 +1494,45 @@ SET cluster = 'quickstart';
 
 SET search_path = 'segmentation';
 
-select * from (
-select * from "segmentation"."segment_sizes"
-) as seg_query limit 3;
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
 
-select * from (
-select * from "segmentation"."segment_sizes"
-) as seg_query limit 5;
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_activity_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
 
-select * from (
-select/**/1/**/as/**/one
-) as seg_query limit 5;
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_pageviews"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_segment_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_track_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (
@@ -1846,6 +1915,14 @@ from (
 
 select *
 from "segmentation"."stg_activity_events"
+where "position" is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_activity_events"
 where created_at is null
 ) dbt_internal_test;
 
@@ -1863,14 +1940,6 @@ from (
 select *
 from "segmentation"."stg_activity_events"
 where id_type is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_activity_events"
-where position is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1910,7 +1979,7 @@ from (
 
 select *
 from "segmentation"."stg_pageviews"
-where position is null
+where "position" is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1927,6 +1996,14 @@ from (
 select *
 from "segmentation"."stg_pageviews"
 where visitor_id is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_segment_events"
+where "position" is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1974,14 +2051,6 @@ from (
 
 select *
 from "segmentation"."stg_segment_events"
-where position is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_segment_events"
 where remove is null
 ) dbt_internal_test;
 
@@ -2014,6 +2083,14 @@ from (
 
 select *
 from "segmentation"."stg_track_events"
+where "position" is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_track_events"
 where event_id is null
 ) dbt_internal_test;
 
@@ -2023,14 +2100,6 @@ from (
 select *
 from "segmentation"."stg_track_events"
 where event_name is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_track_events"
-where position is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -2420,46 +2489,6 @@ having count(*) > 1
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (
 
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_activity_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_pageviews"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_segment_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_track_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
 select segment
 from "segmentation"."stg_segment_events"
 where segment <> btrim(segment, E' \t\r\n') or segment = ''
@@ -2811,6 +2840,11 @@ select user_id, vendor, segment, is_member, value, sum(weight) as weight
 from both_sides
 group by user_id, vendor, segment, is_member, value
 having sum(weight) <> 0
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+select * from "segmentation_dbt_test__audit"."linked_identities_share_a_user"
 ) dbt_internal_test;
 
 select version() as version;

@@ -6,8 +6,6 @@ ALTER MATERIALIZED VIEW "segmentation"."segment_sizes" SWAP WITH "segmentation".
 
 ALTER MATERIALIZED VIEW "segmentation"."user_profiles" SWAP WITH "segmentation"."user_profiles__seg_00000000";
 
-ALTER SUBSCRIPTION "segmentation"."segment_sizes__changes" SWAP WITH "segmentation"."segment_sizes__changes__seg_00000000";
-
 CREATE MATERIALIZED VIEW "segmentation"."active_visitor" AS
 select user_id, last_activity_at
 from "segmentation"."user_activity"
@@ -384,13 +382,29 @@ select
 from views_numbered
 group by visitor_id, session_number;
 
+CREATE MATERIALIZED VIEW "segmentation_dbt_test__audit"."linked_identities_share_a_user" AS
+-- Fails when somebody's links are more steps long than the project var `identity_hops`: raise it. The failing rows are
+-- kept as a view, so that it can be watched.
+
+
+select
+    links.id_type,
+    links.id,
+    links.linked_id_type,
+    links.linked_id,
+    one.user_id,
+    other.user_id as linked_user_id
+from "segmentation"."stg_identity_links" as links
+left join "segmentation"."identities" as one on one.id_type = links.id_type and one.id = links.id
+left join "segmentation"."identities" as other
+    on other.id_type = links.linked_id_type and other.id = links.linked_id
+where one.user_id is distinct from other.user_id;
+
 CREATE SCHEMA IF NOT EXISTS "_seg";
 
 CREATE SCHEMA IF NOT EXISTS "segmentation";
 
-CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes" FROM "segmentation"."segment_sizes" WITH (retention = '1 day');
-
-CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes__seg_00000000" FROM "segmentation"."segment_sizes__seg_00000000" WITH (retention = '1 day');
+CREATE SCHEMA IF NOT EXISTS "segmentation_dbt_test__audit";
 
 CREATE TABLE "_seg"."node" (
   "unique_id" varchar,
@@ -604,9 +618,7 @@ select
     coalesce(received_at, event_at) as received_at
 from "segmentation"."track_events";
 
-DECLARE "seg_feed" SUBSCRIPTION CURSOR FOR "segmentation"."segment_sizes__changes" FULL;
-
-DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes', 'subscription.model.segmentation.segment_sizes') AND version < 1;
+DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND version < 1;
 
@@ -614,7 +626,7 @@ DELETE FROM "_seg"."node" WHERE unique_id IN ('seed.segmentation.mql_score') AND
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND version < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('subscription.model.segmentation.segment_sizes') AND version < 1;
+DELETE FROM "_seg"."node" WHERE unique_id IN ('test.segmentation.linked_identities_share_a_user') AND version < 1;
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
 
@@ -623,16 +635,6 @@ DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_memberships__seg_000000
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_sizes__seg_00000000";
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."user_profiles__seg_00000000";
-
-DROP SUBSCRIPTION IF EXISTS "segmentation"."segment_sizes__changes__seg_00000000";
-
-DROP VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
-
-DROP VIEW IF EXISTS "segmentation"."segment_memberships__seg_00000000";
-
-DROP VIEW IF EXISTS "segmentation"."segment_sizes__seg_00000000";
-
-FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 FLUSH;
 
@@ -779,6 +781,13 @@ JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
 WHERE s.name = 'segmentation' AND r.name = 'visitor_sessions' AND NOT c.is_hidden
 ORDER BY c."position";
 
+SELECT c.name AS name, c.data_type AS type
+FROM rw_catalog.rw_columns AS c
+JOIN rw_catalog.rw_relations AS r ON r.id = c.relation_id
+JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
+WHERE s.name = 'segmentation_dbt_test__audit' AND r.name = 'linked_identities_share_a_user' AND NOT c.is_hidden
+ORDER BY c."position";
+
 SELECT c0, c1, c2, c3, c4, c5, c6, c7, sum(w)::varchar AS w FROM (
 SELECT "event_id"::varchar AS c0, "event_at"::varchar AS c1, "user_id"::varchar AS c2, "vendor"::varchar AS c3, "segment"::varchar AS c4, "remove"::varchar AS c5, "value"::varchar AS c6, "previous"::varchar AS c7, 1 AS w FROM (
 -- added_before is 1 when any earlier event of the same (vendor, segment, user) is an add, and NULL on the first event.
@@ -859,24 +868,28 @@ UNION ALL
 SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, -1 AS w FROM "segmentation"."segment_memberships"
 ) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
 
-SELECT c0, c1, c2, c3, c4, c5, c6, sum(w)::varchar AS w FROM (
-SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, 1 AS w FROM (
--- The latest arrived event is an add when the last position of all events is the last position of an add. This form,
--- rather than a comparison of two ordered arrays, is two maxima that can be merged.
+SELECT c0, c1, c2, c3, c4, c5, sum(w)::varchar AS w FROM (
+SELECT "id_type"::varchar AS c0, "id"::varchar AS c1, "linked_id_type"::varchar AS c2, "linked_id"::varchar AS c3, "user_id"::varchar AS c4, "linked_user_id"::varchar AS c5, 1 AS w FROM (
+-- Fails when somebody's links are more steps long than the project var `identity_hops`: raise it. The failing rows are
+-- kept as a view, so that it can be watched.
+
+
 select
-    vendor,
-    segment,
-    user_id,
-    min(event_at) filter (where not remove) as first_added_at,
-    max(event_at) as last_event_at,
-    coalesce(max("position") filter (where not remove) = max("position"), false) as is_member,
-    first_value(value order by "position" desc) filter (where value is not null) as value
-from "segmentation"."stg_segment_events"
-group by vendor, segment, user_id
+    links.id_type,
+    links.id,
+    links.linked_id_type,
+    links.linked_id,
+    one.user_id,
+    other.user_id as linked_user_id
+from "segmentation"."stg_identity_links" as links
+left join "segmentation"."identities" as one on one.id_type = links.id_type and one.id = links.id
+left join "segmentation"."identities" as other
+    on other.id_type = links.linked_id_type and other.id = links.linked_id
+where one.user_id is distinct from other.user_id
 ) AS recomputed
 UNION ALL
-SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, -1 AS w FROM "segmentation"."segment_memberships"
-) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
+SELECT "id_type"::varchar AS c0, "id"::varchar AS c1, "linked_id_type"::varchar AS c2, "linked_id"::varchar AS c3, "user_id"::varchar AS c4, "linked_user_id"::varchar AS c5, -1 AS w FROM "segmentation_dbt_test__audit"."linked_identities_share_a_user"
+) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5 HAVING sum(w) <> 0;
 
 SELECT c0, c1, c2, c3, c4, c5, sum(w)::varchar AS w FROM (
 SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "value"::varchar AS c5, 1 AS w FROM (
@@ -1245,6 +1258,8 @@ SELECT count(*) >= 0 AS ready FROM (SELECT 1 AS one FROM "segmentation"."user_pr
 
 SELECT count(*) >= 0 AS ready FROM (SELECT 1 AS one FROM "segmentation"."visitor_sessions" LIMIT 1) AS probe;
 
+SELECT count(*) >= 0 AS ready FROM (SELECT 1 AS one FROM "segmentation_dbt_test__audit"."linked_identities_share_a_user" LIMIT 1) AS probe;
+
 SELECT count(*)::varchar AS n FROM "segmentation"."active_visitor";
 
 SELECT count(*)::varchar AS n FROM "segmentation"."area_no_buyers";
@@ -1279,6 +1294,8 @@ SELECT count(*)::varchar AS n FROM "segmentation"."user_profiles";
 
 SELECT count(*)::varchar AS n FROM "segmentation"."visitor_sessions";
 
+SELECT count(*)::varchar AS n FROM "segmentation_dbt_test__audit"."linked_identities_share_a_user";
+
 SELECT max("position") AS last FROM "segmentation"."activity_events";
 
 SELECT max("position") AS last FROM "segmentation"."pageviews";
@@ -1297,6 +1314,10 @@ SELECT r.name AS name, CASE WHEN r.relation_type = 'table' THEN 'table' WHEN r.r
 FROM rw_catalog.rw_relations AS r JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
 WHERE s.name = 'segmentation' AND r.relation_type <> 'index';
 
+SELECT r.name AS name, CASE WHEN r.relation_type = 'table' THEN 'table' WHEN r.relation_type = 'view' THEN 'view' WHEN r.relation_type = 'materialized view' THEN 'materialized_view' WHEN r.relation_type = 'subscription' THEN 'subscription' WHEN r.relation_type = 'sink' THEN 'sink' WHEN r.relation_type = 'source' THEN 'source' ELSE 'other' END AS kind
+FROM rw_catalog.rw_relations AS r JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
+WHERE s.name = 'segmentation_dbt_test__audit' AND r.relation_type <> 'index';
+
 SELECT unique_id, fingerprint, node FROM "_seg"."node" ORDER BY version;
 
 SELECT version() AS version;
@@ -1307,17 +1328,45 @@ SET search_path = 'segmentation';
 
 SET timezone = 'UTC';
 
-select * from (
-select * from "segmentation"."segment_sizes"
-) as seg_query limit 3;
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
 
-select * from (
-select * from "segmentation"."segment_sizes"
-) as seg_query limit 5;
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_activity_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
 
-select * from (
-select/**/1/**/as/**/one
-) as seg_query limit 5;
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_pageviews"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_segment_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select "position" as unique_field, count(*) as n_records
+from "segmentation"."stg_track_events"
+where "position" is not null
+group by "position"
+having count(*) > 1
+) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (
@@ -1700,6 +1749,14 @@ from (
 
 select *
 from "segmentation"."stg_activity_events"
+where "position" is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_activity_events"
 where created_at is null
 ) dbt_internal_test;
 
@@ -1717,14 +1774,6 @@ from (
 select *
 from "segmentation"."stg_activity_events"
 where id_type is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_activity_events"
-where position is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1764,7 +1813,7 @@ from (
 
 select *
 from "segmentation"."stg_pageviews"
-where position is null
+where "position" is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1781,6 +1830,14 @@ from (
 select *
 from "segmentation"."stg_pageviews"
 where visitor_id is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_segment_events"
+where "position" is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -1828,14 +1885,6 @@ from (
 
 select *
 from "segmentation"."stg_segment_events"
-where position is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_segment_events"
 where remove is null
 ) dbt_internal_test;
 
@@ -1868,6 +1917,14 @@ from (
 
 select *
 from "segmentation"."stg_track_events"
+where "position" is null
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+
+select *
+from "segmentation"."stg_track_events"
 where event_id is null
 ) dbt_internal_test;
 
@@ -1877,14 +1934,6 @@ from (
 select *
 from "segmentation"."stg_track_events"
 where event_name is null
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select *
-from "segmentation"."stg_track_events"
-where position is null
 ) dbt_internal_test;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
@@ -2274,46 +2323,6 @@ having count(*) > 1
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (
 
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_activity_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_pageviews"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_segment_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
-select position as unique_field, count(*) as n_records
-from "segmentation"."stg_track_events"
-where position is not null
-group by position
-having count(*) > 1
-) dbt_internal_test;
-
-select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
-from (
-
 select segment
 from "segmentation"."stg_segment_events"
 where segment <> btrim(segment, E' \t\r\n') or segment = ''
@@ -2665,6 +2674,11 @@ select user_id, vendor, segment, is_member, value, sum(weight) as weight
 from both_sides
 group by user_id, vendor, segment, is_member, value
 having sum(weight) <> 0
+) dbt_internal_test;
+
+select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
+from (
+select * from "segmentation_dbt_test__audit"."linked_identities_share_a_user"
 ) dbt_internal_test;
 
 select version() as version;
