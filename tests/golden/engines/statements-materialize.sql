@@ -654,6 +654,8 @@ select
     coalesce(received_at, event_at) as received_at
 from "segmentation"."track_events";
 
+DECLARE "seg_feed" CURSOR FOR SUBSCRIBE (SELECT * FROM "segmentation"."segment_sizes") WITH (PROGRESS);
+
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND version < 1;
@@ -671,6 +673,8 @@ DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_memberships__seg_000000
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_sizes__seg_00000000";
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."user_profiles__seg_00000000";
+
+FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 INSERT INTO "_seg"."node" (unique_id, version, fingerprint, node) VALUES ('unique_id', 1, 'fingerprint', '{node}');
 
@@ -915,6 +919,25 @@ group by vendor, segment, user_id
 
 -- changed
 having count(*) > 0
+) AS recomputed
+UNION ALL
+SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, -1 AS w FROM "segmentation"."segment_memberships"
+) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
+
+SELECT c0, c1, c2, c3, c4, c5, c6, sum(w)::text AS w FROM (
+SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, 1 AS w FROM (
+-- The latest arrived event is an add when the last position of all events is the last position of an add. This form,
+-- rather than a comparison of two ordered arrays, is two maxima that can be merged.
+select
+    vendor,
+    segment,
+    user_id,
+    min(event_at) filter (where not remove) as first_added_at,
+    max(event_at) as last_event_at,
+    coalesce(max("position") filter (where not remove) = max("position"), false) as is_member,
+    (array_agg(value order by "position" desc) filter (where value is not null))[1] as value
+from "segmentation"."stg_segment_events"
+group by vendor, segment, user_id
 ) AS recomputed
 UNION ALL
 SELECT "vendor"::text AS c0, "segment"::text AS c1, "user_id"::text AS c2, "first_added_at"::text AS c3, "last_event_at"::text AS c4, "is_member"::text AS c5, "value"::text AS c6, -1 AS w FROM "segmentation"."segment_memberships"
@@ -1493,6 +1516,18 @@ SELECT version() AS version;
 SET cluster = 'quickstart';
 
 SET search_path = 'segmentation';
+
+select * from (
+select * from "segmentation"."segment_sizes"
+) as seg_query limit 3;
+
+select * from (
+select * from "segmentation"."segment_sizes"
+) as seg_query limit 5;
+
+select * from (
+select/**/1/**/as/**/one
+) as seg_query limit 5;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (

@@ -6,6 +6,8 @@ ALTER MATERIALIZED VIEW "segmentation"."segment_sizes" SWAP WITH "segmentation".
 
 ALTER MATERIALIZED VIEW "segmentation"."user_profiles" SWAP WITH "segmentation"."user_profiles__seg_00000000";
 
+ALTER SUBSCRIPTION "segmentation"."segment_sizes__changes" SWAP WITH "segmentation"."segment_sizes__changes__seg_00000000";
+
 CREATE MATERIALIZED VIEW "segmentation"."active_visitor" AS
 select user_id, last_activity_at
 from "segmentation"."user_activity"
@@ -406,6 +408,10 @@ CREATE SCHEMA IF NOT EXISTS "segmentation";
 
 CREATE SCHEMA IF NOT EXISTS "segmentation_dbt_test__audit";
 
+CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes" FROM "segmentation"."segment_sizes" WITH (retention = '1 day');
+
+CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes__seg_00000000" FROM "segmentation"."segment_sizes__seg_00000000" WITH (retention = '1 day');
+
 CREATE TABLE "_seg"."node" (
   "unique_id" varchar,
   "version" bigint,
@@ -618,13 +624,17 @@ select
     coalesce(received_at, event_at) as received_at
 from "segmentation"."track_events";
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes') AND version < 1;
+DECLARE "seg_feed" SUBSCRIPTION CURSOR FOR "segmentation"."segment_sizes__changes" FULL;
+
+DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes', 'subscription.model.segmentation.segment_sizes') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('seed.segmentation.mql_score') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND version < 1;
+
+DELETE FROM "_seg"."node" WHERE unique_id IN ('subscription.model.segmentation.segment_sizes') AND version < 1;
 
 DELETE FROM "_seg"."node" WHERE unique_id IN ('test.segmentation.linked_identities_share_a_user') AND version < 1;
 
@@ -635,6 +645,10 @@ DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_memberships__seg_000000
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_sizes__seg_00000000";
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."user_profiles__seg_00000000";
+
+DROP SUBSCRIPTION IF EXISTS "segmentation"."segment_sizes__changes__seg_00000000";
+
+FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 FLUSH;
 
@@ -863,6 +877,25 @@ group by vendor, segment, user_id
 
 -- changed
 having count(*) > 0
+) AS recomputed
+UNION ALL
+SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, -1 AS w FROM "segmentation"."segment_memberships"
+) AS both_sides GROUP BY c0, c1, c2, c3, c4, c5, c6 HAVING sum(w) <> 0;
+
+SELECT c0, c1, c2, c3, c4, c5, c6, sum(w)::varchar AS w FROM (
+SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, 1 AS w FROM (
+-- The latest arrived event is an add when the last position of all events is the last position of an add. This form,
+-- rather than a comparison of two ordered arrays, is two maxima that can be merged.
+select
+    vendor,
+    segment,
+    user_id,
+    min(event_at) filter (where not remove) as first_added_at,
+    max(event_at) as last_event_at,
+    coalesce(max("position") filter (where not remove) = max("position"), false) as is_member,
+    first_value(value order by "position" desc) filter (where value is not null) as value
+from "segmentation"."stg_segment_events"
+group by vendor, segment, user_id
 ) AS recomputed
 UNION ALL
 SELECT "vendor"::varchar AS c0, "segment"::varchar AS c1, "user_id"::varchar AS c2, "first_added_at"::varchar AS c3, "last_event_at"::varchar AS c4, "is_member"::varchar AS c5, "value"::varchar AS c6, -1 AS w FROM "segmentation"."segment_memberships"
@@ -1327,6 +1360,18 @@ SET background_ddl = true;
 SET search_path = 'segmentation';
 
 SET timezone = 'UTC';
+
+select * from (
+select * from "segmentation"."segment_sizes"
+) as seg_query limit 3;
+
+select * from (
+select * from "segmentation"."segment_sizes"
+) as seg_query limit 5;
+
+select * from (
+select/**/1/**/as/**/one
+) as seg_query limit 5;
 
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error
 from (
