@@ -20,8 +20,11 @@ export async function aggregateTypes(
   const types = new Map<string, AggregateTypes>();
   if (request.maintenance === 'recompute') return types;
   const found: Aggregate[] = [];
+  const parts = new Map<string, string>();
   try {
-    walkAll(readView(request, catalog).root, (op) => {
+    const { root, reader } = readView(request, catalog);
+    for (const { name, text } of reader.parts) parts.set(`#${name}`, `(${text})`);
+    walkAll(root, (op) => {
       // What a correlated subquery aggregates cannot be asked for alone; it is no stage of its own either.
       if (op.kind === 'aggregate' && op.aggregates.length > 0 && freeIds(op).size === 0) found.push(op);
     });
@@ -30,7 +33,7 @@ export async function aggregateTypes(
     throw error;
   }
   for (const op of found) {
-    for (const [id, of] of await typesOf(connection, op, catalog)) types.set(id, of);
+    for (const [id, of] of await typesOf(connection, op, parts, catalog)) types.set(id, of);
   }
   return types;
 }
@@ -38,6 +41,7 @@ export async function aggregateTypes(
 async function typesOf(
   connection: Connection,
   op: Aggregate,
+  parts: ReadonlyMap<string, string>,
   catalog: Catalog,
 ): Promise<[string, AggregateTypes][]> {
   const calls = op.aggregates.map(({ id, expr }) => {
@@ -53,7 +57,10 @@ async function typesOf(
       sql = selectSql(
         { kind: 'project', child: op.child, columns, sets: false },
         columns.map(({ id }) => id),
-        { from: ({ relation }) => relation, now: `(SELECT "now" FROM ${quoteRelation(catalog.clock)})` },
+        {
+          from: ({ relation }) => parts.get(relation) ?? relation,
+          now: `(SELECT "now" FROM ${quoteRelation(catalog.clock)})`,
+        },
       );
     } catch (error) {
       if (error instanceof Unsupported) return [];

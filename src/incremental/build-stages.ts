@@ -28,7 +28,7 @@ export const FILL_FACTOR = 85;
 
 /** The SELECT that computes a stage from the tables as they are. */
 export function stageQuery(stage: Stage, sql: string, naming: StageNaming): string {
-  if (stage.root === null) return sql;
+  if (stage.root === null) return stage.text ?? sql;
   return selectSql(stage.root, stage.columns, {
     now: `(SELECT "now" FROM ${quoteRelation(naming.clock)})`,
     from: ({ relation }) =>

@@ -51,12 +51,15 @@ export async function incomparableColumn(
   let found: { name: string; type: string } | undefined;
   const tableOf = (stage: string): string => `pg_temp.${quoteIdentifier(`_seg_probe#${stage}`)}`;
   const probe = async (inner: Connection): Promise<void> => {
-    for (const { root, name: stage, columns } of stages) {
-      if (root === null) continue;
-      const query = selectSql(root, columns, {
-        now: `(SELECT "now" FROM ${quoteRelation(clock)})`,
-        from: ({ relation }) => (relation.startsWith('#') ? tableOf(relation.slice(1)) : relation),
-      });
+    for (const { root, text, name: stage, columns } of stages) {
+      if (root === null && text === undefined) continue;
+      const query =
+        root === null
+          ? text!
+          : selectSql(root, columns, {
+              now: `(SELECT "now" FROM ${quoteRelation(clock)})`,
+              from: ({ relation }) => (relation.startsWith('#') ? tableOf(relation.slice(1)) : relation),
+            });
       await inner.exec(
         `CREATE TEMPORARY TABLE ${quoteIdentifier(`_seg_probe#${stage}`)} AS ${query} WITH NO DATA`,
       );

@@ -47,4 +47,11 @@ test('a model that recomputes is named in the run that makes or changes it', asy
   expect(await warnings(files)).toEqual([]);
   const changed = await warnings({ ...files, 'models/all_orders.sql': model(recursive('amount > 1')) });
   expect(changed).toHaveLength(1);
+  const part = await warnings({
+    ...files,
+    'models/part.sql': model(
+      `select o.customer, r.n from (${recursive('true')}) as r join {{ source('till', 'orders') }} as o on o.amount = r.n`,
+    ),
+  });
+  expect(part[0]).toContain('model "part": this part of the query alone, because of WITH RECURSIVE');
 });

@@ -7,7 +7,7 @@ import { readPlans } from '../incremental/stored-plan.ts';
 
 /**
  * A warning for the models that this run has made or changed, unless `maintenance: recompute` says that it is meant;
- * null when there is none. An intermediate result that is recomputed is not worth a warning: `seg explain` shows it.
+ * null when there is none. Parts of a model that are not understood count too; of other intermediate results `seg explain` tells.
  * @param tx where the deployer has written its plans
  */
 export async function recomputeWarning(
@@ -30,8 +30,11 @@ export async function recomputeWarning(
   if (models.length === 0) return null;
   const plans = new Map((await readPlans(tx, deployer.stateSchema)).map((plan) => [plan.key, plan]));
   const lines = models.flatMap((model) => {
-    const stage = plans.get(keyOf(model))?.stages.at(-1)?.stage;
-    return stage?.strategy === 'recompute' ? [`  ${model.label}: ${stage.reason}`] : [];
+    const stages = plans.get(keyOf(model))?.stages ?? [];
+    const found = stages.find(
+      ({ stage }) => stage.strategy === 'recompute' && (stage.name === '' || stage.part),
+    );
+    return found === undefined ? [] : [`  ${model.label}: ${found.stage.reason}`];
   });
   if (lines.length === 0) return null;
   return [

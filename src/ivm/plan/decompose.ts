@@ -23,9 +23,11 @@ import {
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Limit, Op, Relation, Subquery } from '../relation/ir.ts';
+import type { Part } from '../relation/apart.ts';
 import { prune } from '../relation/prune.ts';
 import { copyOf } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
+import { quoteIdentifier } from '../../sql/quote.ts';
 import { affected } from './affected.ts';
 import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
@@ -50,6 +52,8 @@ export class Decomposer {
   readonly #merging: MergeContext;
   readonly stages: Stage[] = [];
   readonly #byText = new Map<string, Stage>();
+  /** Intermediate results that are recomputed because some of their query is not understood or cannot be kept, and why. */
+  readonly #parts = new Map<string, string>();
   #names = 0;
 
   /**
@@ -83,16 +87,45 @@ export class Decomposer {
   }
 
   /** Stages in the order they must be maintained; the last one is the view. */
-  decompose(relation: Relation): Stage[] {
+  decompose(relation: Relation, parts: readonly Part[] = []): Stage[] {
     const need = new Set(relation.output.map(({ id }) => id));
     const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
-    const root = this.#reduce(prune(relation.root, need, keyColumns));
+    const pruned = prune(relation.root, need, keyColumns);
+    for (const part of parts) {
+      const used = columnsRead(pruned, `#${part.name}`);
+      if (used !== undefined) this.stages.push(stageOfPart(part, used));
+      this.#parts.set(`#${part.name}`, part.why);
+    }
+    this.#names = parts.length;
     const columns = relation.output.map(({ id, name }) => ({ id, name, hidden: false }));
+    const root = this.#reduceWhole(pruned);
+    const why = this.#onlyPart(root);
+    if (why !== undefined) throw new Unsupported(why);
     this.stages.push(this.#stage('', root, columns));
     return this.stages;
   }
 
+  /** Why the part is recomputed of which the view is no more than the columns, or some of the rows: it need not be kept twice. */
+  #onlyPart(op: Op): string | undefined {
+    if (op.kind === 'scan') return this.#parts.get(op.relation);
+    const passes = (op.kind === 'project' && !op.sets) || op.kind === 'filter';
+    return passes && ownSubqueries(op).length === 0 ? this.#onlyPart(op.child) : undefined;
+  }
+
+  /** What cannot be kept and uses nothing from outside is recomputed by itself; what is above it is kept as usual. */
   #reduce(op: Op): Op {
+    const known = this.stages.length;
+    try {
+      return this.#reduceWhole(op);
+    } catch (error) {
+      if (!(error instanceof Unsupported) || freeIds(op).size > 0) throw error;
+      const undone = new Set(this.stages.splice(known));
+      for (const [text, stage] of this.#byText) if (undone.has(stage)) this.#byText.delete(text);
+      return this.#split(op, error.construct);
+    }
+  }
+
+  #reduceWhole(op: Op): Op {
     const at = mapOwnExprs(op, (expr) => this.#reduceSubqueries(expr));
     switch (at.kind) {
       case 'scan':
@@ -277,7 +310,7 @@ export class Decomposer {
   }
 
   /** Splits a tree off as a hidden stage (one that is there already, when it is the same query), and scans that. */
-  #split(op: Op): Op {
+  #split(op: Op, recomputedFor?: string): Op {
     if (freeIds(op).size > 0) throw new Unsupported('a correlated subquery that would have to be stored');
     const ids = outputOf(op);
     const text = canonicalText(op);
@@ -294,11 +327,19 @@ export class Decomposer {
               columns: [{ id: this.#ids.id('row'), expr: { A_Const: { boolval: { boolval: true } } } }],
               sets: false,
             };
-      stage = this.#stage(
-        name,
-        kept,
-        outputOf(kept).map((id) => ({ id, name: id, hidden: false })),
-      );
+      const columns = outputOf(kept).map((id) => ({ id, name: id, hidden: false }));
+      stage =
+        recomputedFor === undefined
+          ? this.#stage(name, kept, columns)
+          : {
+              name,
+              root: kept,
+              columns,
+              ...recomputedPart(recomputedFor),
+              reads: [...relationsIn(kept)],
+              readsClock: readsClock(kept),
+            };
+      if (recomputedFor !== undefined) this.#parts.set(`#${name}`, recomputedFor);
       this.#byText.set(text, stage);
       this.stages.push(stage);
     }
@@ -478,6 +519,44 @@ function readsClock(root: Op): boolean {
     if (ownExprs(op).some(usesNow)) found = true;
   });
   return found;
+}
+
+function recomputedPart(why: string): Pick<Stage, 'strategy' | 'key' | 'part' | 'reason' | 'cost'> {
+  return {
+    strategy: 'recompute',
+    key: [],
+    part: true,
+    reason: `this part of the query alone, because of ${why}`,
+    cost: 'the whole of this part',
+  };
+}
+
+/** Names of the columns that a tree reads of a relation; undefined when it does not read it at all. */
+function columnsRead(op: Op, relation: string): Set<string> | undefined {
+  let used: Set<string> | undefined;
+  walkAll(op, (at) => {
+    if (at.kind !== 'scan' || at.relation !== relation) return;
+    used = new Set([...(used ?? []), ...at.columns.map(({ name }) => name)]);
+  });
+  return used;
+}
+
+/** Only what is read of it is kept: other columns may be of types that no table holds. */
+function stageOfPart(
+  { name, text: whole, columns: all, reads, readsClock, why }: Part,
+  used: ReadonlySet<string>,
+): Stage {
+  const columns = used.size === 0 ? ['row'] : all.filter((column) => used.has(column));
+  const list = used.size === 0 ? 'true AS "row"' : columns.map(quoteIdentifier).join(', ');
+  return {
+    name,
+    root: null,
+    text: `SELECT ${list} FROM (${whole}) AS "_u"`,
+    reads,
+    readsClock,
+    columns: columns.map((column) => ({ id: column, name: column, hidden: false })),
+    ...recomputedPart(why),
+  };
 }
 
 /** Below a UNION that takes duplicates out, nothing else need do so. */

@@ -34,7 +34,7 @@ export function planView(
     return [recomputed(request, 'asked for by maintenance: recompute')];
   try {
     const { reader, ...relation } = readView(request, catalog);
-    return new Decomposer(reader, keysOf, facts, typesOf).decompose(relation);
+    return new Decomposer(reader, keysOf, facts, typesOf).decompose(relation, reader.parts);
   } catch (error) {
     if (error instanceof Unsupported) return [recomputed(request, error.construct)];
     throw error;

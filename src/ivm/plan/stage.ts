@@ -20,6 +20,10 @@ export interface Stage {
   readonly name: string;
   /** null when the query was not understood: its text is run as it is. */
   readonly root: Op | null;
+  /** Of an intermediate result that was not understood: its query. That of a view is the user's. */
+  readonly text?: string;
+  /** Of an intermediate result that is recomputed so that the rest of the view need not be. */
+  readonly part?: true;
   /** Relations it reads: keys of the catalog, `#n` for hidden stages of the same view. */
   readonly reads: readonly string[];
   readonly readsClock: boolean;

@@ -9,7 +9,7 @@ beforeAll(() => loadSqlParser());
 
 function callIn(text: string): Expr {
   let call: Expr | undefined;
-  walkExpr(parseStatements(`SELECT ${text}`)[0]!.node as unknown as Expr, (node) => {
+  walkExpr(parseStatements(`SELECT ${text}`)[0]!.node, (node) => {
     if ('FuncCall' in node) call ??= node['FuncCall'] as Expr;
   });
   return call!;

@@ -1,13 +1,14 @@
 /** FROM items → scans and joins; plain views are read through, CTEs instantiated, right joins turned into left ones. */
+import { commonTableColumns, recursiveSelect, selectFrom } from './apart.ts';
 import { col, equals, conjunction, freeIds } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Expr, Join, Op } from './ir.ts';
 import { exactly } from './reader.ts';
-import type { Node, SelectReader } from './reader.ts';
+import type { Node, SelectReader, Selected } from './reader.ts';
 import { parseStatements } from '../../sql/parse.ts';
 import { ExpressionReader, textOf } from './read-expression.ts';
 import { Scope } from './scope.ts';
-import type { ScopeTable } from './scope.ts';
+import type { CommonTable, ScopeTable } from './scope.ts';
 
 const nothing: Op = { kind: 'values', rows: [[]], columns: [] };
 
@@ -41,7 +42,7 @@ function fromItem(reader: SelectReader, item: Node, scope: Scope): Op {
     case 'JoinExpr':
       return join(reader, value, scope);
     case 'RangeTableSample':
-      throw new Unsupported('TABLESAMPLE');
+      return someRows(reader, item, scope, 'TABLESAMPLE');
     default:
       throw new Unsupported(`a FROM item of kind ${kind}`);
   }
@@ -77,18 +78,19 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
   if (range['schemaname'] === undefined) {
     const cte = scope.cte(name);
     if (cte === undefined) throw new Unsupported(`the relation ${name}`);
-    const { op, output } = reader.select(cte.query as Node, cte.scope);
+    const { op, output } =
+      cte.together === undefined ? reader.select(cte.query as Node, cte.scope) : recursive(reader, name, cte);
     const renamed = output.map((column, i) => ({ ...column, name: cte.aliases[i] ?? column.name }));
     return named(exactly(op, output), renamed, range['alias'], scope, name);
   }
   const schema = textOf(range['schemaname']);
   const found = reader.catalog.relation(schema, name);
   if (found === undefined) throw new Unsupported(`the relation ${schema}.${name}`);
-  if (range['inh'] === false) throw new Unsupported('ONLY');
+  if (range['inh'] !== true) return someRows(reader, { RangeVar: range }, scope, 'ONLY');
   if (found.kind === 'view') {
     const statements = parseStatements(found.definition ?? '');
     const select = (statements[0]!.node as unknown as Node)['SelectStmt'] as Node;
-    const { op, output } = reader.select(select, null);
+    const { op, output } = reader.select(select, new Scope(null));
     const renamed = output.map((column, i) => ({ ...column, name: found.columns[i]?.name ?? column.name }));
     return named(exactly(op, output), renamed, range['alias'], scope, name);
   }
@@ -107,8 +109,31 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
   return named(scan, columns, range['alias'], scope, name);
 }
 
+/** A table of which not all rows are read. */
+function someRows(reader: SelectReader, item: Node, scope: Scope, construct: string): Op {
+  const sample = item['RangeTableSample'] as { relation: { RangeVar: Node } } | undefined;
+  const range = sample?.relation.RangeVar ?? (item['RangeVar'] as Node);
+  const found = reader.catalog.relation(textOf(range['schemaname']), textOf(range['relname']));
+  const names = (found?.columns ?? []).map(({ name }) => name);
+  const { op, output } = reader.apart(selectFrom(item), scope, names, new Unsupported(construct));
+  return named(op, output, range['alias'], scope, textOf(range['relname']));
+}
+
+function recursive(reader: SelectReader, name: string, cte: CommonTable): Selected {
+  const node = (cte.node as { CommonTableExpr: Node }).CommonTableExpr;
+  const names = commonTableColumns(node, cte.aliases);
+  const select = recursiveSelect(name, cte.together ?? []);
+  return reader.apart(select, cte.scope, names, new Unsupported('WITH RECURSIVE'));
+}
+
 function functionItem(reader: SelectReader, range: Node, scope: Scope): Op {
-  if (range['coldeflist'] !== undefined) throw new Unsupported('a function with a column definition list');
+  const definitions = range['coldeflist'] as { ColumnDef: { colname: string } }[] | undefined;
+  if (definitions !== undefined) {
+    const names = definitions.map(({ ColumnDef: { colname } }) => colname);
+    const why = new Unsupported('a function with a column definition list');
+    const { op, output } = reader.apart(selectFrom({ RangeFunction: range }), scope, names, why);
+    return named(op, output, range['alias'], scope);
+  }
   const expressions = new ExpressionReader(reader, scope);
   const calls = (range['functions'] as { List: { items: Node[] } }[]).map(({ List: list }) => {
     if (list.items.length > 1 && Object.keys(list.items[1]!).length > 0) {

@@ -7,6 +7,8 @@
  */
 import { parseStatements } from '../../sql/parse.ts';
 import type { Catalog } from '../catalog.ts';
+import { columnNames, commonTablesIn, partOf } from './apart.ts';
+import type { Part } from './apart.ts';
 import { fromClause } from './from-clause.ts';
 import { conjunction, conjuncts } from './expression.ts';
 import { Unsupported } from './ir.ts';
@@ -32,6 +34,7 @@ export class Reader implements SelectReader {
   readonly catalog: Catalog;
   #ids = 0;
   #occurrences = 0;
+  readonly #parts = new Map<string, Part>();
 
   constructor(catalog: Catalog) {
     this.catalog = catalog;
@@ -45,8 +48,40 @@ export class Reader implements SelectReader {
     return ++this.#occurrences;
   }
 
-  /** A SELECT inside `parent`'s scope (null at the top and in views that are read through). */
+  /** What is run as text; some of it may stand inside of other parts, and be read by nothing. */
+  get parts(): Part[] {
+    return [...this.#parts.values()];
+  }
+
+  /** A SELECT inside `parent`'s scope (null at the top): one that is not understood stands apart, if it can. */
   select(select: Node, parent: Scope | null): Selected {
+    if (parent === null) return this.#select(select, null);
+    try {
+      return this.#select(select, parent);
+    } catch (error) {
+      if (!(error instanceof Unsupported)) throw error;
+      return this.apart(select, parent, columnNames(select), error);
+    }
+  }
+
+  apart(select: Node, scope: Scope, names: readonly string[], error: Unsupported): Selected {
+    const output = names.map((name) => ({ id: this.id(name), name }));
+    // Uses of one text share the intermediate result, whose columns are named by place.
+    const columns = names.map((_, i) => `c${i + 1}`);
+    const read = partOf(select, scope, columns, this.catalog, error);
+    const part = this.#parts.get(read.text) ?? { name: String(this.#parts.size + 1), ...read };
+    this.#parts.set(part.text, part);
+    const op: Op = {
+      kind: 'scan',
+      relation: `#${part.name}`,
+      occurrence: this.occurrence(),
+      columns: output.map(({ id }, i) => ({ id, name: columns[i]! })),
+      mode: 'now',
+    };
+    return { op, output };
+  }
+
+  #select(select: Node, parent: Scope | null): Selected {
     const scope = new Scope(parent);
     readWith(select, scope);
     if (select['lockingClause'] !== undefined) throw new Unsupported('FOR UPDATE');
@@ -113,8 +148,10 @@ function readWith(select: Node, scope: Scope): void {
   const clause = select['withClause'] as
     { recursive?: boolean; ctes?: { CommonTableExpr: Node }[] } | undefined;
   if (clause === undefined) return;
-  if (clause.recursive === true) throw new Unsupported('WITH RECURSIVE');
-  for (const { CommonTableExpr: cte } of clause.ctes ?? []) {
+  const list = clause.ctes ?? [];
+  const names = list.map(({ CommonTableExpr: cte }) => String(cte['ctename']));
+  for (const [i, item] of list.entries()) {
+    const { CommonTableExpr: cte } = item;
     const query = (cte['ctequery'] as Node)['SelectStmt'];
     if (query === undefined) throw new Unsupported('a WITH query that writes');
     const aliases = ((cte['aliascolnames'] as { String: { sval: string } }[] | undefined) ?? []).map(
@@ -123,6 +160,10 @@ function readWith(select: Node, scope: Scope): void {
     // A query of a WITH list sees the ones before it: its scope is what stands so far.
     const before = new Scope(scope.parent);
     for (const [name, table] of scope.ctes) before.ctes.set(name, table);
-    scope.ctes.set(String(cte['ctename']), { query, aliases, scope: before });
+    // In a recursive list a query may also see itself and the ones after it.
+    const seen = clause.recursive === true ? commonTablesIn(query) : new Set<string>();
+    const recursive = names.slice(i).some((name) => seen.has(name));
+    const table = { query, aliases, scope: before, node: item };
+    scope.ctes.set(names[i]!, recursive ? { ...table, together: list } : table);
   }
 }

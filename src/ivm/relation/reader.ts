@@ -21,6 +21,12 @@ export interface SelectReader {
   occurrence(): number;
   /** A SELECT inside `parent`'s scope (null at the top and in views that are read through). */
   select(select: Node, parent: Scope | null): Selected;
+  /**
+   * A SELECT that is run as text, as an intermediate result of its own.
+   * @param names of its columns
+   * @param error why; thrown again where it cannot stand alone
+   */
+  apart(select: Node, scope: Scope, names: readonly string[], error: Unsupported): Selected;
 }
 
 /** The tree with exactly these columns in this order (an operator may carry more). */

@@ -12,6 +12,10 @@ export interface CommonTable {
   readonly query: unknown;
   readonly aliases: readonly string[];
   readonly scope: Scope;
+  /** As it stands in the WITH list. */
+  readonly node: unknown;
+  /** Of one that refers to itself: the whole list, which is run as it is. */
+  readonly together?: readonly unknown[];
 }
 
 export class Scope {

@@ -64,7 +64,7 @@ describe('file', () => {
         .map((entry) => {
           const file = path.join(entry.parentPath, entry.name);
           const bytes = readFileSync(file);
-          return [path.relative(folder, file), (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()];
+          return [path.relative(folder, file), (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')];
         }),
     );
   }
