@@ -1,5 +1,6 @@
 /** The next event of a key with a long history reads a few rows, whatever statistics say: counted, not timed. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsRead } from '../../tests/rows-read.ts';
 import type { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
 import { createIncrementalView } from './incremental-view.ts';
@@ -36,14 +37,7 @@ describe.each(['never analysed', 'analysed while empty', 'analysed'] as const)('
     ['an update near the end', `UPDATE e SET v = 7 WHERE id = ${ROWS - 1}`],
     ['a delete near the end', `DELETE FROM e WHERE id = ${ROWS - 2}`],
   ])('%s reads a few rows', async (_, statement) => {
-    const read = await db.transaction(async (tx) => {
-      await tx.exec(statement);
-      const { rows } = await tx.query<{ relation: string; rows: number }>(
-        `SELECT relid::regclass::text AS relation, (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer AS rows
-         FROM pg_stat_xact_user_tables WHERE relid::regclass::text ~ '^e$|public'`,
-      );
-      return rows;
-    });
+    const read = await rowsRead(db, statement);
     const sum = read.reduce((total, { rows }) => total + rows, 0);
     expect(sum).toBeGreaterThan(0);
     expect(sum, JSON.stringify(read)).toBeLessThan(300);

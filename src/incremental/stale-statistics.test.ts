@@ -1,5 +1,6 @@
 /** Statistics that are absent, or of tables that were empty, do not change what an event costs: counted in rows read. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsRead } from '../../tests/rows-read.ts';
 import type { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
 import { createIncrementalView } from './incremental-view.ts';
@@ -49,14 +50,7 @@ describe.each(['never analysed', 'analysed while empty', 'analysed'] as const)('
     ['an update', 'UPDATE e SET v = v + 1 WHERE id = 5077'],
     ['a delete', 'DELETE FROM e WHERE id = 9077'],
   ])('%s reads a few rows', async (_, statement) => {
-    const read = await db.transaction(async (tx) => {
-      await tx.exec(statement);
-      const { rows } = await tx.query<{ relation: string; rows: number }>(
-        `SELECT relid::regclass::text AS relation, seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows
-         FROM pg_stat_xact_user_tables WHERE seq_tup_read + coalesce(idx_tup_fetch, 0) > 0 ORDER BY 2 DESC`,
-      );
-      return rows;
-    });
+    const read = await rowsRead(db, statement);
     const sum = read.reduce((total, { rows }) => total + rows, 0);
     expect(sum).toBeGreaterThan(0);
     expect(sum, JSON.stringify(read)).toBeLessThan(MOST);

@@ -112,10 +112,13 @@ const migrations: readonly Migration[] = [
   (seg) => `
     -- Writers of any input take turns from their first statement on, before they touch a row: one that waited for its turn
     -- only when it is to be maintained would hold rows that the one whose turn it is may need (a deadlock).
+    -- Assigned and not PERFORMed: an expression runs without the executor.
     CREATE OR REPLACE FUNCTION ${seg}.begin_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+      DECLARE
+        answer text;
       BEGIN
-        PERFORM pg_advisory_xact_lock(${WRITERS_LOCK}, hashtext(${quoteLiteral(seg)}));
-        PERFORM set_config('seg.pending', coalesce(current_setting('seg.pending', true), '') || TG_RELID::text || ',', true);
+        answer := pg_advisory_xact_lock(${WRITERS_LOCK}, hashtext(${quoteLiteral(seg)}))::text;
+        answer := set_config('seg.pending', coalesce(current_setting('seg.pending', true), '') || TG_RELID::text || ',', true);
         RETURN NULL;
       END $$;
     -- Whoever follows a feed on a server hears of each step that has changes for one.

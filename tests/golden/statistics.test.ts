@@ -3,6 +3,7 @@
  * when no table was ever analysed, when all were while they were empty, and when all were as they are.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsRead } from '../rows-read.ts';
 import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import { deployProject } from './deploy-project.ts';
@@ -56,14 +57,7 @@ describe.each(['never analysed', 'analysed while empty', 'analysed'] as const)('
   afterAll(() => db.close());
 
   test.each(Object.keys(rows))('an event of %s reads a few rows', async (source) => {
-    const read = await db.transaction(async (tx) => {
-      await tx.exec(rows[source]!(String(history(source) + 1)));
-      const result = await tx.query<{ relation: string; rows: number }>(
-        `SELECT relid::regclass::text AS relation, seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows
-         FROM pg_stat_xact_user_tables WHERE seq_tup_read + coalesce(idx_tup_fetch, 0) > 0 ORDER BY 2 DESC`,
-      );
-      return result.rows;
-    });
+    const read = await rowsRead(db, rows[source]!(String(history(source) + 1)));
     const sum = read.reduce((total, { rows: count }) => total + count, 0);
     expect(sum).toBeGreaterThan(0);
     expect(sum, JSON.stringify(read.slice(0, 8))).toBeLessThan(MOST);
