@@ -91,6 +91,7 @@ function refuse(message: string): never {
 export function translate(sql: string, made: string, kind: string): string[] {
   // PostgreSQL has no index on the views that stand for materialized ones.
   if (/^FLUSH$|^CREATE INDEX /.test(sql)) return [];
+  if (/^DROP SCHEMA /.test(sql)) return [sql];
   if (/ON CONFLICT \(|CREATE OR REPLACE|\bCASCADE\b|^TRUNCATE/i.test(sql))
     refuse(`not supported: ${sql.slice(0, 60)}`);
   if (made.startsWith('rw') && /\(\s*"?\w+"? (uuid|varchar\(|numeric\(|text\b)/i.test(sql))
