@@ -64,7 +64,10 @@ describe('file', () => {
         .map((entry) => {
           const file = path.join(entry.parentPath, entry.name);
           const bytes = readFileSync(file);
-          return [path.relative(folder, file), (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')];
+          return [
+            path.relative(folder, file),
+            (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'),
+          ];
         }),
     );
   }
