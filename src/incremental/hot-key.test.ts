@@ -15,6 +15,9 @@ const views: Record<string, string> = {
       SELECT *, CASE WHEN t <= lag(t) OVER (PARTITION BY k ORDER BY t, id) + interval '5 minutes' THEN 0 ELSE 1 END AS starts FROM e) AS f) AS n`,
   latest: 'SELECT DISTINCT ON (k) k, id, v FROM e ORDER BY k, id DESC',
   top: 'SELECT id, k FROM (SELECT id, k, row_number() OVER (PARTITION BY k ORDER BY id DESC) AS n FROM e) AS f WHERE n <= 3',
+  whole: `SELECT id, row_number() OVER o AS n, sum(v) OVER o AS total, lag(v) OVER o AS before, lead(v) OVER o AS next FROM e WINDOW o AS (ORDER BY t, id)`,
+  records:
+    'SELECT id, t FROM (SELECT id, t, max(t) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last FROM e) AS f WHERE t < last',
 };
 const ROWS = 10_000;
 

@@ -198,7 +198,29 @@ export const coverage: readonly {
     sql: "WITH f AS (SELECT k, t, id, CASE WHEN t <= lag(t) OVER (PARTITION BY k ORDER BY t, id) + interval '1 minute' THEN 0 ELSE 1 END AS s FROM a), n AS (SELECT k, t, sum(s) OVER (PARTITION BY k ORDER BY t, id ROWS UNBOUNDED PRECEDING) AS nr FROM f) SELECT k, min(t) AS started, max(t) AS ended, count(*) AS n FROM n GROUP BY k, nr",
   },
   { name: 'floats', sql: 'SELECT g, sum(f) AS s, stddev(f) AS d, avg(f) AS av FROM c GROUP BY g' },
-  { name: 'window_whole', sql: 'SELECT id, row_number() OVER (ORDER BY id) AS rn FROM a', recomputes: true },
+  { name: 'window_whole', sql: 'SELECT id, row_number() OVER (ORDER BY id) AS rn FROM a' },
+  {
+    name: 'window_whole_running',
+    sql: 'SELECT id, k, n, sum(n) OVER w AS s, lag(g) OVER w AS l, lead(n, 2) OVER w AS d, max(k) OVER w AS m FROM a WINDOW w AS (ORDER BY n DESC, id)',
+  },
+  {
+    name: 'window_whole_ties',
+    sql: 'SELECT id, rank() OVER (ORDER BY n) AS r, dense_rank() OVER (ORDER BY n) AS d, count(*) OVER (ORDER BY n) AS c FROM a',
+  },
+  {
+    name: 'window_whole_filtered',
+    sql: 'SELECT id, m, p FROM (SELECT id, n, max(n) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS m, lag(n) OVER (ORDER BY id) AS p FROM a) w WHERE n > m',
+  },
+  {
+    name: 'window_whole_joined',
+    sql: 'SELECT g, count(*) AS c, sum(x) AS x FROM (SELECT a.g, b.x, sum(b.k) OVER (ORDER BY b.id, a.id) AS run FROM a JOIN b ON a.k = b.k) w WHERE run > 3 GROUP BY g',
+    recomputes: true,
+  },
+  {
+    name: 'window_whole_sessions',
+    sql: "SELECT nr, min(t) AS started, count(*) AS n FROM (SELECT t, sum(s) OVER (ORDER BY t, id ROWS UNBOUNDED PRECEDING) AS nr FROM (SELECT id, t, CASE WHEN t <= lag(t) OVER (ORDER BY t, id) + interval '1 minute' THEN 0 ELSE 1 END AS s FROM a) f) v GROUP BY nr",
+  },
+  { name: 'window_whole_all', sql: 'SELECT id, sum(n) OVER () AS s FROM a', recomputes: true },
   { name: 'rollup_', sql: 'SELECT k, g, count(*) AS n FROM a GROUP BY ROLLUP (k, g)' },
   // Groups that are added to.
   {

@@ -431,8 +431,15 @@ export class Decomposer {
       strategy: 'suffix',
       key: plan.partition.map((id) => shown[id]!),
       suffix: { ...plan, shown },
-      reason: `rows of a partition by ${plan.partition.map(wordOf).join(', ')} depend on those before them by ${words.join(', ')}`,
-      cost: "the partition's rows from the first changed place on: an event at the end costs the same however long the partition is",
+      ...(plan.partition.length === 0
+        ? {
+            reason: `rows depend on those before them by ${words.join(', ')}`,
+            cost: 'the rows from the first changed place on: an event at the end costs the same however many there are',
+          }
+        : {
+            reason: `rows of a partition by ${plan.partition.map(wordOf).join(', ')} depend on those before them by ${words.join(', ')}`,
+            cost: "the partition's rows from the first changed place on: an event at the end costs the same however long the partition is",
+          }),
     };
   }
 

@@ -86,10 +86,13 @@ export function indexesFor(root: Op, atHand: (scan: Scan) => boolean): NeededInd
     if (match === undefined) continue;
     const expressions = match.exprs.map(resolve);
     const then = match.then?.map((key) => ({ ...key, expr: resolve(key.expr) }));
-    const scan = onlyScan({ List: expressions });
+    // Where all rows are one partition, the order is the whole index.
+    const scan = onlyScan(expressions.length > 0 ? { List: expressions } : (then?.[0]?.expr ?? {}));
     if (scan === undefined) continue;
     const ordered = then?.every(({ expr }) => idsIn(expr).size > 0 && onlyScan(expr) === scan) === true;
-    needed.push({ relation: scan.relation, expressions, hashed: true, then: ordered ? then : [], scan });
+    const order = ordered ? then : [];
+    const how = expressions.length > 0 ? { hashed: true } : { hashed: false, ordered: true as const };
+    needed.push({ relation: scan.relation, expressions, ...how, then: order, scan });
     reached.add(scan);
   }
   // The rows of one key, where a unique index of the table's own finds them (plan/restrict.ts).

@@ -43,7 +43,7 @@ export interface Running {
 }
 
 export interface SuffixPlan {
-  /** Columns of the base. */
+  /** Columns of the base; none where all rows are one partition. */
   readonly partition: readonly string[];
   readonly order: readonly SortKey[];
   /** So many of the order's columns tell positions apart; the first of them may be NULL when `nullable` (then it is one). */
@@ -201,7 +201,6 @@ function commonWindow(
   if (found.some((other) => print(other) !== print(first)))
     throw new Unsupported('windows with different partitions or orders');
   if (first.sorts.length === 0) throw new Unsupported('a window without ORDER BY');
-  if (first.partition.length === 0) throw new Unsupported('a window without PARTITION BY');
   const partition = first.partition.filter((id) => id !== undefined);
   if (partition.length < first.partition.length)
     throw new Unsupported('a partition by a value that a window computes');
@@ -289,6 +288,9 @@ function probeOf(
     throw new NeedsEveryRow('a running value below a filter');
   };
   const value = ((call['args'] as Expr[] | undefined) ?? [])[0];
+  // Without a partition that leads to it, a planner with old statistics takes another index than that on the value.
+  const { partitionClause = [] } = (call as { over: Over }).over;
+  if (partitionClause.length === 0) return needed();
   if (value === undefined || behind > 1 || !/^(min|max|or|and|first)$/.test(carry)) return needed();
   const filter = call['agg_filter'] as Expr | undefined;
   const read = resolve(

@@ -52,9 +52,12 @@ export function addressColumns(stored: StoredStage): string[] {
 /** The index that makes it cheap; null when the stage is always recomputed as a whole. */
 export function addressIndex(stored: StoredStage): string | null {
   const { strategy } = stored.stage;
-  if (strategy === 'recompute' || strategy === 'top' || addressColumns(stored).length === 0) return null;
+  if (strategy === 'recompute' || strategy === 'top') return null;
+  const address = addressColumns(stored);
+  const parts = [...(address.length === 0 ? [] : [rowHash(address)]), ...orderColumns(stored)];
+  if (parts.length === 0) return null;
   const { name } = addressIndexName(stored);
-  return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${[rowHash(addressColumns(stored)), ...orderColumns(stored)].join(', ')})`;
+  return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${quoteRelation(stored.table)} (${parts.join(', ')})`;
 }
 
 export function addressIndexName({ table }: Pick<StoredStage, 'table'>): RelationName {

@@ -48,8 +48,9 @@ export function suffixSql(
   const list = columnList(stored);
   const names = addressColumns(stored);
   const position = suffix.order.slice(0, suffix.bound);
-  const keys = names.map((_, i) => `k${i}`).join(', ');
-  const places = position.map((_, i) => `p${i}`).join(', ');
+  const keys = names.map((_, i) => `k${i}`);
+  const places = position.map((_, i) => `p${i}`);
+  const both = [...keys, ...places].join(', ');
   const sources = touched.map(
     (op) =>
       `    ${selectSql(
@@ -62,12 +63,15 @@ export function suffixSql(
       )}`,
   );
   const sorts = position.map((sort, i) => `p${i}${directionSql(sort)}`).join(', ');
+  const typed = names.map((name, i) => `(k${i})::${typeOf(stored, name)} AS k${i}`);
+  // Of each partition its first position, or of all rows where they are one partition.
+  const [first, only] = keys.length > 0 ? [`DISTINCT ON (${keys.join(', ')}) `, ''] : ['', ' LIMIT 1'];
   const start = `"_seg_start" AS MATERIALIZED (
-  SELECT DISTINCT ON (${keys}) ${keys}, ${places} FROM (
-    SELECT ${names.map((name, i) => `(k${i})::${typeOf(stored, name)} AS k${i}`).join(', ')}, ${places} FROM (
+  SELECT ${first}${both} FROM (
+    SELECT ${[...typed, ...places].join(', ')} FROM (
 ${sources.join('\n    UNION ALL\n')}
     ) AS "_seg_touched"
-  ) AS "_seg_typed" ORDER BY ${keys}, ${sorts}
+  ) AS "_seg_typed" ORDER BY ${[...keys, sorts].join(', ')}${only}
 )`;
   return applySql(
     stored,
@@ -105,13 +109,18 @@ function typeOf({ columns }: StoredStage, name: string): string {
   return columns.find((column) => column.name === name)!.type;
 }
 
-function movedBack(request: RegionRequest, keys: string, columns: number, options: SqlOptions): string {
+function movedBack(
+  request: RegionRequest,
+  keys: readonly string[],
+  columns: number,
+  options: SqlOptions,
+): string {
   const names = Array.from({ length: columns }, (_, i) => `p${i}`);
   const places = names.map(
     (name) => `CASE WHEN "_seg_b".found THEN "_seg_b".${name} ELSE "_seg_k".${name} END AS ${name}`,
   );
   return `"_seg_moved" AS MATERIALIZED (
-  SELECT ${keys}, ${places.join(', ')} FROM "_seg_start" AS "_seg_k" LEFT JOIN LATERAL (
+  SELECT ${[...keys, ...places].join(', ')} FROM "_seg_start" AS "_seg_k" LEFT JOIN LATERAL (
     SELECT true AS found, "_seg_r".* FROM (${selectSql(startOf(request), names, options)}) AS "_seg_r"
   ) AS "_seg_b" ON true
 )`;
@@ -155,6 +164,7 @@ function storedRows(stored: StoredStage, place: readonly string[]): string {
 /** @param few whether a few rows are wanted, in the order of the index (see KeyPart in plan/restrict.ts) */
 function inPartition(stored: StoredStage, few: boolean): string {
   const names = addressColumns(stored);
+  if (names.length === 0) return 'true';
   const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
   const same = names
     .map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`)
