@@ -24,6 +24,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { StageNaming } from './build-stages.ts';
 import { keyWithin } from './install-programs.ts';
 import type { MadePlan } from './make-plan.ts';
+import { writePlan } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
 /** Indexes for every change of one relation at a time, and for the recomputation of a partition. */
@@ -108,10 +109,13 @@ export interface DerivedIndex {
 }
 
 /**
- * Creates the index unless one of the table's own serves.
- * @returns null when none was needed, or none can be made (an expression that is not immutable)
+ * Creates the index unless one of the table's own serves. Of several columns and expressions it takes those that an index can hold.
+ * @returns null when none was needed, `missing` (what it was to be on) when none can be made
  */
-export async function ensureIndex(tx: Connection, request: IndexRequest): Promise<DerivedIndex | null> {
+export async function ensureIndex(
+  tx: Connection,
+  request: IndexRequest,
+): Promise<DerivedIndex | { readonly missing: string } | null> {
   const { table, index } = request;
   const nameOf = (id: string): string => index.scan.columns.find((column) => column.id === id)?.name ?? '';
   const plain = index.expressions.map((expr) => {
@@ -134,42 +138,61 @@ export async function ensureIndex(tx: Connection, request: IndexRequest): Promis
         throw new Error('invariant: no subquery in an index');
       },
     });
-  const texts = holdable(request, nameOf).map(print);
   const order = then.map((key) => `(${print(key.expr)})${directionSql(key)}`);
-  const method =
-    index.hashed ||
-    index.ordered === true ||
-    texts.length > 1 ||
-    isShort(request.typeOf(nameOf(columnOf(holdable(request, nameOf)[0]!) ?? '')))
-      ? 'btree'
-      : 'hash';
-  const body = index.hashed
-    ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
-    : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
-  const definition = `${quoteRelation(table)} USING ${method} ${body}`;
-  const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
-  const name = `seg_${hash}`;
+  for (const expressions of holdable(request, nameOf)) {
+    const texts = expressions.map(print);
+    const hashed = index.hashed && expressions === index.expressions;
+    const method =
+      hashed ||
+      index.ordered === true ||
+      texts.length > 1 ||
+      isShort(request.typeOf(nameOf(columnOf(expressions[0]!) ?? '')))
+        ? 'btree'
+        : 'hash';
+    const body = hashed
+      ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
+      : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
+    const definition = `${quoteRelation(table)} USING ${method} ${body}`;
+    const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
+    const name = `seg_${hash}`;
+    if (await createIndex(tx, name, definition))
+      return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
+  }
+  return { missing: [...index.expressions.map(print), ...order].join(', ') };
+}
+
+/** @returns whether there can be such an index */
+async function createIndex(tx: Connection, name: string, definition: string): Promise<boolean> {
   try {
     await tx.transaction((inner) =>
       inner.exec(`CREATE INDEX IF NOT EXISTS ${quoteIdentifier(name)} ON ${definition}`),
     );
+    return true;
   } catch (error) {
     // 42P17: functions in an index must be immutable. 42704: no operator class. 0A000: they must not return sets.
     const code = error instanceof DatabaseError ? error.sqlstate : (error as { code?: string }).code;
-    if (code === '42P17' || code === '42704' || code === '0A000') return null;
+    if (code === '42P17' || code === '42704' || code === '0A000') return false;
     throw error;
   }
-  return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
 }
 
-/** Of several columns those that a btree holds at any length; when there is none, the last one, which tends to tell most apart. */
-function holdable({ index, typeOf }: IndexRequest, nameOf: (id: string) => string): readonly Expr[] {
-  if (index.hashed || index.expressions.length < 2) return index.expressions;
+/**
+ * What to make the index on, the best first: of several columns those that a btree holds at any length; when there is none, one alone,
+ * the last before others, since it tends to tell most apart, and columns before expressions that perhaps no index takes.
+ */
+function holdable({ index, typeOf }: IndexRequest, nameOf: (id: string) => string): (readonly Expr[])[] {
+  const whole = index.hashed ? [index.expressions] : [];
+  if (index.hashed && index.apart !== true) return whole;
+  if (index.expressions.length < 2) return [index.expressions];
   const held = index.expressions.filter((expr) => {
     const id = columnOf(expr);
     return id !== undefined && isShort(typeOf(nameOf(id)));
   });
-  return held.length > 0 ? held : index.expressions.slice(-1);
+  if (held.length > 0 && !index.hashed) return [held];
+  const [last, ...others] = [...index.expressions].reverse();
+  const plain = (expr: Expr): boolean => columnOf(expr) !== undefined;
+  const singles = [last!, ...others.filter(plain), ...others.filter((expr) => !plain(expr))];
+  return [...whole, ...singles.map((expr) => [expr])];
 }
 
 /** The first columns of an order that an index can hold at any length: the rest is sorted among equals. */
@@ -195,7 +218,7 @@ function servesOrder(
   return uniform && existing.some((columns) => names.every((name, i) => name === columns[i]));
 }
 
-/** Makes the indexes of a plan and records that it needs them. @returns their texts, for people */
+/** Makes the indexes of a plan, which has been written, and records that it needs them. @returns their texts, for people */
 export async function deriveIndexes(
   tx: Connection,
   plan: StoredPlan,
@@ -206,6 +229,7 @@ export async function deriveIndexes(
   const seg = quoteIdentifier(stateSchema);
   await tx.query(`DELETE FROM ${seg}.derived_index WHERE view = $1`, [plan.key]);
   const texts: string[] = [];
+  const unindexed = new Set<string>();
   const seen = new Set<string>();
   const known = keyWithin([plan]);
   for (const stored of plan.stages) {
@@ -235,6 +259,10 @@ export async function deriveIndexes(
         existing: hidden ? [] : made.indexesOf(index.relation),
       });
       if (derived === null) continue;
+      if ('missing' in derived) {
+        unindexed.add(`${quoteRelation(table)} (${derived.missing})`);
+        continue;
+      }
       const text = `${quoteRelation(table)} ${derived.text}`;
       if (!texts.includes(text)) texts.push(text);
       await tx.query(
@@ -243,6 +271,7 @@ export async function deriveIndexes(
       );
     }
   }
+  if (unindexed.size > 0) await writePlan(tx, stateSchema, { ...plan, unindexed: [...unindexed] });
   return texts;
 }
 

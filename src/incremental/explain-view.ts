@@ -40,6 +40,8 @@ export interface ExplainedView {
   readonly stages: readonly ExplainedStage[];
   /** Indexes made for its maintenance, as `CREATE INDEX` texts. */
   readonly indexes: readonly string[];
+  /** `"schema"."name" (expressions)`: relations that a step reads as a whole, since no index can be made on these. */
+  readonly unindexed: readonly string[];
   /** Measured times and rows of its steps; only where asked for. */
   readonly analysis?: Analysis;
 }
@@ -99,7 +101,7 @@ export async function explainViews(
      JOIN pg_indexes AS x ON x.schemaname = d.schema_name AND x.indexname = d.index_name ORDER BY 1, 2`,
   );
   return new Map(
-    plans.map(({ key, stages }) => [
+    plans.map(({ key, stages, unindexed = [] }) => [
       key,
       {
         view: key,
@@ -115,6 +117,7 @@ export async function explainViews(
           operators: stage.root === null ? null : explainOperators(stage.root),
         })),
         indexes: rows.filter(({ view }) => view === key).map(({ text }) => text),
+        unindexed,
       },
     ]),
   );

@@ -35,6 +35,12 @@ export function explanationText(explained: ExplainedView): string {
   return [
     ...branchLines(view),
     ...(indexes.length === 0 ? ['no index was made for it'] : ['indexes made for it:', ...indexes]),
+    ...(explained.unindexed.length === 0
+      ? []
+      : [
+          'read as a whole by some step, since no index can be made on what it asks for (an expression that is not immutable):',
+          ...explained.unindexed.map((text) => `  ${text}`),
+        ]),
     ...(explained.analysis === undefined ? [] : ['', analysisText(explained.analysis)]),
   ].join('\n');
 }

@@ -120,8 +120,8 @@ export async function createIncrementalView(
       readsClock: made.readsClock,
     };
     await ensureGuard(tx, stateSchema, { relation, title: plan.label, definition: sql });
-    const indexes = await deriveIndexes(tx, plan, made, naming, stateSchema);
     await writePlan(tx, stateSchema, plan);
+    const indexes = await deriveIndexes(tx, plan, made, naming, stateSchema);
     await installRefresh(tx, plan, install);
     const all = await readPlans(tx, stateSchema);
     await installPrograms(tx, all, inputsBelow(all, key, stateSchema), install);

@@ -23,6 +23,8 @@ export interface StoredPlan extends PlannedView {
   readonly upstream: readonly string[];
   readonly readsClock: boolean;
   readonly stages: readonly StoredStage[];
+  /** Relations, with what an index on them was to hold, that steps read as a whole since there can be no such index. */
+  readonly unindexed?: readonly string[];
 }
 
 /** All plans, a view after those it reads. */

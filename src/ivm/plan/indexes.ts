@@ -21,6 +21,8 @@ export interface NeededIndex {
   readonly expressions: readonly Expr[];
   /** One index on the hash of all of them, or one on the expressions themselves. */
   readonly hashed: boolean;
+  /** The expressions are also compared one by one, so that where there can be no hash an index on one of them serves. */
+  readonly apart?: true;
   /** Ranges are asked of it, so it must keep an order. */
   readonly ordered?: true;
   /** An order that follows the hash, for rows of one key, or that is the whole index. */
@@ -132,7 +134,7 @@ export function indexesFor(root: Op, atHand: (scan: Scan) => boolean): NeededInd
       const row = rows.find(({ own, other }) => onlyScan(own) === scan && given(other));
       if (row !== undefined) {
         const expressions = row.own['List'] as Expr[];
-        needed.push({ relation: scan.relation, expressions, hashed: true, scan });
+        needed.push({ relation: scan.relation, expressions, hashed: true, apart: true, scan });
         reached.add(scan);
         progress = true;
         continue;
