@@ -55,6 +55,8 @@ export interface SourceConfig extends NodeConfig {
    * record goes to the dead-letter table, and the rest is taken in.
    */
   on_error: 'fail' | 'quarantine';
+  /** seg, on RisingWave and Materialize: somebody else makes and fills it; seg only reads it. */
+  existing: boolean;
 }
 
 export interface TestConfig extends NodeConfig {

@@ -73,7 +73,12 @@ function ofType<N extends GraphNode>(nodes: readonly GraphNode[], type: N['resou
 /** The tables of all sources, and those for what they refuse. */
 async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Promise<void> {
   const { project, dialect, listener } = run;
-  const sources: SourceNode[] = Object.values(project.manifest.sources);
+  const all: SourceNode[] = Object.values(project.manifest.sources);
+  await requireExisting(
+    run,
+    all.filter(({ config }) => config.existing),
+  );
+  const sources = all.filter(({ config }) => !config.existing);
   const wanted = sources.flatMap((source): DesiredNode[] => {
     const table = desiredNode(project, dialect, source);
     const letters: DesiredNode = {
@@ -92,6 +97,23 @@ async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Pr
     const text = followedText(outcome);
     if (outcome.action !== 'unchanged' && text !== undefined)
       listener({ kind: 'message', level: 'info', text });
+  }
+}
+
+/** @throws SegError SEG435 when a source that somebody else should have made is not there */
+async function requireExisting({ db, dialect }: StreamingRun, sources: readonly SourceNode[]): Promise<void> {
+  for (const source of sources) {
+    const { rows } = await db.query<{ name: string }>(dialect.objectsIn(source.schema));
+    if (rows.some(({ name }) => name === source.identifier)) continue;
+    throw segError(
+      'SEG435',
+      `source "${source.source_name}.${source.name}" is declared as existing, but there is no "${source.schema}.${source.identifier}"`,
+      {
+        at: source.at,
+        hint: `Make it in ${dialect.title} (CREATE SOURCE, or CREATE TABLE with a connector), or leave "existing" out and ingest with seg.`,
+        exitCode: 1,
+      },
+    );
   }
 }
 

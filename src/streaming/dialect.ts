@@ -61,6 +61,8 @@ export interface Dialect {
    * Null where any relation can be followed without one.
    */
   createSubscription(name: RelationName, of: string): string | null;
+  /** The engine's own time as `ms` since 1970, for feeds that must not go back behind a rebuild; null where none can. */
+  readonly clock: string | null;
   addColumn(table: RelationName, column: TableColumn): string;
   drop(kind: ObjectKind, name: RelationName): string;
   /** Puts new objects in the place of standing ones; afterwards the old ones bear the new ones' former names. */

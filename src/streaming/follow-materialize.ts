@@ -13,7 +13,7 @@ import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
 import { pairChanges } from '../feeds/pair-changes.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { FeedSession } from './feed-session.ts';
-import type { FollowedRelation } from './follow-risingwave.ts';
+import type { FollowedRelation } from './followed.ts';
 import { jsonRow } from './json-row.ts';
 import { millisecondsOf, timedPosition } from './timed-position.ts';
 

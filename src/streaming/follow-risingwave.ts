@@ -9,29 +9,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeBatch, JsonRow } from '../changelog/change.ts';
 import { segError } from '../diagnostics/seg-error.ts';
+import type { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
 import { pairChanges } from '../feeds/pair-changes.ts';
-import type { RelationName } from '../ivm/catalog.ts';
 import { quoteIdentifier, quoteRelation, quoteText } from '../sql/quote.ts';
 import { engineMessage } from './engine-error.ts';
 import { risingwave } from './risingwave.ts';
 import type { FeedSession } from './feed-session.ts';
+import type { FollowedRelation, Subscription } from './followed.ts';
 import { jsonRow } from './json-row.ts';
 import { millisecondsOf, timedPosition } from './timed-position.ts';
-
-export interface FollowedRelation {
-  /** `model "x"`, for messages. */
-  readonly label: string;
-  readonly relation: RelationName;
-  readonly key: readonly string[];
-}
 
 const CURSOR = quoteIdentifier('seg_feed');
 const FETCH = `FETCH 1000 FROM ${CURSOR} WITH (timeout = '1s')`;
 const SNAPSHOT_ONLY = 0n;
-/** The engine's own clock: the moment whose state a query reads. */
-const CLOCK = `SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms`;
 /** How often the clock is asked while nothing changes. */
 const QUIET_MS = 60_000;
 
@@ -49,7 +41,7 @@ interface Row {
  */
 export async function* followRisingwave(
   followed: FollowedRelation,
-  subscription: RelationName,
+  subscription: Subscription,
   connect: () => Promise<FeedSession>,
   options: Omit<FeedRequest, 'model'> = {},
 ): AsyncGenerator<FeedItem> {
@@ -57,6 +49,7 @@ export async function* followRisingwave(
   const aborted = (): boolean => signal?.aborted === true;
   const until = options.until === undefined ? null : millisecondsOf('r', options.until);
   let last = options.from === undefined ? SNAPSHOT_ONLY : millisecondsOf('r', options.from);
+  if (last !== SNAPSHOT_ONLY && last < BigInt(subscription.since)) throw gone(followed.label, last);
   let quiet = options.skipSnapshot === true && options.from === undefined;
   // Nothing has changed up to here since `last`; a cursor that has to be declared anew in a quiet time begins after it,
   // because the moment of the last change may be older than the retention.
@@ -70,7 +63,9 @@ export async function* followRisingwave(
       const names = columns.map(({ name }) => String(name));
       const after = seen > last ? seen : last;
       const start = last !== SNAPSHOT_ONLY ? ` SINCE ${after + 1n}` : ' FULL';
-      await session.query(`DECLARE ${CURSOR} SUBSCRIPTION CURSOR FOR ${quoteRelation(subscription)}${start}`);
+      await session.query(
+        `DECLARE ${CURSOR} SUBSCRIPTION CURSOR FOR ${quoteRelation(subscription.relation)}${start}`,
+      );
       let snapshot: JsonRow[] | null = last === SNAPSHOT_ONLY ? [] : null;
       let pending: Row[] = [];
       let asked = Date.now();
@@ -123,7 +118,7 @@ export async function* followRisingwave(
 }
 
 async function clockOf(session: FeedSession): Promise<bigint> {
-  const { rows } = await session.query(CLOCK);
+  const { rows } = await session.query(risingwave.clock!);
   return BigInt(rows[0]!['ms'] as string | number | bigint);
 }
 
@@ -160,17 +155,9 @@ async function again(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const message = engineMessage(error);
-  if (/too small|data may have been recycled/i.test(message)) {
-    throw segError(
-      'SEG706',
-      `the changes of ${label} after ${timedPosition('r', last)} are not kept any more`,
-      {
-        hint: 'Begin with a snapshot (without --from). "changes: {retention: ...}" on the model says how long changes are kept.',
-        exitCode: 1,
-        cause: error,
-      },
-    );
-  }
+  // The subscription is dropped with the relation, when that is rebuilt.
+  if (/too small|data may have been recycled|has been dropped|not found/i.test(message))
+    throw gone(label, last, error);
   if (/maximum lifetime/i.test(message)) return;
   // The clock that stamped the last change is ahead of the one that judges where a cursor may begin.
   if (/too large/i.test(message)) {
@@ -179,4 +166,16 @@ async function again(
   }
   if (!/^(08|57P0)/.test(error.sqlstate)) throw error;
   await sleep(1000, undefined, { signal }).catch(() => {});
+}
+
+function gone(label: string, last: bigint, cause?: unknown): SegError {
+  return segError(
+    'SEG706',
+    `the changes of ${label} after ${timedPosition('r', last)} are not kept any more`,
+    {
+      hint: 'Begin with a snapshot (without --from). A subscription keeps changes for a day, and begins anew when its model is rebuilt.',
+      exitCode: 1,
+      cause,
+    },
+  );
 }

@@ -79,6 +79,9 @@ FROM ${log} ORDER BY ${order}`,
 
     createSubscription: () => null,
 
+    // A view that is made anew keeps no history of the old one, and the engine says so.
+    clock: null,
+
     addColumn: (table, { name, type }) =>
       `ALTER TABLE ${quoteRelation(table)} ADD COLUMN ${quoteIdentifier(name)} ${materializeType(type)}`,
 

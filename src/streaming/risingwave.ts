@@ -58,6 +58,8 @@ export const risingwave: Dialect = {
 
   createSubscription: (name, of) => `CREATE SUBSCRIPTION ${quoteRelation(name)} ${of}`,
 
+  clock: `SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms`,
+
   addColumn: (table, { name, type }) =>
     `ALTER TABLE ${quoteRelation(table)} ADD COLUMN ${quoteIdentifier(name)} ${risingwaveType(type)}`,
 

@@ -21,6 +21,8 @@ export interface StoredNode extends Pick<
 > {
   /** Empty while the node is being replaced: what was interrupted is made again. */
   readonly fingerprint: string;
+  /** Of a subscription: the engine's time (ms) from which on its changes are those of the relation as it now is. */
+  readonly since?: number;
 }
 
 const columns: readonly TableColumn[] = [
@@ -108,6 +110,13 @@ export class NodeStore {
   async #flush(): Promise<void> {
     if (this.#dialect.flush !== null) await this.#db.exec(this.#dialect.flush);
   }
+}
+
+/** The engine's time in milliseconds; undefined where the dialect asks for none. */
+export async function engineTime(db: Connection, dialect: Dialect): Promise<number | undefined> {
+  if (dialect.clock === null) return undefined;
+  const { rows } = await db.query<{ ms: string | number | bigint }>(dialect.clock);
+  return Number(rows[0]!.ms);
 }
 
 /** A desired node as it is stored once it stands. */

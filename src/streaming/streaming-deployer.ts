@@ -21,7 +21,7 @@ import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
 import { isNotThereYet, nodeError } from './engine-error.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
-import { stored } from './stored-node.ts';
+import { engineTime, stored } from './stored-node.ts';
 
 /** What became of a node. `rebuilt`: its definition is the same, but something it reads was replaced. */
 export type StreamingAction = 'created' | 'changed' | 'rebuilt' | 'unchanged' | 'failed' | 'held';
@@ -335,7 +335,13 @@ export class StreamingDeployer {
       await this.#store.write(nodes.map((node) => stored(node, '')));
       await this.#exchange(this.#dialect.exchange(pairs));
     }
-    await this.#store.write(nodes.map((node) => stored(node)));
+    // A position that a reader had before this moment is one of the former relation.
+    const since = nodes.some(({ kind }) => kind === 'subscription')
+      ? await engineTime(this.#db, this.#dialect)
+      : undefined;
+    await this.#store.write(
+      nodes.map((node) => (node.kind === 'subscription' ? { ...stored(node), since } : stored(node))),
+    );
   }
 
   async #exchange(statements: readonly string[]): Promise<void> {

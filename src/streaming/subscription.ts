@@ -3,10 +3,10 @@ import { shortName } from '../sql/short-name.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import type { Connection } from '../engines/connection.ts';
-import type { RelationName } from '../ivm/catalog.ts';
 import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { Dialect } from './dialect.ts';
-import type { FollowedRelation } from './follow-risingwave.ts';
+import type { FollowedRelation, Subscription } from './followed.ts';
+import { engineTime } from './stored-node.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
 
 /** How long changes are kept for a reader that is away. */
@@ -39,22 +39,25 @@ export async function followedRelation(
   return { label: node.label, relation: node.relation, key: node.key, stored: node };
 }
 
-/** Makes the subscription where it is missing. @returns its name */
+/** Makes the subscription where it is missing. */
 export async function ensureSubscription(
   db: Connection,
   dialect: Dialect,
   store: NodeStore,
   node: StoredNode,
-): Promise<RelationName> {
+): Promise<Subscription> {
+  const uniqueId = `subscription.${node.uniqueId}`;
   const relation = { schema: node.relation.schema, name: shortName(`${node.relation.name}__changes`) };
   const of = `FROM ${quoteRelation(node.relation)} WITH (retention = ${quoteText(RETENTION)})`;
   const { rows } = await db.query<{ name: string }>(dialect.objectsIn(relation.schema));
-  if (rows.some(({ name }) => name === relation.name)) return relation;
+  if (rows.some(({ name }) => name === relation.name))
+    return { relation, since: (await store.read()).get(uniqueId)?.since ?? 0 };
+  const since = await engineTime(db, dialect);
   const statement = dialect.createSubscription(relation, of);
   if (statement !== null) await db.exec(statement);
   await store.write([
     {
-      uniqueId: `subscription.${node.uniqueId}`,
+      uniqueId,
       name: relation.name,
       label: `the change feed of ${node.label}`,
       kind: 'subscription',
@@ -66,7 +69,8 @@ export async function ensureSubscription(
       onConflict: 'last',
       indexes: [],
       fingerprint: 'subscription',
+      since,
     },
   ]);
-  return relation;
+  return { relation, since: since ?? 0 };
 }

@@ -63,7 +63,7 @@ function result(
 }
 
 const followed = { label: 'model "x"', relation: { schema: 's', name: 'x' }, key: ['id'] };
-const subscription = { schema: 's', name: 'x__changes' };
+const subscription = { relation: { schema: 's', name: 'x__changes' }, since: 400 };
 
 async function collect(feed: AsyncGenerator<FeedItem>, most = 100): Promise<FeedItem[]> {
   const items: FeedItem[] = [];
@@ -187,6 +187,16 @@ describe('RisingWave', () => {
     await expect(collect(follow(sessions, { from: r(500) }))).rejects.toThrow(
       /changes of model "x" after r0000000001f4 are not kept any more/,
     );
+  });
+
+  it('does not go on from a position of the view as it was before it was rebuilt', async () => {
+    const sessions = new Sessions({ columns, sessions: [] });
+    await expect(collect(follow(sessions, { from: r(399) }))).rejects.toThrow(/are not kept any more/);
+    const dropped = new Sessions({
+      columns,
+      sessions: [[new DatabaseError('table id 1234 has been dropped', { sqlstate: 'XX000' })]],
+    });
+    await expect(collect(follow(dropped, { from: r(500) }))).rejects.toThrow(/are not kept any more/);
   });
 
   it('stops at once when it is told to', async () => {

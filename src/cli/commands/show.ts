@@ -83,7 +83,8 @@ export async function queriesOf(
     const label = `${node.resource_type} "${node.name}"`;
     const there = deployed.get(node.unique_id);
     if (node.resource_type === 'seed' || node.resource_type === 'source') {
-      if (there === undefined) {
+      const foreign = node.resource_type === 'source' && node.config.existing;
+      if (there === undefined && !foreign) {
         throw segError('SEG910', `${label} is not in the database`, {
           hint:
             node.resource_type === 'seed'

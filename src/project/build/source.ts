@@ -25,7 +25,7 @@ import { folders, patchPath } from './model.ts';
 import { pythonStr } from '../python-text.ts';
 
 const sourceKeys = ['tags', 'meta', 'freshness', 'loaded_at_field', 'loaded_at_query'];
-const tableKeys = [...sourceKeys, 'key', 'format', 'json_schema', 'on_conflict', 'on_error'];
+const tableKeys = [...sourceKeys, 'key', 'format', 'json_schema', 'on_conflict', 'on_error', 'existing'];
 
 /** A table of a source, and where it stands in its property (for the tests on it). */
 export interface BuiltSource {
@@ -63,6 +63,7 @@ function buildTable(
     ...commonConfig(values),
     on_conflict: values.on_conflict === 'upsert' ? 'upsert' : 'append',
     on_error: values.on_error === 'quarantine' ? 'quarantine' : 'fail',
+    existing: values.existing === true,
   };
   const columns = readColumns(workspace, property, table.columns, tablePath);
   const key = textList(values.key);
@@ -85,6 +86,17 @@ function buildTable(
       at: merged.origins.get('on_conflict') ?? keyAt,
       hint: 'Add "key:", the columns that identify a record.',
     });
+  }
+  const { type } = workspace.target;
+  if (config.existing && type !== 'risingwave' && type !== 'materialize') {
+    workspace.collector.error(
+      'SEG134',
+      `source "${sourceName}.${name}" is existing, which targets of type "${type}" do not know`,
+      {
+        at: merged.origins.get('existing') ?? keyAt,
+        hint: `seg keeps models up to date on tables that it has made. Write existing: "{{ target.type == 'risingwave' }}" for one that only an engine's own connector fills.`,
+      },
+    );
   }
   const schema = textOrNull(values.schema) ?? textOrNull(source.schema) ?? workspace.target.schema;
   const identifier = textOrNull(table.identifier) ?? name;

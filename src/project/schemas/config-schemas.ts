@@ -113,6 +113,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     json_schema: { type: ['string', 'object', 'boolean', 'null'] },
     on_conflict: { type: 'string', enum: ['append', 'upsert'] },
     on_error: { type: 'string', enum: ['fail', 'quarantine'] },
+    existing: bool,
   }),
   test: record('the configuration of a test', {
     ...common,

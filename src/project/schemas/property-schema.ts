@@ -60,6 +60,7 @@ const sourceTable: Record<string, Schema> = {
   json_schema: { type: ['string', 'object', 'boolean', 'null'] },
   on_conflict: { type: 'string', enum: ['append', 'upsert'] },
   on_error: { type: 'string', enum: ['fail', 'quarantine'] },
+  existing: bool,
 };
 
 const rows: Record<string, Schema> = {
