@@ -10,7 +10,6 @@
 import {
   col,
   columnOf,
-  conjunction,
   fingerprint,
   freeIds,
   mapExpr,
@@ -22,15 +21,12 @@ import {
   walkAll,
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
-import type { Expr, Join, Limit, Op, Relation, Subquery } from '../relation/ir.ts';
+import type { Expr, Join, Limit, Op, Relation } from '../relation/ir.ts';
 import type { Part } from '../relation/apart.ts';
 import { prune } from '../relation/prune.ts';
 import { copyOf } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
-import { quoteIdentifier } from '../../sql/quote.ts';
-import { affected } from './affected.ts';
-import { occurrencesOf, ownWork, relationsIn, treeWork } from './classify.ts';
-import { expose } from './expose.ts';
+import { ownWork, relationsIn, treeWork } from './classify.ts';
 import { columnFact, uniqueKeys } from './facts.ts';
 import type { Facts, RelationFacts } from './facts.ts';
 import { hashJoins } from './hash-joins.ts';
@@ -38,11 +34,13 @@ import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
 import type { MergeContext } from './merge-stage.ts';
 import { firstRows } from './first-rows.ts';
+import { chooseStrategy, reachable } from './choose-strategy.ts';
+import { fullJoin } from './full-join.ts';
+import { columnsRead, recomputedPart, stageOfPart } from './recomputed-stage.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
 import { replaceIn, timeApart, valuesToStore } from './temporal.ts';
-import { topOf, topStage } from './top.ts';
-import { touchedPositions } from './suffix-region.ts';
+import { topOf } from './top.ts';
 import { suffixOf } from './suffix.ts';
 
 export class Decomposer {
@@ -229,73 +227,14 @@ export class Decomposer {
     const notGrouping = (work: string): boolean => work !== 'grouping';
     const linear = (work: string): boolean => work === 'linear';
     if (join.join === 'full') {
-      return this.#full({ ...join, left: apart(join.left, linear), right: apart(join.right, linear) });
+      const sides = { left: apart(join.left, linear), right: apart(join.right, linear) };
+      return fullJoin({ ...join, ...sides }, this.#ids, (op) => this.#split(op));
     }
     const left = apart(join.left, notGrouping);
     const right = correlated ? join.right : apart(join.right, join.join === 'left' ? linear : notGrouping);
     const whole: Join = { ...join, left, right };
     if (treeWork(left) === 'linear' || reachable(whole, [])) return whole;
     return { ...whole, left: this.#split(left) };
-  }
-
-  /** A FULL JOIN B = (A LEFT JOIN B) UNION ALL (B without a match in A, beside NULLs of A's types). */
-  #full(join: Join): Op {
-    const columns = [...outputOf(join.left), ...outputOf(join.right)];
-    const condition = (left: (id: string) => string, right: (id: string) => string): Expr =>
-      join.condition === null
-        ? { A_Const: { boolval: { boolval: true } } }
-        : mapExpr(join.condition, (node) =>
-            typeof node['Col'] === 'string' ? { Col: left(right(node['Col'])) } : undefined,
-          );
-    const l1 = copyOf(join.left, this.#ids);
-    const r1 = copyOf(join.right, this.#ids);
-    const matched: Op = {
-      ...join,
-      join: 'left',
-      left: l1.op,
-      right: r1.op,
-      condition: condition(l1.of, r1.of),
-    };
-    const l2 = copyOf(join.left, this.#ids);
-    const l3 = copyOf(join.left, this.#ids);
-    const r2 = copyOf(join.right, this.#ids);
-    const exists: Subquery = {
-      type: 'exists',
-      test: null,
-      operator: '=',
-      query: { kind: 'filter', child: l2.op, condition: conjunction([condition(l2.of, r2.of)])! },
-      output: [],
-    };
-    const lonely: Op = {
-      kind: 'filter',
-      child: r2.op,
-      condition: { BoolExpr: { boolop: 'NOT_EXPR', args: [{ Sub: exists }] } },
-    };
-    const beside: Op = {
-      kind: 'join',
-      join: 'left',
-      left: lonely,
-      right: l3.op,
-      condition: { A_Const: { boolval: {} } },
-      lateral: false,
-    };
-    const inOrder: Op = {
-      kind: 'project',
-      child: beside,
-      sets: false,
-      columns: [...outputOf(join.left).map(l3.of), ...outputOf(join.right).map(r2.of)].map((id) => ({
-        id: this.#ids.id(id.replace(/_\d+$/, '')),
-        expr: { Col: id },
-      })),
-    };
-    return {
-      kind: 'set',
-      operation: 'union',
-      all: true,
-      left: this.#split(matched),
-      right: this.#split(inOrder),
-      columns,
-    };
   }
 
   #reduceSubqueries(expr: Expr): Expr {
@@ -364,160 +303,16 @@ export class Decomposer {
     if (merged?.kind === 'below') return this.#stage(name, merged.root, columns);
     const because = merged?.kind === 'not' ? merged.because : null;
     const stage =
-      merged?.kind === 'stage' ? { name, ...merged.stage } : this.#choose(name, root, columns, because);
+      merged?.kind === 'stage'
+        ? { name, ...merged.stage }
+        : chooseStrategy(name, root, columns, because, {
+            ids: this.#ids,
+            facts: this.#facts,
+            keysOf: this.#keysOf,
+          });
     const tree = stage.root ?? root;
     return { ...stage, reads: [...relationsIn(tree)], readsClock: readsClock(tree) };
   }
-
-  #choose(
-    name: string,
-    root: Op,
-    columns: readonly StageColumn[],
-    unmergeable: string | null,
-  ): Omit<Stage, 'reads' | 'readsClock'> {
-    if (treeWork(root) === 'linear') {
-      return {
-        name,
-        root,
-        columns,
-        strategy: 'linear',
-        key: [],
-        reason: 'filters, projections, inner joins and UNION ALL pass a change on as it is',
-        cost: 'the size of the change',
-      };
-    }
-    let why = '';
-    try {
-      const suffix = this.#suffix(root, columns);
-      if (suffix !== undefined) return { name, ...suffix };
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      if (!firstRowsOnly(root)) why = `; not by its suffix because of ${error.construct}`;
-    }
-    const top = topStage(root, this.#facts);
-    if (top !== undefined) return { name, root, columns, key: [], ...top };
-    try {
-      const keyed = this.#keyed(root, columns);
-      if (keyed !== undefined) {
-        const reason =
-          unmergeable === null ? keyed.reason : `${keyed.reason}, and ${unmergeable} needs all of them`;
-        return { name, ...keyed, reason: `${reason}${why}` };
-      }
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
-      return recompute(name, root, columns, error.construct);
-    }
-    return recompute(
-      name,
-      root,
-      columns,
-      unmergeable === null ? 'no partition key' : `${unmergeable} needs all rows`,
-    );
-  }
-
-  /** @throws Unsupported with the reason why partitions must be recomputed whole */
-  #suffix(root: Op, columns: readonly StageColumn[]): Chosen | undefined {
-    const found = suffixOf(root, this.#facts, this.#ids);
-    if (found === undefined) return undefined;
-    const { plan } = found;
-    const carried = plan.whole ? plan.running.map(({ from }) => from) : [];
-    const order = plan.order.map(({ id }) => id);
-    const { op, shown } = exposeAll(found.root, [...plan.partition, ...order, ...carried]);
-    for (const occurrence of occurrencesOf(op, relationsIn(op))) touchedPositions(op, plan, occurrence);
-    const words = plan.order.map(({ id, descending }) => `${wordOf(id)}${descending ? ' DESC' : ''}`);
-    return {
-      root: op,
-      columns: withHidden(columns, Object.values(shown)),
-      strategy: 'suffix',
-      key: plan.partition.map((id) => shown[id]!),
-      suffix: { ...plan, shown },
-      ...(plan.partition.length === 0
-        ? {
-            reason: `rows depend on those before them by ${words.join(', ')}`,
-            cost: 'the rows from the first changed place on: an event at the end costs the same however many there are',
-          }
-        : {
-            reason: `rows of a partition by ${plan.partition.map(wordOf).join(', ')} depend on those before them by ${words.join(', ')}`,
-            cost: "the partition's rows from the first changed place on: an event at the end costs the same however long the partition is",
-          }),
-    };
-  }
-
-  #keyed(root: Op, columns: readonly StageColumn[]): Chosen | undefined {
-    const top = topGrouping(root);
-    const natural =
-      top === undefined ? this.#driverKey(root) : naturalKey(top).filter((id) => pushable(top).has(id));
-    if (natural.length === 0) return undefined;
-    const { op, shown } = exposeAll(root, natural);
-    const key = [...new Set(natural.map((id) => shown[id]!))];
-    if (!reachable(op, key)) return undefined;
-    return {
-      root: op,
-      columns: withHidden(columns, key),
-      strategy: 'rekey',
-      key,
-      reason:
-        top === undefined
-          ? 'rows with the same key are decided by the rows of the outer side that bear it'
-          : `rows are put together by ${key.map(wordOf).join(', ')}`,
-      cost: firstRowsOnly(root)
-        ? 'the first rows of the partitions that the change touches, found by index'
-        : 'the partitions that the change touches, recomputed by index',
-    };
-  }
-
-  /** For trees that only extend rows: the keys of the scans whose rows decide, or all their columns. */
-  #driverKey(root: Op): string[] {
-    const scans = drivers(root);
-    if (scans === undefined) return [...pushable(root)];
-    return scans.flatMap((scan) => {
-      const keys = this.#keysOf(scan.relation);
-      const names = keys[0] ?? scan.columns.map(({ name }) => name);
-      return names.map((name) => {
-        const column = scan.columns.find((candidate) => candidate.name === name);
-        if (column !== undefined) return column.id;
-        throw new Unsupported('a key that was pruned');
-      });
-    });
-  }
-}
-
-/** Whether of a partition only its first rows are read: DISTINCT ON, top-N. */
-function firstRowsOnly(op: Op): boolean {
-  if (op.kind === 'distinct-on') return op.on.every((id) => pushable(op).has(id));
-  if (op.kind === 'filter' && firstRows(op) !== undefined) return true;
-  return (op.kind === 'filter' || op.kind === 'project') && firstRowsOnly(op.child);
-}
-
-type Chosen = Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op };
-
-const wordOf = (id: string): string => id.replace(/_\d+$/, '');
-
-/** Makes columns from below visible at the top. @returns also under which id each is seen there */
-function exposeAll(root: Op, ids: readonly string[]): { op: Op; shown: Record<string, string> } {
-  let op = root;
-  const shown: Record<string, string> = {};
-  for (const id of ids) {
-    const at = expose(op, id);
-    op = at.op;
-    shown[id] = at.id;
-  }
-  return { op, shown };
-}
-
-function withHidden(columns: readonly StageColumn[], ids: readonly string[]): StageColumn[] {
-  const known = new Set(columns.map(({ id }) => id));
-  const hidden = [...new Set(ids)].filter((id) => !known.has(id));
-  return [...columns, ...hidden.map((id) => ({ id, name: `_seg_${id}`, hidden: true }))];
-}
-
-function recompute(
-  name: string,
-  root: Op,
-  columns: readonly StageColumn[],
-  why: string,
-): Omit<Stage, 'reads' | 'readsClock'> {
-  return { name, root, columns, strategy: 'recompute', key: [], reason: why, cost: 'the whole query' };
 }
 
 function readsClock(root: Op): boolean {
@@ -528,44 +323,6 @@ function readsClock(root: Op): boolean {
   return found;
 }
 
-function recomputedPart(why: string): Pick<Stage, 'strategy' | 'key' | 'part' | 'reason' | 'cost'> {
-  return {
-    strategy: 'recompute',
-    key: [],
-    part: true,
-    reason: `this part of the query alone, because of ${why}`,
-    cost: 'the whole of this part',
-  };
-}
-
-/** Names of the columns that a tree reads of a relation; undefined when it does not read it at all. */
-function columnsRead(op: Op, relation: string): Set<string> | undefined {
-  let used: Set<string> | undefined;
-  walkAll(op, (at) => {
-    if (at.kind !== 'scan' || at.relation !== relation) return;
-    used = new Set([...(used ?? []), ...at.columns.map(({ name }) => name)]);
-  });
-  return used;
-}
-
-/** Only what is read of it is kept: other columns may be of types that no table holds. */
-function stageOfPart(
-  { name, text: whole, columns: all, reads, readsClock, why }: Part,
-  used: ReadonlySet<string>,
-): Stage {
-  const columns = used.size === 0 ? ['row'] : all.filter((column) => used.has(column));
-  const list = used.size === 0 ? 'true AS "row"' : columns.map(quoteIdentifier).join(', ');
-  return {
-    name,
-    root: null,
-    text: `SELECT ${list} FROM (${whole}) AS "_u"`,
-    reads,
-    readsClock,
-    columns: columns.map((column) => ({ id: column, name: column, hidden: false })),
-    ...recomputedPart(why),
-  };
-}
-
 /** Below a UNION that takes duplicates out, nothing else need do so. */
 function withDuplicates(op: Op): Op {
   if (op.kind === 'distinct') return op.child;
@@ -574,62 +331,6 @@ function withDuplicates(op: Op): Op {
   if (op.kind === 'set' && op.operation === 'union')
     return { ...op, all: true, left: withDuplicates(op.left), right: withDuplicates(op.right) };
   return op;
-}
-
-/** Whether every scan's change can be followed to the key. */
-function reachable(op: Op, key: readonly string[]): boolean {
-  try {
-    for (const occurrence of occurrencesOf(op, relationsIn(op))) affected(op, occurrence, new Set(key));
-    return true;
-  } catch (error) {
-    if (error instanceof Unsupported) return false;
-    throw error;
-  }
-}
-
-/** The grouping operator nearest to the top, below projections and filters only. */
-function topGrouping(op: Op): Op | undefined {
-  switch (op.kind) {
-    case 'project':
-    case 'filter':
-      return topGrouping(op.child);
-    case 'limit':
-      return op.limit === null && op.offset === null ? topGrouping(op.child) : op;
-    case 'join':
-    case 'scan':
-    case 'values':
-    case 'function':
-      return undefined;
-    case 'set':
-      return op.operation === 'union' && op.all ? undefined : op;
-    default:
-      return op;
-  }
-}
-
-type Scan = Extract<Op, { kind: 'scan' }>;
-
-/** Scans whose rows decide the partitions of a tree that only extends; undefined when a union hides them. */
-function drivers(op: Op): Scan[] | undefined {
-  switch (op.kind) {
-    case 'scan':
-      return [op];
-    case 'values':
-    case 'function':
-      return [];
-    case 'project':
-    case 'filter':
-    case 'limit':
-      return drivers(op.child);
-    case 'join': {
-      const left = drivers(op.left);
-      if (op.join === 'left' || freeIds(op.right).size > 0) return left;
-      const right = drivers(op.right);
-      return left === undefined || right === undefined ? undefined : [...left, ...right];
-    }
-    default:
-      return undefined;
-  }
 }
 
 /** The same text for trees that differ in ids only. */
