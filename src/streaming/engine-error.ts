@@ -24,7 +24,7 @@ export function isNotThereYet(error: DatabaseError): boolean {
   return (
     error.sqlstate === '42704' ||
     error.sqlstate === '42P01' ||
-    /not found|being created|creating|does not exist|still in progress/i.test(error.message)
+    /not found|being created|under creation|creating|does not exist|still in progress/i.test(error.message)
   );
 }
 

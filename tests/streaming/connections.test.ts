@@ -143,7 +143,7 @@ describe('afterwards', () => {
     wire!.before = (sql) => {
       if (/AS ready/.test(sql) && asked++ < 2)
         throw new DatabaseError(
-          'Failed to run the query\n\nCaused by:\n  Catalog error: table or source not found: total is being created',
+          'Failed to run the query\n\nCaused by:\n  Catalog error\n  2: table or source not found: total',
           { sqlstate: 'XX000' },
         );
     };
