@@ -156,7 +156,11 @@ describe('a new project', () => {
     expect(stdout).toMatch(/indexes made for it:\n {2}CREATE INDEX \w+ ON shop_demo\.orders /);
     const all = (await seg('explain --output json')).stdout.trimEnd().split('\n');
     expect(all.map((line) => JSON.parse(line) as unknown)).toMatchObject([
-      { node: 'recent_orders', current: true, stages: [{ number: '1', readsClock: true }, { number: null }] },
+      {
+        node: 'recent_orders',
+        current: true,
+        stages: [{ number: null, clock: { due: [{ value: 'ordered_at' }], whole: [] } }],
+      },
       { node: 'revenue', stages: [{ strategy: 'rekey', operators: { operator: 'GROUP BY' } }] },
     ]);
     const around = await seg('explain +revenue');

@@ -1,5 +1,6 @@
 /** Tree → SQL: one nested SELECT an operator, columns under their ids. PostgreSQL flattens what can be flattened. */
 import { quoteIdentifier } from '../../sql/quote.ts';
+import { idsIn } from './expression.ts';
 import { Unsupported, childrenOf, outputOf } from './ir.ts';
 import type { Expr, Join, Op, Scan, SortKey } from './ir.ts';
 import { printExpr } from './print-expression.ts';
@@ -78,7 +79,10 @@ function opSql(op: Op, options: SqlOptions): string {
       return `SELECT * FROM ${item(op.left, options, '_l')} ${word} ${lateral}${item(op.right, options, '_r')} ON ${op.condition === null ? 'true' : expr(op.condition)}`;
     }
     case 'aggregate': {
-      const groups = op.groups.map((group) => expr(group.expr));
+      // A bare constant in GROUP BY would be the number of a column.
+      const groups = op.groups.map((group) =>
+        idsIn(group.expr).size === 0 ? `coalesce(${expr(group.expr)})` : expr(group.expr),
+      );
       const columns = named([...op.groups, ...op.aggregates]);
       const from = item(op.child, options);
       // HAVING makes it one row also where every aggregate was pruned away.
