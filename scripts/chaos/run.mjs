@@ -97,6 +97,8 @@ const env = {
 };
 const command = (...args) =>
   spawnSync(process.execPath, [join(here, '../../dist/cli/main.js'), ...args], {
+    // A table of all events is more than the megabyte that is kept otherwise.
+    maxBuffer: 1 << 30,
     cwd: root,
     env,
     encoding: 'utf8',
