@@ -27,6 +27,8 @@ interface Entry {
 
 /** The most records in one transaction, unless a single request brings more: readers and followers wait meanwhile. */
 const BATCH_RECORDS = 5_000;
+/** Others use the same database: a sink's step, on its way to a webhook, waits for one batch at least. */
+const PACE = { fast: 0.1, slow: 0.3 };
 
 export class IngestGate {
   readonly source: SourceNode;
@@ -37,7 +39,7 @@ export class IngestGate {
   #queue: Entry[] = [];
   #pending = 0;
   #writing: Promise<void> | undefined;
-  readonly #size = new BatchSize(BATCH_RECORDS);
+  readonly #size = new BatchSize(BATCH_RECORDS, PACE);
   #secondsEach = 0.0002;
 
   /** @param limit records that may wait; more are refused */

@@ -5,7 +5,8 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics() {
+/** @param engineBytes what the embedded engine's memory is, where there is one */
+export function createMetrics(engineBytes: () => number = () => 0) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -50,6 +51,13 @@ export function createMetrics() {
       buckets: SECONDS,
       registers,
     }),
+    turnLength: new Histogram({
+      name: 'seg_turn_seconds',
+      help: 'How long a kind of use had the database for itself, a turn.',
+      labelNames: ['kind'],
+      buckets: SECONDS,
+      registers,
+    }),
     waiting: new Gauge({ name: 'seg_turns_waiting', help: 'Uses of the database that wait.', registers }),
     httpSeconds: new Histogram({
       name: 'seg_http_request_seconds',
@@ -85,6 +93,14 @@ export function createMetrics() {
       name: 'seg_clock_lag_seconds',
       help: "How far the project's clock is behind the machine's (negative: ahead of it).",
       registers,
+    }),
+    engineMemory: new Gauge({
+      name: 'seg_engine_memory_bytes',
+      help: 'Linear memory of the embedded engine; it grows to what is needed at once, and never shrinks.',
+      registers,
+      collect() {
+        this.set(engineBytes());
+      },
     }),
     position: new Gauge({
       name: 'seg_last_step',

@@ -63,8 +63,11 @@ const GOODBYE_MS = 5000;
 export async function serve(db: Database, project: Project, options: ServeOptions): Promise<void> {
   const { log, signal } = options;
   const { tokens, ownerPassword } = accessOf(options);
-  const metrics = createMetrics();
-  const turns = new Turns((kind, seconds) => metrics.turnSeconds.observe({ kind }, seconds));
+  const metrics = createMetrics(db instanceof PGliteDatabase ? () => db.engineBytes : undefined);
+  const turns = new Turns({
+    onWaited: (kind, seconds) => metrics.turnSeconds.observe({ kind }, seconds),
+    onEnded: (kind, seconds) => metrics.turnLength.observe({ kind }, seconds),
+  });
   const shared = new SharedDatabase(db, turns, { exclusive: db instanceof PGliteDatabase });
   const state = new ServerState({ project, shared, metrics, maxPending: options.maxPending });
   state.hub = new FeedHub(shared.as('feed'), () => state.project, {

@@ -9,9 +9,11 @@ import type { SinkNode } from '../project/nodes.ts';
 import { ensureState } from '../state/schema.ts';
 import { beginSink } from './begin.ts';
 import type { SinkEvent, SinkSummary } from './events.ts';
+import { pause } from './deadline.ts';
 import { GuardStop } from './guard.ts';
 import { Notices } from './notices.ts';
-import { changeState, currentStep, readPlace } from './place.ts';
+import { News } from './news.ts';
+import { changeState, readPlace } from './place.ts';
 import type { SinkState } from './place.ts';
 import { makeReceiver } from './receivers/make-receiver.ts';
 import type { ReceiverContext } from './receivers/receiver.ts';
@@ -57,11 +59,11 @@ export async function runSinks(
   const nodes = sinksOf(project, options.select);
   if (nodes.length === 0) return [];
   await db.transaction((tx) => ensureState(tx, stateSchemaOf(project)));
-  const wakers = new Map(nodes.map((node) => [node.unique_id, new Waker()]));
-  const stopWatching = watch(db, project, options, () => wakers.forEach((waker) => waker.wake()));
-  const run: RunSinksOptions = { ...options, invocationId: options.invocationId ?? randomUUID() };
+  const news = new News(db, stateSchemaOf(project));
+  const stopWatching = watch(news, options);
+  const run: Run = { ...options, invocationId: options.invocationId ?? randomUUID(), news };
   const runAll = (some: readonly SinkNode[]): Promise<SinkSummary[]> =>
-    Promise.all(some.map((node) => runOne(db, project, node, run, wakers.get(node.unique_id)!)));
+    Promise.all(some.map((node) => runOne(db, project, node, run)));
   try {
     // An embedded database has one process; on a server several could run the same sink.
     return project.target.type === 'postgres'
@@ -69,8 +71,11 @@ export async function runSinks(
       : await runAll(nodes);
   } finally {
     stopWatching();
+    news.close();
   }
 }
+
+type Run = RunSinksOptions & { readonly invocationId: string; readonly news: News };
 
 /** First of two numbers of an advisory lock; the other is the sink's. */
 const RUNNERS_LOCK = 0x5e651c5;
@@ -113,33 +118,20 @@ export function sinksOf(project: Project, select?: ReadonlySet<string>): SinkNod
   );
 }
 
-async function runOne(
-  db: Connection,
-  project: Project,
-  node: SinkNode,
-  options: RunSinksOptions,
-  waker: Waker,
-): Promise<SinkSummary> {
+async function runOne(db: Connection, project: Project, node: SinkNode, options: Run): Promise<SinkSummary> {
   const { follow, signal } = options;
   for (;;) {
-    const summary = await attempt(db, project, node, options, waker);
+    const summary = await attempt(db, project, node, options);
     if (!follow || signal.aborted || (summary.status !== 'broken' && summary.status !== 'held')) {
       options.onEvent?.({ kind: 'end', sink: node.name, summary });
       return summary;
     }
-    const until = performance.now() + brokenRetryMs;
-    while (performance.now() < until && !signal.aborted) await waker.wait(waker.version, 500);
+    await pause(brokenRetryMs, signal);
   }
 }
 
 /** One run, with its row in `sink_runs`. Whatever goes wrong is this sink's own. */
-async function attempt(
-  db: Connection,
-  project: Project,
-  node: SinkNode,
-  options: RunSinksOptions,
-  waker: Waker,
-): Promise<SinkSummary> {
+async function attempt(db: Connection, project: Project, node: SinkNode, options: Run): Promise<SinkSummary> {
   let sink: Sink | undefined;
   let runId: string | undefined;
   const notices = new Notices(options.onEvent ?? (() => {}));
@@ -147,7 +139,7 @@ async function attempt(
     sink = prepareSink(project, node);
     notices.of(sink);
     const begun = await begin(db, project, sink, options);
-    runId = await beginRun(db, sink, options.invocationId ?? '');
+    runId = await beginRun(db, sink, options.invocationId);
     if (begun.gap !== null) notices.tell({ kind: 'gap', sink: node.name, reason: begun.gap });
     const state = begun.place.state === 'failing' ? 'failing' : 'ok';
     if (state !== begun.place.state) await becomes(db, sink, begun.place.id, state, null, notices);
@@ -163,8 +155,9 @@ async function attempt(
         taken: begun.taken,
         runId,
         onEvent: (event) => notices.tell(event),
+        waker: new Waker(),
+        news: options.news,
       },
-      waker,
     );
     const summary = await loop.run();
     const message = summary.message ?? begun.gap;
@@ -213,7 +206,7 @@ async function broken(
   sink: Sink | undefined,
   runId: string | undefined,
   error: unknown,
-  options: RunSinksOptions,
+  options: Run,
   notices: Notices,
 ): Promise<SinkSummary> {
   const status = error instanceof GuardStop ? 'held' : 'broken';
@@ -233,7 +226,7 @@ async function broken(
     if (place !== undefined) await becomes(db, sink, place.id, status, message, notices);
     // A sink that cannot begin is tried again and again while others follow: that is one run, not many.
     if (runId === undefined && place?.state === status) return summary;
-    const id = runId ?? (await beginRun(db, sink, options.invocationId ?? ''));
+    const id = runId ?? (await beginRun(db, sink, options.invocationId));
     await noteRun(db, sink, id, counts, { status, message });
   } catch {
     // The database itself is gone; the summary says why.
@@ -241,24 +234,10 @@ async function broken(
   return summary;
 }
 
-/** Wakes the loops when something may have been committed. */
-function watch(db: Connection, project: Project, options: RunSinksOptions, wake: () => void): () => void {
+/** Looks for news when something may have been committed. */
+function watch(news: News, options: RunSinksOptions): () => void {
   if (!options.follow) return () => {};
-  if (options.changed !== undefined) return options.changed(wake);
-  const stateSchema = stateSchemaOf(project);
-  let last = -1n;
-  let asking = false;
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    currentStep(db, stateSchema)
-      .then((step) => {
-        if (step !== last) wake();
-        last = step;
-      })
-      // The loops meet the same error and tell it.
-      .catch(wake)
-      .finally(() => (asking = false));
-  }, pollMs);
+  if (options.changed !== undefined) return options.changed(() => news.look());
+  const timer = setInterval(() => news.look(), pollMs);
   return () => clearInterval(timer);
 }

@@ -1,5 +1,6 @@
 // Benchmarks: `npm run bench` runs all, `npm run bench -- pg_ivm graph` some, `--list` names them.
-// `--quick` takes small histories (a minute or two each); `--history N` sets the longest one.
+// `--quick` takes small histories (a minute or two each); `--history N` sets the longest one. `--seconds N` and `--rate N` are
+// for those that measure a server at a steady rate.
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -13,6 +14,8 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     history: { type: 'string' },
+    seconds: { type: 'string' },
+    rate: { type: 'string' },
   },
 });
 const folder = new URL('./benches/', import.meta.url);
@@ -50,6 +53,7 @@ async function runOne(name) {
     await run({
       quick: values.quick,
       history: values.history === undefined ? (values.quick ? 50_000 : 1_000_000) : Number(values.history),
+      options: values,
       scratch: scratch.path,
       say: (text) => process.stderr.write(`${name}: ${text}\n`),
       table,

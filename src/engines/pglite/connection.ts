@@ -16,6 +16,7 @@ export type PGliteClient = Pick<
   | 'parsers'
   | 'execProtocolRawStream'
   | 'onNotification'
+  | 'Module'
 >;
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
 
@@ -135,6 +136,11 @@ export class PGliteDatabase extends PGliteSession implements Database {
     }
     this.#afterCommit();
     return result;
+  }
+
+  /** Bytes of the engine's linear memory. WebAssembly never gives any of it back. */
+  get engineBytes(): number {
+    return this.client.Module.HEAPU8.byteLength;
   }
 
   /** Puts on the disk what was committed past this class, by protocol messages of `client`. */

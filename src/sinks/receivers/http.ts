@@ -1,5 +1,6 @@
 /** Requests to receivers over HTTP: timeouts, rates, and what their answers mean. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../deadline.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Failure } from './receiver.ts';
 
@@ -53,22 +54,23 @@ export class HttpSender {
   /** Any answer, whatever its status. @throws ReceiverError (again) when there is none */
   async exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     await this.#turn(signal);
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    try {
-      const response = await fetch(request.url, {
-        method: request.method,
-        headers: { 'user-agent': 'seg', ...request.headers },
-        ...(request.body === undefined ? {} : { body: request.body }),
-        redirect: 'manual',
-        signal: AbortSignal.any([signal, timeout]),
-      });
-      return { status: response.status, headers: response.headers, text: await readText(response) };
-    } catch (error) {
-      if (timeout.aborted && !signal.aborted) {
-        throw new ReceiverError('again', `no answer within ${this.#timeoutMs / 1000} s`, { cause: error });
+    return withDeadline(this.#timeoutMs, signal, async (either, timedOut) => {
+      try {
+        const response = await fetch(request.url, {
+          method: request.method,
+          headers: { 'user-agent': 'seg', ...request.headers },
+          ...(request.body === undefined ? {} : { body: request.body }),
+          redirect: 'manual',
+          signal: either,
+        });
+        return { status: response.status, headers: response.headers, text: await readText(response) };
+      } catch (error) {
+        if (timedOut()) {
+          throw new ReceiverError('again', `no answer within ${this.#timeoutMs / 1000} s`, { cause: error });
+        }
+        throw new ReceiverError('again', reasonOf(error), { cause: error });
       }
-      throw new ReceiverError('again', reasonOf(error), { cause: error });
-    }
+    });
   }
 
   /** An answer with a 2xx status. @throws ReceiverError as failureOf says */
