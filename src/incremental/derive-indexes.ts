@@ -99,11 +99,15 @@ export interface IndexRequest {
   readonly index: NeededIndex;
   readonly typeOf: (column: string) => string | undefined;
   readonly existing: readonly (readonly string[])[];
+  /** What maintenance has made, for this view and others. */
+  readonly derived: readonly Pick<DerivedIndex, 'schema' | 'name' | 'definition'>[];
 }
 
 export interface DerivedIndex {
   readonly schema: string;
   readonly name: string;
+  /** What it is on: table, method and columns. */
+  readonly definition: string;
   /** `btree (customer_id)`, for people. */
   readonly text: string;
 }
@@ -153,12 +157,19 @@ export async function ensureIndex(
       ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
       : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
     const definition = `${quoteRelation(table)} USING ${method} ${body}`;
+    const text = `${method} (${[...texts, ...order].join(', ')})`;
+    const longer = request.derived.find((other) => beginsWith(other.definition, definition));
+    if (longer !== undefined) return { ...longer, text };
     const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
     const name = `seg_${hash}`;
-    if (await createIndex(tx, name, definition))
-      return { schema: table.schema, name, text: `${method} (${[...texts, ...order].join(', ')})` };
+    if (await createIndex(tx, name, definition)) return { schema: table.schema, name, definition, text };
   }
   return { missing: [...index.expressions.map(print), ...order].join(', ') };
+}
+
+/** Whether an index begins with all columns of another; each entry of either costs every row that is written. */
+function beginsWith(longer: string, definition: string): boolean {
+  return longer === definition || longer.startsWith(`${definition.slice(0, -1)}, `);
 }
 
 /** @returns whether there can be such an index */
@@ -232,6 +243,10 @@ export async function deriveIndexes(
   const unindexed = new Set<string>();
   const seen = new Set<string>();
   const known = keyWithin([plan]);
+  const { rows: derivedIndexes } = await tx.query<Pick<DerivedIndex, 'schema' | 'name' | 'definition'>>(
+    `SELECT DISTINCT d.schema_name AS schema, d.index_name AS name, d.definition FROM ${seg}.derived_index AS d
+     JOIN pg_catalog.pg_indexes AS x ON x.schemaname = d.schema_name AND x.indexname = d.index_name WHERE d.definition IS NOT NULL`,
+  );
   for (const stored of plan.stages) {
     for (const index of neededIndexes(stored, known)) {
       const print = JSON.stringify([
@@ -257,6 +272,7 @@ export async function deriveIndexes(
                 ?.columns.find(({ name }) => name === column)?.type
             : made.columnType(index.relation, column),
         existing: hidden ? [] : made.indexesOf(index.relation),
+        derived: derivedIndexes,
       });
       if (derived === null) continue;
       if ('missing' in derived) {
@@ -266,13 +282,38 @@ export async function deriveIndexes(
       const text = `${quoteRelation(table)} ${derived.text}`;
       if (!texts.includes(text)) texts.push(text);
       await tx.query(
-        `INSERT INTO ${seg}.derived_index (view, schema_name, index_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [plan.key, derived.schema, derived.name],
+        `INSERT INTO ${seg}.derived_index (view, schema_name, index_name, definition) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+        [plan.key, derived.schema, derived.name, derived.definition],
       );
+      for (const shorter of derivedIndexes.splice(0)) {
+        if (shorter.name === derived.name || !beginsWith(derived.definition, shorter.definition))
+          derivedIndexes.push(shorter);
+        else await replaceIndex(tx, seg, shorter, derived);
+      }
+      derivedIndexes.push(derived);
     }
   }
   if (unindexed.size > 0) await writePlan(tx, stateSchema, { ...plan, unindexed: [...unindexed] });
   return texts;
+}
+
+/** Those who need the one are served by the other. */
+async function replaceIndex(
+  tx: Connection,
+  seg: string,
+  from: Pick<DerivedIndex, 'schema' | 'name'>,
+  to: DerivedIndex,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO ${seg}.derived_index (view, schema_name, index_name, definition)
+     SELECT view, $3, $4, $5 FROM ${seg}.derived_index WHERE schema_name = $1 AND index_name = $2 ON CONFLICT DO NOTHING`,
+    [from.schema, from.name, to.schema, to.name, to.definition],
+  );
+  await tx.query(`DELETE FROM ${seg}.derived_index WHERE schema_name = $1 AND index_name = $2`, [
+    from.schema,
+    from.name,
+  ]);
+  await tx.exec(`DROP INDEX IF EXISTS ${quoteRelation(from)}`);
 }
 
 /** An expression with columns' names for ids, to recognise equal indexes. */

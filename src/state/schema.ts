@@ -130,6 +130,9 @@ const migrations: readonly Migration[] = [
     CREATE TRIGGER announce AFTER INSERT ON ${seg}.step FOR EACH STATEMENT EXECUTE FUNCTION ${seg}.announce_step();`,
   sinkTables,
   readColumns,
+  (seg) => `
+    -- What an index is on, so that one that begins with the columns of another takes its place (incremental/derive-indexes.ts).
+    ALTER TABLE ${seg}.derived_index ADD COLUMN definition text;`,
 ];
 
 /** First numbers of the advisory locks; the second one is the state schema's hash. */
