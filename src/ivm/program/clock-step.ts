@@ -80,7 +80,7 @@ function statementOf(
     const terms = termsOf(root);
     // Every use of the clock is loose, and its value has not changed.
     if (terms.length === 0) return null;
-    return linearSql(stored, terms, options, EPOCH, wanted);
+    return linearSql(stored, terms, options, EPOCH, wanted).general;
   }
   const { suffix } = stored.stage;
   if (suffix !== undefined) {

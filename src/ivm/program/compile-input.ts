@@ -12,11 +12,14 @@ import { touchedPositions } from '../plan/suffix-region.ts';
 import { walkAll } from '../relation/expression.ts';
 import type { Op } from '../relation/ir.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
-import { mergeSql, mergedTree } from '../strategies/merge.ts';
+import { mergeStatement } from '../strategies/merge.ts';
+import { mergedTree } from '../strategies/merge-layout.ts';
 import { linearSql } from '../strategies/linear.ts';
 import { rekeySql } from '../strategies/rekey.ts';
 import { sourceSql } from '../strategies/sources.ts';
 import type { Source } from '../strategies/sources.ts';
+import { answering } from '../strategies/statement.ts';
+import type { StepStatement } from '../strategies/statement.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { clockStep } from './clock-step.ts';
 import { suffixSql } from '../strategies/suffix.ts';
@@ -121,7 +124,7 @@ export function compileInput(
   };
 }
 
-type Statements = { readonly [event in TableEvent]: string };
+type Statements = { readonly [event in TableEvent]: StepStatement };
 
 /** A step before it is known whether a later one reads its change. */
 interface OpenStep extends Omit<ProgramStep, 'wanted' | 'statements' | 'clock'> {
@@ -159,7 +162,7 @@ function compileStep(
   const occurrences = occurrencesOf(root, changed);
   const removesAt = (event: TableEvent): boolean =>
     [...changed].some((relation) => source(relation, event).removed !== null);
-  const perEvent = (make: (options: SqlOptions, event: TableEvent) => string): Statements => {
+  const perEvent = (make: (options: SqlOptions, event: TableEvent) => StepStatement): Statements => {
     const [insert, update, remove] = tableEvents.map((event) => make(optionsFor(event), event));
     return { insert: insert!, update: update!, delete: remove! };
   };
@@ -176,7 +179,9 @@ function compileStep(
     const touched = occurrences.map((occurrence) => touchedPositions(root, suffix, occurrence));
     return {
       make: (wanted) =>
-        perEvent((options) => suffixSql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
+        perEvent((options) =>
+          answering(suffixSql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
+        ),
       crossing: touched.some((tree) => meetsOther(tree, changed)),
     };
   }
@@ -189,7 +194,7 @@ function compileStep(
       make: (wanted) =>
         perEvent((options, event) => {
           const removes = crossing || removesAt(event);
-          return mergeSql(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes });
+          return mergeStatement(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes });
         }),
       crossing,
     };
@@ -197,7 +202,7 @@ function compileStep(
   const touched = occurrences.map((occurrence) => affected(root, occurrence, new Set(stage.key)));
   return {
     make: (wanted) =>
-      perEvent((options) => rekeySql(stored, touched, context.keyWithin, options, EPOCH, wanted)),
+      perEvent((options) => answering(rekeySql(stored, touched, context.keyWithin, options, EPOCH, wanted))),
     crossing: touched.some((tree) => meetsOther(tree, changed)),
   };
 }

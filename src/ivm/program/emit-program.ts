@@ -10,7 +10,8 @@
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
-import { AGAIN } from '../strategies/merge.ts';
+import { AGAIN, answering, runStatement, statementText } from '../strategies/statement.ts';
+import { mayReread } from '../strategies/merge.ts';
 import { fillSql, recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
@@ -65,7 +66,7 @@ export function emitProgram(
 
 /**
  * When a change is large beside the table it is made to, going through the partitions it touches costs more than one set-wise pass
- * over everything. Measured on the segmentation graph the two meet near a third of the table; views of few large groups meet
+ * over everything. What is added up (linear and merged stages) costs the change, however large, and is never read again for it. Measured on the segmentation graph the two meet near a third of the table; views of few large groups meet
  * earlier, so a fifth is taken. A row takes about 200 bytes, and a change of few rows is never worth a pass. The size is asked
  * of the file, since statistics may be absent.
  */
@@ -89,8 +90,8 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
     ...(related.length === 0 ? [] : [`p::oid IN (${related.map((name) => `${name}::regclass`).join(', ')})`]),
   ];
   // Where groups are read again they hold the whole change: then all triggers of the statement must read, and none may add.
-  const rereads = program.steps.some(
-    ({ statements, clock }) => (statements?.[event] ?? clock?.statement)?.includes(AGAIN) === true,
+  const rereads = program.steps.some(({ statements, clock }) =>
+    (statements === null ? (clock?.statement ?? '') : statementText(statements[event])).includes(AGAIN),
   );
   const again = rereads
     ? `
@@ -109,6 +110,10 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
     return `    ${atStep(program, i)}\n${timed ? timedStep(step, i, event, text) : text}`;
   });
   if (timed) steps.push(noteTimes);
+  const partitions = program.steps.some((step) => byPartitions(step, event));
+  const largely = partitions
+    ? `  _seg_large := _seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET pg_relation_size(TG_RELID) / ${bytesPerChange});\n`
+    : '';
   const body = `
 #variable_conflict use_column
 DECLARE
@@ -116,7 +121,7 @@ DECLARE
   _seg_pending text;
   _seg_set text;
   _seg_count integer;
-  _seg_whole boolean;${rereads ? `\n  ${AGAIN} boolean;` : ''}
+  _seg_whole boolean;${partitions ? '\n  _seg_large boolean;' : ''}${rereads ? `\n  ${AGAIN} boolean;` : ''}
 ${errorVariables}
 ${timed ? timingVariables : ''}${instants(program, event).declared}${declarations(program)}
 BEGIN
@@ -140,10 +145,7 @@ BEGIN
   END IF;${again}
   IF _seg_count = 0 THEN RETURN NULL; END IF;
   ${beginStep(seg)}
-${instants(program, event).read}  IF _seg_whole OR (
-    _seg_count > ${someRows}
-    AND EXISTS (SELECT FROM ${rows} OFFSET least(${options.largeChange}, pg_relation_size(TG_RELID) / ${bytesPerChange}))
-  ) THEN
+${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
     ${refreshAll}
     IF _seg_pending <> '' THEN _seg_set := set_config('seg.whole', 'on', true); END IF;
   ELSE
@@ -184,14 +186,21 @@ function declarations(program: InputProgram): string {
     .join('\n');
 }
 
+/** Whether what the step costs is more than its change: the partitions that are touched, or groups that are read again. */
+function byPartitions({ stored, statements }: ProgramStep, event: TableEvent): boolean {
+  if (statements === null || stored.stage.strategy === 'linear') return false;
+  return stored.stage.strategy !== 'merge' || (event !== 'insert' && mayReread(stored));
+}
+
 function emitStep(step: ProgramStep, index: number, event: TableEvent, options: EmitOptions): string {
   const head = `    -- ${oneLine(step.stored.label)}: ${step.stored.stage.strategy}`;
   const into = step.wanted ? `${removedVariable(index)}, ${addedVariable(index)}` : countVariable(index);
-  const statement =
-    step.statements === null
-      ? `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted}) AS ${refreshColumns(step.stored)}`
-      : step.statements[event];
-  const run = `    ${statement}\n    INTO ${into};`;
+  const refresh = `SELECT ${step.wanted ? 'removed, added' : 'changed'} FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, ${step.wanted}) AS ${refreshColumns(step.stored)}`;
+  const refreshed = runStatement(answering(refresh), into);
+  const own = step.statements === null ? refreshed : runStatement(step.statements[event], into);
+  const run = byPartitions(step, event)
+    ? `    IF _seg_large THEN\n${refreshed}\n    ELSE\n${own}\n    END IF;`
+    : own;
   if (step.clock !== undefined && event === 'update')
     return `${head}\n${emitMoved(step, step.clock, into, run)}`;
   if (step.always) return `${head}\n${run}`;

@@ -1,4 +1,5 @@
 /** What runs when an input table has changed, as data; `emit-program.ts` decides its layout. */
+import type { StepStatement } from '../strategies/statement.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 
 export type TableEvent = 'insert' | 'update' | 'delete';
@@ -27,7 +28,7 @@ export interface ProgramStep {
   /** Whether later steps read the change. */
   readonly wanted: boolean;
   /** The statement for each event; null: the stage is refreshed as a whole. */
-  readonly statements: { readonly [event in TableEvent]: string } | null;
+  readonly statements: { readonly [event in TableEvent]: StepStatement } | null;
   /** Several changes meet in one join, so the step needs the change of the whole SQL statement at once. */
   readonly crossing: boolean;
   /** In the clock's program: what the step does when the clock has moved. */

@@ -5,6 +5,7 @@
  * (ctid) of at least −w stored copies of a row that goes. Deletes go by place, so no row is searched twice.
  */
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import type { StepStatement } from './statement.ts';
 import { columnList, visibleRowAsJson } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
@@ -44,17 +45,18 @@ ${wanted ? deltaArrays(stored) : 'SELECT count(*) FROM "_seg_delta"'}`;
  * The same end where rows only come: they are written as they are.
  * @param rows a SELECT of the stage's columns
  */
-export function applyNewSql(stored: StoredStage, rows: string, wanted: boolean): string {
+export function applyNewSql(stored: StoredStage, rows: string, wanted: boolean): StepStatement {
   const table = quoteRelation(stored.table);
   const list = columnList(stored);
-  const answer = `SELECT '{}'::${table}[], ARRAY(SELECT ROW(${columnList(stored, '"_seg_d"')})::${table} FROM "_seg_delta" AS "_seg_d")`;
-  return `WITH "_seg_delta" AS MATERIALIZED (
+  if (!wanted) return { general: null, quick: `INSERT INTO ${table} (${list})\n${rows}` };
+  const general = `WITH "_seg_delta" AS MATERIALIZED (
 ${rows}
 ),
 "_seg_come" AS (
   INSERT INTO ${table} (${list}) SELECT ${list} FROM "_seg_delta"
 )
-${wanted ? answer : 'SELECT count(*) FROM "_seg_delta"'}`;
+SELECT '{}'::${table}[], ARRAY(SELECT ROW(${columnList(stored, '"_seg_d"')})::${table} FROM "_seg_delta" AS "_seg_d")`;
+  return { general, quick: null };
 }
 
 /**

@@ -13,6 +13,8 @@ import type { SqlOptions } from '../relation/to-sql.ts';
 import type { Term } from '../plan/signed.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { applyNewSql, applySql } from './apply.ts';
+import { answering } from './statement.ts';
+import type { StepStatement } from './statement.ts';
 import { addressColumns, columnList, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
@@ -24,7 +26,7 @@ export function linearSql(
   epoch: string,
   wanted: boolean,
   removes = true,
-): string {
+): StepStatement {
   const table = quoteRelation(stored.table);
   const list = columnList(stored);
   const selects = terms.map(
@@ -42,7 +44,7 @@ export function linearSql(
     const rows = `  SELECT ${list} FROM (${selectSql(weighted(stored, only.op, only.weights), [...names, '_seg_w'], options)}) AS "_seg_rows"`;
     return applyNewSql(stored, rows, wanted);
   }
-  return applySql(
+  const general = applySql(
     stored,
     [
       `"_seg_sum" AS MATERIALIZED (
@@ -61,6 +63,7 @@ ${selects.join('\n    UNION ALL\n')}
     epoch,
     wanted,
   );
+  return answering(general);
 }
 
 /** The term's columns under the stage's names, and the product of its weights. */

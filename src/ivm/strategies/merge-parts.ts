@@ -16,6 +16,8 @@ export interface PartNames {
   readonly stored: (id: string) => string;
   /** SQL of the next state of another part, by its id. */
   readonly next: (id: string) => string;
+  /** Flags are written out where they are used, since there is nowhere to compute them first. */
+  readonly inline?: true;
 }
 
 export interface PartSql {
@@ -216,6 +218,8 @@ function firstSql(part: Of<'first'>, names: PartNames, removes: boolean): PartSq
   const take = removes
     ? `CASE WHEN ${went}p AND NOT ${keptStays} THEN ${cameAtLeast} ELSE NOT (${kept}) OR ${cameFirst} END`
     : `(NOT (${kept}) OR ${cameFirst})`;
+  const flag = `${prefix}take`;
+  const takes = `coalesce(${came}p AND ${take}, false)`;
   const ids = [
     { id: part.id, from: `${came}i` },
     ...part.keys.map(({ id }, n) => ({ id, from: `${came}${n}` })),
@@ -227,13 +231,13 @@ function firstSql(part: Of<'first'>, names: PartNames, removes: boolean): PartSq
       ...keys.map(({ name, expr }) => ({ name, expr })),
     ],
     change,
-    flags: [{ name: `${prefix}take`, sql: `coalesce(${came}p AND ${take}, false)` }],
+    flags: names.inline === true ? [] : [{ name: flag, sql: takes }],
     again: removes
       ? `(${went}p AND NOT ${keptStays} AND NOT (${came}p AND ${kept} AND ${cameAtLeast}))`
       : null,
     next: ids.map(({ id, from }) => ({
       id,
-      sql: `CASE WHEN ${names.next(part.count)} = 0 THEN NULL WHEN ${prefix}take THEN ${from} ELSE ${names.stored(id)} END`,
+      sql: `CASE WHEN ${names.next(part.count)} = 0 THEN NULL WHEN ${names.inline === true ? takes : flag} THEN ${from} ELSE ${names.stored(id)} END`,
     })),
   };
 }

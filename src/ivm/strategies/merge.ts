@@ -12,70 +12,39 @@
  * Cost: the groups touched, one probe each. The update leaves the key alone, so it needs no new index entry (HOT).
  */
 import { rereads } from '../plan/merge-plan.ts';
-import type { KeyWithin } from '../plan/restrict.ts';
-import type { Term } from '../plan/signed.ts';
-import { col, mapExpr, columnOf, raw } from '../relation/expression.ts';
-import { outputOf } from '../relation/ir.ts';
-import type { Aggregate, Expr, Op, Project } from '../relation/ir.ts';
 import { exprSql, selectSql } from '../relation/to-sql.ts';
-import type { SqlOptions } from '../relation/to-sql.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { applyPairsSql } from './apply.ts';
-import { partSql } from './merge-parts.ts';
-import type { PartSql } from './merge-parts.ts';
+import { mergeIntoSql } from './merge-into.ts';
+import { changeSelect, changedRows, sameGroup, stateParts } from './merge-change.ts';
+import type { MergeRequest } from './merge-change.ts';
+import { layoutOf } from './merge-layout.ts';
 import { restrictedRoot } from './rekey.ts';
-import { addressColumns, rowHash } from './stored-stage.ts';
+import { AGAIN, answering } from './statement.ts';
+import type { StepStatement } from './statement.ts';
+import { addressColumns } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
-
-/** A variable of the program: several triggers share this SQL statement, so groups that may be read again all are. */
-export const AGAIN = '_seg_again';
-
-/** The parts of a merged stage's tree. */
-export function mergedTree(stored: StoredStage): { root: Project; aggregate: Aggregate } {
-  const root = stored.stage.root;
-  if (root?.kind !== 'project' || root.child.kind !== 'aggregate')
-    throw new Error('invariant: a merged stage is a projection over an aggregate');
-  return { root, aggregate: root.child };
-}
 
 /** Whether the stage may have to read groups again. */
 export function mayReread({ stage }: StoredStage): boolean {
   return stage.merge?.parts.some(rereads) === true;
 }
 
-export interface MergeRequest {
-  /** The change of a linear tree over the aggregate's input: what the parts of the state take of each row. */
-  readonly termsOf: (linear: Op) => readonly Term[];
-  readonly keyWithin: KeyWithin;
-  readonly options: SqlOptions;
-  readonly epoch: string;
-  readonly wanted: boolean;
-  /** Whether rows may have gone from the input. */
-  readonly removes: boolean;
+/** What a step runs: one pass by MERGE where nobody reads the change, else a statement that answers it. */
+export function mergeStatement(stored: StoredStage, request: MergeRequest): StepStatement {
+  const quick = mergeIntoSql(stored, request);
+  if (quick === null) return answering(mergeSql(stored, request));
+  return { general: mayReread(stored) ? mergeSql(stored, request) : null, quick };
 }
 
 /** One statement; its answer is that of every step (`apply.ts`). */
 export function mergeSql(stored: StoredStage, request: MergeRequest): string {
-  const { termsOf, keyWithin, options, epoch, wanted, removes } = request;
+  const { keyWithin, options, epoch, wanted, removes } = request;
   const layout = layoutOf(stored);
-  const { aggregate } = mergedTree(stored);
   const plan = stored.stage.merge!;
   const keys = addressColumns(stored);
   const keyNames = keys.map((_, i) => `k${i}`);
-  const next = new Map<string, string>();
-  const parts = plan.parts.map((part, j): PartSql => {
-    const sql = partSql(
-      part,
-      {
-        prefix: `p${j}_`,
-        stored: (id) => `o${layout.of(id)}`,
-        next: (id) => `(${next.get(id)!})`,
-      },
-      removes,
-    );
-    for (const { id, sql: text } of sql.next) next.set(id, text);
-    return sql;
-  });
+  const { parts, next } = stateParts(plan, removes, (id) => `o${layout.of(id)}`);
   const again = parts.flatMap((part) => (part.again === null ? [] : [part.again]));
   const rereadable = mayReread(stored);
   const inputs = parts.flatMap((part) => part.inputs);
@@ -86,32 +55,18 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
   ];
   const readsAgain = reread.length > 0;
 
-  const taken = takenOf(
-    aggregate,
-    inputs,
-    keys.map((name) => layout.typeOf(name)),
-  );
-  const rows = termsOf(taken).map(
-    ({ op, weights }) =>
-      `    ${selectSql(weighed(op, weights), [...keyNames, ...inputs.map(({ name }) => name), '_seg_w'], options)}`,
-  );
-  const ctes = [`"_seg_rows" AS (\n${rows.join('\n    UNION ALL\n')}\n)`];
+  const ctes = [`"_seg_rows" AS (\n${changedRows(stored, parts, layout, request)}\n)`];
   // A kept value that goes and comes in one change has not gone.
   const consolidated = rereadable && removes;
   if (consolidated) ctes.push(netRows([...keyNames, ...inputs.map(({ name }) => name)]));
 
-  const change = parts.flatMap((part) => part.change.map(({ name, sql }) => `${sql} AS ${name}`));
   ctes.push(`"_seg_change" AS MATERIALIZED (
-  SELECT ${[...keyNames, ...change].join(', ')}
-  FROM ${consolidated ? '"_seg_net"' : '"_seg_rows"'} AS "_seg_r"${keyNames.length === 0 ? '' : ` GROUP BY ${keyNames.join(', ')}`}
+  ${changeSelect(parts, keyNames, consolidated ? '"_seg_net"' : '"_seg_rows"')}
 )`);
 
   const flags = parts.flatMap((part) => (part.flags ?? []).map(({ name, sql }) => `, ${sql} AS ${name}`));
   const old = layout.columns.map(({ name }, i) => `"_seg_t".${quoteIdentifier(name)} AS o${i}`);
-  const hash = `hash_record_extended(ROW(${keyNames.map((name) => `"_seg_k".${name}`).join(', ')}), 0)`;
-  const same = keys.map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`);
-  const found =
-    keys.length === 0 ? '' : `\n    WHERE ${rowHash(keys, '"_seg_t"')} = ${hash} AND ${same.join(' AND ')}`;
+  const found = keys.length === 0 ? '' : `\n    WHERE ${sameGroup(stored)}`;
   ctes.push(`"_seg_pair" AS MATERIALIZED (
   SELECT "_seg_k".*, "_seg_o".*${flags.join('')}${readsAgain ? `, ${reread.join(' OR ')} AS "_seg_reread"` : ''}
   FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
@@ -166,28 +121,6 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
   return applyPairsSql(stored, ctes, epoch, wanted, removes || rereadable);
 }
 
-/** The input's rows as keys, and as what the parts take of them. */
-function takenOf(
-  { groups, child }: Aggregate,
-  inputs: PartSql['inputs'],
-  keyTypes: readonly string[],
-): Project {
-  const keys = groups.map(({ expr }, i) => ({ id: `k${i}`, expr: raw(['(', expr, `)::${keyTypes[i]!}`]) }));
-  const columns = [...keys, ...inputs.map(({ name, expr }) => ({ id: name, expr }))];
-  return { kind: 'project', child, sets: false, columns };
-}
-
-function weighed(op: Op, weights: readonly string[]): Op {
-  const product = weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)]));
-  const taken = outputOf(op).filter((id) => !weights.includes(id));
-  return {
-    kind: 'project',
-    child: op,
-    sets: false,
-    columns: [...taken.map((id) => ({ id, expr: col(id) })), { id: '_seg_w', expr: raw(product) }],
-  };
-}
-
 /** Rows that came and went alike are none; others stand as often as they count. */
 function netRows(names: readonly string[]): string {
   const list = names.join(', ');
@@ -197,47 +130,4 @@ function netRows(names: readonly string[]): string {
     SELECT ${[...names, 'sum("_seg_w") AS "_seg_n"'].join(', ')} FROM "_seg_rows"${by} HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 )`;
-}
-
-interface Layout {
-  readonly columns: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly hidden: boolean;
-    /** What users see, over groups and state; null for a column that is key or state as it is. */
-    readonly expr: Expr | null;
-  }[];
-  /** Place of the column that holds a piece of state. */
-  readonly of: (id: string) => number;
-  readonly typeOf: (name: string) => string;
-  /** For a SELECT of the stage's root: the column of a piece of state under the name `a…`. */
-  readonly named: (id: string) => { id: string; name: string };
-  readonly overState: (expr: Expr) => Expr;
-}
-
-function layoutOf(stored: StoredStage): Layout {
-  const { stage } = stored;
-  const plan = stage.merge!;
-  const { root, aggregate } = mergedTree(stored);
-  const byName = new Map(stage.columns.map((column) => [column.name, column]));
-  const placeOf = new Map(stored.columns.map(({ name }, i) => [byName.get(name)!.id, i]));
-  const holders = new Set([...Object.values(plan.columns), ...stage.key]);
-  const columns = stored.columns.map(({ name, type }) => {
-    const { id, hidden } = byName.get(name)!;
-    const expr = holders.has(id) ? null : root.columns.find((column) => column.id === id)!.expr;
-    return { name, type, hidden, expr };
-  });
-  const of = (id: string): number => placeOf.get(plan.columns[id]!)!;
-  const keyPlace = new Map(aggregate.groups.map(({ id }, i) => [id, `k${i}`]));
-  return {
-    columns,
-    of,
-    typeOf: (name) => columns.find((column) => column.name === name)!.type,
-    named: (id) => ({ id: plan.columns[id]!, name: `a${of(id)}` }),
-    overState: (expr) =>
-      mapExpr(expr, (node) => {
-        const id = columnOf(node);
-        return id === undefined ? undefined : raw([keyPlace.get(id) ?? `n${of(id)}`]);
-      }),
-  };
 }
