@@ -10,6 +10,7 @@ import { compileInput } from '../../src/ivm/program/compile-input.ts';
 import type { ProgramStep } from '../../src/ivm/program/program-data.ts';
 import { relationFromSql } from '../../src/ivm/relation/from-sql.ts';
 import { Unsupported } from '../../src/ivm/relation/ir.ts';
+import { statementText } from '../../src/ivm/strategies/statement.ts';
 import { algebraText } from './algebra-text.ts';
 
 export interface CompiledView {
@@ -83,6 +84,7 @@ function programText(plan: StoredPlan, plans: readonly StoredPlan[]): string {
 /** The statement for an UPDATE shows both what goes and what comes; those for INSERT and DELETE lack one of them. */
 function stepText(step: ProgramStep, index: number): string {
   const when = step.always ? 'always' : `after a change by step ${step.after.join(' or ')}`;
-  const statement = step.clock?.statement ?? step.statements?.update ?? 'the stage is refreshed as a whole';
+  const own = step.statements === null ? undefined : statementText(step.statements.update);
+  const statement = step.clock?.statement ?? own ?? 'the stage is refreshed as a whole';
   return `-- step ${index}: ${step.stored.label}, ${when}${step.crossing ? ', needs the whole change at once' : ''}\n${statement}`;
 }

@@ -144,8 +144,7 @@ BEGIN
     }
   END IF;${again}
   IF _seg_count = 0 THEN RETURN NULL; END IF;
-  ${beginStep(seg)}
-${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
+${beginStep(program, seg)}${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
     ${refreshAll}
     IF _seg_pending <> '' THEN _seg_set := set_config('seg.whole', 'on', true); END IF;
   ELSE
@@ -164,15 +163,24 @@ AS ${dollarQuote(body)}`;
  * The number of the step, as `begin_step()` takes it (state/schema.ts). Written out, because a statement of the program is planned once a
  * session and a function in SQL is not; for the same reason settings are assigned and not PERFORMed: an expression runs without
  * the executor. For one event these are a third of what a view costs.
+ *
+ * Without a feed nobody asks for the number. What is left of its use is that a transaction which reads from a snapshot of its own, older
+ * than what another writer has committed since, must fail (40001) rather than maintain views from it.
  */
-function beginStep(seg: string): string {
-  return `UPDATE ${seg}.epoch SET epoch = epoch + CASE WHEN txid = pg_current_xact_id() THEN 0 ELSE 1 END, txid = pg_current_xact_id()
+function beginStep(program: InputProgram, seg: string): string {
+  const update = `UPDATE ${seg}.epoch SET epoch = epoch + CASE WHEN txid = pg_current_xact_id() THEN 0 ELSE 1 END, txid = pg_current_xact_id()
   RETURNING epoch INTO ${EPOCH};`;
+  if (hasFeed(program)) return `  ${update}\n`;
+  return `  IF current_setting('transaction_isolation') <> 'read committed' THEN\n  ${update}\n  END IF;\n`;
+}
+
+function hasFeed(program: InputProgram): boolean {
+  return program.steps.some(({ stored }) => stored.changelog !== null);
 }
 
 /** When a step was is asked by readers of feeds only: where none is kept, it is not written down. */
 function noteStep(program: InputProgram, seg: string): string {
-  if (program.steps.every(({ stored }) => stored.changelog === null)) return '';
+  if (!hasFeed(program)) return '';
   return `  INSERT INTO ${seg}.step (epoch, at) VALUES (${EPOCH}, clock_timestamp()) ON CONFLICT DO NOTHING;\n`;
 }
 
