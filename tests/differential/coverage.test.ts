@@ -33,7 +33,10 @@ describe('each construct equals its recomputation after every statement', () => 
         ];
         const trace = await runCase(await fresh(), {
           schema: tables,
-          views: [{ name, sql }],
+          views: [
+            { name, sql },
+            { name: `${name}_silent`, sql, silent: true },
+          ],
           history: filled,
         });
         expect(trace.mismatch, `seed ${seed}`).toBeNull();
