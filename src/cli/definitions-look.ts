@@ -142,10 +142,19 @@ export const LOOK_COMMANDS: readonly CommandDefinition[] = [
   {
     name: 'clean',
     group: 'Tidy up:',
-    summary: 'delete the folders of `clean-targets`',
+    summary: 'delete the folders of `clean-targets`; with --database, what is deployed',
     description:
-      'Deletes the folders that the project file names under `clean-targets` (else target/). The database stays.',
-    flags: [],
+      'Deletes the folders that the project file names under `clean-targets` (else target/). With --database instead: everything that ' +
+      'seg has made in the target: models, seeds, stored tests, feeds, the state of sinks, and its triggers and indexes on existing tables, which stay.',
+    flags: [
+      { name: 'database', kind: 'boolean', help: 'take away what is deployed in the target' },
+      {
+        name: 'drop-sources',
+        kind: 'boolean',
+        help: 'with --database: also sources that hold ingested rows',
+      },
+    ],
+    examples: ['seg clean', 'seg clean --database --target dev'],
     load: async () => (await import('./commands/clean.ts')).clean,
   },
 ];

@@ -34,9 +34,18 @@ export interface SourcePlan {
   readonly onError: 'fail' | 'quarantine';
 }
 
-/** Throws SEG502 (no columns, or a key that no record fills) or SEG503 (a path that cannot be read). */
+/**
+ * Throws SEG502 (no columns, or a key that no record fills), SEG503 (a path that cannot be read) or SEG520 (a table of somebody
+ * else's).
+ */
 export function planSource(source: SourceNode): SourcePlan {
   const name = `${source.source_name}.${source.name}`;
+  if (source.config.existing) {
+    throw segError('SEG520', `source "${name}" is declared as existing: seg does not write into it`, {
+      at: source.at,
+      hint: 'Its own connector fills it, or whoever made it.',
+    });
+  }
   const declared = Object.values(source.columns);
   const key = source.key ?? [];
   const columns = declared

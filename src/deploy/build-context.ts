@@ -1,3 +1,4 @@
+import type { JsonValue } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { DeployedColumn } from '../state/nodes.ts';
 import type { NodeSpec } from './spec.ts';
@@ -31,4 +32,6 @@ export interface Built {
   readonly reshaped: boolean;
   /** The input table was made anew, so its triggers are gone. */
   readonly recreated: boolean;
+  /** What else is to be remembered of the node. */
+  readonly settings?: { readonly [name: string]: JsonValue };
 }

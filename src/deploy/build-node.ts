@@ -1,5 +1,6 @@
 import type { DeployedNode } from '../state/nodes.ts';
 import type { BuildContext, Built } from './build-context.ts';
+import { buildExisting } from './build-existing.ts';
 import { buildMaintained } from './build-maintained.ts';
 import { buildBaseTable, buildTable } from './build-table.ts';
 import { buildView } from './build-view.ts';
@@ -19,6 +20,8 @@ export async function buildNode(
     case 'source':
     case 'seed':
       return buildBaseTable(context, spec, old, fullRefresh);
+    case 'existing':
+      return buildExisting(context, spec, old);
     case 'table':
       return buildTable(context, spec, old);
     case 'view':

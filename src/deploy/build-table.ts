@@ -128,8 +128,15 @@ const USUAL_TYPES = [
   ...['date', 'time', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'bytea', 'inet'],
 ];
 
-/** The declared columns as the catalog would show them. */
-async function probeColumns(tx: Connection, spec: NodeSpec, stateSchema: string): Promise<Built['columns']> {
+/**
+ * The declared columns as the catalog would show them.
+ * @throws SegError SEG408, SEG417 for a type that is none
+ */
+export async function probeColumns(
+  tx: Connection,
+  spec: NodeSpec,
+  stateSchema: string,
+): Promise<Built['columns']> {
   const probe = { schema: stateSchema, name: 'probe' };
   const text = createTable({ ...spec, schema: probe.schema, relation: probe.name, key: [] }, stateSchema);
   await createDeclared(tx, spec, text);

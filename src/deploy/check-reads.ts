@@ -1,9 +1,11 @@
 /** What a node may read: nodes that are deployed, and not itself. */
+import type { Location } from '../diagnostics/diagnostic.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Dag } from '../graph/dag.ts';
 import type { Project } from '../project/load.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { isFollowed } from './examine-existing.ts';
 import type { NodeSpec } from './spec.ts';
 
 /** @throws SegError SEG409 naming what is read and not deployed */
@@ -45,4 +47,33 @@ export function refuseLoop(spec: NodeSpec, deployed: ReadonlyMap<string, Deploye
     hint: 'A maintained relation is a function of its inputs: read those instead.',
     exitCode: 1,
   });
+}
+
+/**
+ * A maintained relation is kept right by triggers on what it reads, through plain views too.
+ * @param reads what `label` reads
+ * @throws SegError SEG438 when that is a table of somebody else's on which seg may put none
+ */
+export function refuseUnfollowed(
+  { label, reads, at }: { readonly label: string; readonly reads: readonly string[]; readonly at?: Location },
+  deployed: ReadonlyMap<string, DeployedNode>,
+): void {
+  const seen = new Set<string>();
+  const visit = (id: string): void => {
+    const node = deployed.get(id);
+    if (node === undefined || seen.has(id)) return;
+    seen.add(id);
+    if (node.kind === 'view') node.reads.forEach(visit);
+    if (node.kind !== 'existing' || isFollowed(node)) return;
+    throw segError(
+      'SEG438',
+      `${label} is maintained and reads ${node.label}, an existing table on which seg may put no triggers`,
+      {
+        at,
+        hint: 'Write "install: triggers" beside "existing: true" of the source, or materialize the model as "view" or "table".',
+        exitCode: 1,
+      },
+    );
+  };
+  reads.forEach(visit);
 }

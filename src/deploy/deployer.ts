@@ -25,8 +25,10 @@ import { ensureState } from '../state/schema.ts';
 import type { BuildContext } from './build-context.ts';
 import { buildNode } from './build-node.ts';
 import type { Mark } from './build-node.ts';
+import { releaseTable } from './build-existing.ts';
 import { dropNode } from './drop.ts';
-import { refuseLoop, requireReads } from './check-reads.ts';
+import { examineExisting, isAsDeployed, isFollowed } from './examine-existing.ts';
+import { refuseLoop, refuseUnfollowed, requireReads } from './check-reads.ts';
 import { moveTable, takeOver } from './make-room.ts';
 import { missingNodes } from './missing-nodes.ts';
 import { holdsForeignRows, orphans, refuseRead } from './orphans.ts';
@@ -99,12 +101,16 @@ export class Deployer {
       await this.#settle(new Set([...spec.reads, ...this.#dag().upstream(spec.reads)]));
     requireReads(spec, this.#deployed, this.#project);
     const standing = this.#deployed.get(spec.uniqueId);
-    const same = standing?.fingerprint === spec.fingerprint && options.fullRefresh !== true;
+    const same =
+      standing?.fingerprint === spec.fingerprint &&
+      options.fullRefresh !== true &&
+      (spec.kind !== 'existing' || (await this.#standsAsDeployed(spec, standing)));
     if (same && !this.#marks.has(spec.uniqueId) && spec.kind !== 'table') {
       await this.#noteFile(standing, spec);
       return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
     }
     refuseLoop(spec, this.#deployed, this.#dag());
+    if (spec.kind === 'materialized_view') refuseUnfollowed(spec, this.#deployed);
     return this.#attempt(async () => {
       await this.#beAlone();
       await this.#takeOver(spec);
@@ -153,6 +159,8 @@ export class Deployer {
     if (this.#marks.size > 0 || this.#programsStale) await this.#beAlone();
     const outcomes = await this.#settle(new Set(this.#deployed.keys()));
     outcomes.push(...(await this.#orphans(options.prune === true)));
+    for (const node of this.#deployed.values())
+      if (node.kind === 'materialized_view') refuseUnfollowed(node, this.#deployed);
     await this.flushPrograms();
     return outcomes;
   }
@@ -179,7 +187,9 @@ export class Deployer {
         // Its rows are needed until the new ones are compared with them.
         await this.#tx.exec(`DROP VIEW ${quoteRelation({ schema: old.schema, name: old.relation })}`);
       } else {
-        await dropNode(context, old);
+        // A source that is declared as existing keeps its rows: seg lets go of the table.
+        if (old.kind === 'source') await releaseTable(this.#tx, this.stateSchema, old);
+        else await dropNode(context, old);
         standing = undefined;
       }
     }
@@ -211,7 +221,11 @@ export class Deployer {
         key: spec.key,
         fingerprint: spec.fingerprint,
         keepChanges,
-        settings: since === undefined ? spec.settings : { ...spec.settings, [CHANGES_SINCE]: since },
+        settings: {
+          ...spec.settings,
+          ...built.settings,
+          ...(since === undefined ? {} : { [CHANGES_SINCE]: since }),
+        },
       }),
     );
     if (built.recreated) this.#untriggered.add(spec.uniqueId);
@@ -220,7 +234,10 @@ export class Deployer {
       this.#programsStale = true;
     this.#marks.delete(spec.uniqueId);
     this.#detached.delete(spec.uniqueId);
-    if (columnsChanged) this.#markReaders(spec.uniqueId, 'columns');
+    // Somebody may have dropped an existing table with all that read it, and made it again.
+    if (columnsChanged || (old === undefined && spec.kind === 'existing'))
+      this.#markReaders(spec.uniqueId, 'columns');
+    else if (built.recreated && spec.kind === 'existing') this.#markReaders(spec.uniqueId, 'rows');
     else if (built.inserted + built.deleted > 0 || (spec.kind === 'view' && old !== undefined)) {
       this.#markReaders(spec.uniqueId, mark === 'columns' && spec.kind === 'view' ? 'columns' : 'rows');
     }
@@ -314,7 +331,9 @@ export class Deployer {
   async #orphans(prune: boolean): Promise<NodeOutcome[]> {
     const outcomes: NodeOutcome[] = [];
     for (const node of orphans(this.#project, this.#deployed, this.#dag())) {
-      const drop = prune && !(await holdsForeignRows(this.#tx, node));
+      // Of a table that somebody else made there is nothing to keep.
+      const wanted = prune || (node.kind === 'existing' && !this.#isRead(node));
+      const drop = wanted && !(await holdsForeignRows(this.#tx, node));
       if (drop) {
         refuseRead(node, this.#deployed);
         await dropNode(this.#context(), node);
@@ -322,10 +341,19 @@ export class Deployer {
         this.#deployed.delete(node.uniqueId);
         this.#programsStale = true;
       }
-      const action = drop ? 'dropped' : 'orphaned';
+      const action = !drop ? 'orphaned' : node.kind === 'existing' ? 'released' : 'dropped';
       outcomes.push({ ...nothingDone, uniqueId: node.uniqueId, label: node.label, action });
     }
     return outcomes;
+  }
+
+  #isRead({ uniqueId }: DeployedNode): boolean {
+    return [...this.#deployed.values()].some(({ reads }) => reads.includes(uniqueId));
+  }
+
+  async #standsAsDeployed(spec: NodeSpec, standing: DeployedNode): Promise<boolean> {
+    const table = await examineExisting(this.#tx, spec, this.stateSchema);
+    return isAsDeployed(this.#tx, standing, table, this.stateSchema);
   }
 
   async #takeOver(spec: NodeSpec): Promise<void> {
@@ -341,7 +369,16 @@ export class Deployer {
 
   async #beAlone(): Promise<void> {
     if (this.#alone) return;
-    await keepWritersOut(this.#tx, inputTables(this.#deployed, this.stateSchema));
+    // Those that are not deployed yet too: nothing may be written between the filling of a view and its triggers.
+    const coming = Object.values(this.#project.manifest.sources)
+      .map((source) => specOf(this.#project, this.#index, source))
+      .filter((spec) => isFollowed(spec));
+    for (const spec of coming) await examineExisting(this.#tx, spec, this.stateSchema);
+    const tables = [
+      ...inputTables(this.#deployed, this.stateSchema),
+      ...coming.map(({ schema, relation }) => ({ schema, name: relation })),
+    ];
+    await keepWritersOut(this.#tx, tables);
     this.#alone = true;
   }
 

@@ -2,9 +2,13 @@ import { dropGuard } from '../incremental/guard.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { BuildContext } from './build-context.ts';
+import { releaseTable } from './build-existing.ts';
 import { rejectedTable } from './ddl.ts';
 
-/** Drops what a deployed node is made of. A source's table goes with its rows and its dead letters. */
+/**
+ * Drops what a deployed node is made of. A source's table goes with its rows and its dead letters; one that somebody else made
+ * stays, without seg's triggers.
+ */
 export async function dropNode(
   context: Pick<BuildContext, 'tx' | 'stateSchema'>,
   node: DeployedNode,
@@ -15,6 +19,9 @@ export async function dropNode(
       await context.tx.exec(
         `DROP TABLE IF EXISTS ${relation}; DROP TABLE IF EXISTS ${quoteRelation(rejectedTable(node))}`,
       );
+      break;
+    case 'existing':
+      await releaseTable(context.tx, context.stateSchema, node);
       break;
     case 'seed':
     case 'table':

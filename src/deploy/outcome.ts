@@ -9,6 +9,8 @@ export type DeployAction =
   | 'unchanged'
   /** It is gone from the project. `dropped` with --prune, else only reported. */
   | 'dropped'
+  /** It is gone from the project, and its table is somebody else's: that stays, without triggers of seg's. */
+  | 'released'
   | 'orphaned';
 
 export interface NodeOutcome {

@@ -20,6 +20,7 @@ import { refreshColumns } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { installs } from './examine-existing.ts';
 import { placeHiddenColumns } from './hidden-columns.ts';
 import { placeError } from './place-error.ts';
 
@@ -46,6 +47,11 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
     return node?.kind === 'materialized_view' ? [node] : [];
   });
   const maintained = new Map(nodes.map((node) => [keyOf(node), node]));
+  const unindexable = new Set(
+    [...deployed.values()]
+      .filter((node) => node.kind === 'existing' && !installs(node, 'indexes'))
+      .map(keyOf),
+  );
   const plans: StoredPlan[] = [];
   for (const node of nodes) {
     const key = keyOf(node);
@@ -65,6 +71,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
         if (other !== undefined) return { schema: stateSchema, name: other.state ?? '' };
         return made.inputs.find((input) => input.key === relation)!.table;
       },
+      mayIndex: (relation) => !unindexable.has(relation),
     };
     const made = await planOf(tx, request, node, new Set(maintained.keys()));
     const old = standing.get(key);

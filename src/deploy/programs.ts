@@ -1,13 +1,21 @@
 /** Deployed nodes → the maintenance program and triggers of each input table; only what differs is made again. */
 import { createHash } from 'node:crypto';
 import type { Connection } from '../engines/connection.ts';
-import { compileContext, emitOptions, inputsOf, removeProgram } from '../incremental/install-programs.ts';
+import {
+  compileContext,
+  emitOptions,
+  inputsOf,
+  installTriggers,
+  removeProgram,
+} from '../incremental/install-programs.ts';
 import { compileInput } from '../ivm/program/compile-input.ts';
-import { emitProgram, emitProgramTriggers } from '../ivm/program/emit-program.ts';
+import { emitProgram } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { RelationName } from '../ivm/catalog.ts';
+import { beginStatement } from '../state/begin-statement.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { isFollowed } from './examine-existing.ts';
 import { writePlans } from './plans.ts';
 
 export interface ProgramRequest {
@@ -38,13 +46,14 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     `SELECT input, relation, checksum FROM ${seg}.program`,
   );
   const standing = new Map(rows.map((row) => [row.input, row]));
-  for (const { id, label, relation } of inputs(deployed, stateSchema)) {
+  for (const { id, label, relation, foreign } of inputs(deployed, stateSchema)) {
     const key = quoteRelation(relation);
     const input = used.get(key);
     if (input === undefined) continue;
     const known = standing.get(id);
     standing.delete(id);
-    const emit = emitOptions(relation, { ...request, remedy });
+    const plain = emitOptions(relation, { ...request, remedy });
+    const emit = foreign ? { ...plain, begin: plain.functionName('begin') } : plain;
     const program = compileInput({ ...input, label }, plans, context);
     const texts = emitProgram(program, emit);
     // Row types are part of what was compiled: another table of the same name means another program.
@@ -61,12 +70,15 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
       );
     }
     if (known === undefined || request.untriggered.has(id)) {
-      for (const statement of emitProgramTriggers(relation, emit)) await tx.exec(statement);
+      if (emit.begin !== undefined) await tx.exec(beginStatement(stateSchema, emit.begin));
+      await installTriggers(tx, relation, emit);
     }
   }
   for (const id of standing.keys()) {
-    const input = inputs(deployed, stateSchema).find((candidate) => candidate.id === id);
-    if (input !== undefined) await removeProgram(tx, input.relation, request);
+    const node = deployed.get(id);
+    if (id === CLOCK) await removeProgram(tx, { schema: stateSchema, name: 'clock' }, request);
+    else if (node !== undefined)
+      await removeProgram(tx, { schema: node.schema, name: node.relation }, request);
     await tx.query(`DELETE FROM ${seg}.program WHERE input = $1`, [id]);
   }
 }
@@ -75,17 +87,23 @@ interface Input {
   readonly id: string;
   readonly label: string;
   readonly relation: { readonly schema: string; readonly name: string };
+  /** Somebody else made it. */
+  readonly foreign: boolean;
 }
 
 function inputs(deployed: ReadonlyMap<string, DeployedNode>, stateSchema: string): Input[] {
   const tables = [...deployed.values()]
-    .filter(({ kind }) => kind === 'source' || kind === 'seed' || kind === 'table')
+    .filter((node) => ['source', 'seed', 'table'].includes(node.kind) || isFollowed(node))
     .map((node) => ({
       id: node.uniqueId,
       label: node.label,
       relation: { schema: node.schema, name: node.relation },
+      foreign: node.kind === 'existing',
     }));
-  return [...tables, { id: CLOCK, label: 'the clock', relation: { schema: stateSchema, name: 'clock' } }];
+  return [
+    ...tables,
+    { id: CLOCK, label: 'the clock', relation: { schema: stateSchema, name: 'clock' }, foreign: false },
+  ];
 }
 
 /** The tables that models can read, the clock among them. */

@@ -17,6 +17,8 @@ export interface DeclaredColumn {
   readonly type: string;
   readonly notNull: boolean;
   readonly generated: ColumnInfo['generated'];
+  /** false: an existing table's column of whatever type it has. */
+  readonly typed?: false;
 }
 
 export interface NodeSpec {
@@ -129,6 +131,7 @@ export function specOf(
     label,
     maintenance: node.resource_type === 'model' ? node.config.maintenance : 'auto',
     indexes: indexes as unknown as JsonValue,
+    ...(kind === 'existing' && node.resource_type === 'source' ? { install: [...node.config.install] } : {}),
   };
   const content = {
     kind,
@@ -166,8 +169,9 @@ export function specOf(
 function kindOf(node: RelationNode | TestNode): NodeKind {
   switch (node.resource_type) {
     case 'source':
+      return node.config.existing ? 'existing' : 'source';
     case 'seed':
-      return node.resource_type;
+      return 'seed';
     case 'test':
       return node.config.store_failures_as === 'view' || node.config.store_failures_as === 'table'
         ? node.config.store_failures_as
@@ -202,6 +206,7 @@ function declaredColumns(
       (column.generated === 'position' ? 'bigint' : column.generated ? 'timestamptz' : 'text'),
     notNull: column.not_null === true || key.includes(column.name),
     generated: column.generated,
+    ...(node.config.existing && column.data_type == null ? { typed: false as const } : {}),
   }));
 }
 

@@ -35,6 +35,7 @@ const shared: Readonly<Record<string, RegExp>> = {
   SEG410: /^(deploy|streaming)\//,
   SEG411: /^(deploy|run)\//,
   SEG412: /^(deploy|streaming)\//,
+  SEG435: /^(deploy|run)\//,
   SEG506: /^(connectors|streaming)\//,
   SEG510: /^connectors\/seed-/,
   SEG511: /^connectors\/seed/,

@@ -129,7 +129,7 @@ export async function columnsOf(tx: Connection, relation: Name): Promise<Introsp
 
 async function relationOf(tx: Connection, relation: Name, opaque: boolean): Promise<IntrospectedRelation> {
   const { rows } = await tx.query<{ relkind: string; plain: boolean }>(
-    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence <> 't' AND NOT relhassubclass
+    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE pg_class.oid IN (i.inhrelid, i.inhparent))
             AND relnamespace <> 'pg_catalog'::regnamespace AS plain
      FROM pg_class WHERE oid = $1::regclass`,
     [quoteRelation(relation)],

@@ -18,6 +18,8 @@ export interface StageNaming {
   readonly relationTable: (relation: string) => RelationName;
   /** Changelog of the view itself; hidden stages have none. */
   readonly changelog: StoredStage['changelog'];
+  /** false for a relation that seg may make no index on; all, when left out. */
+  readonly mayIndex?: (relation: string) => boolean;
 }
 
 /**

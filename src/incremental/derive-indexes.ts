@@ -102,6 +102,8 @@ export interface IndexRequest {
   readonly existing: readonly (readonly string[])[];
   /** What maintenance has made, for this view and others. */
   readonly derived: readonly Pick<DerivedIndex, 'schema' | 'name' | 'definition'>[];
+  /** false: the table is somebody else's, and an index on it is theirs to make. */
+  readonly allowed: boolean;
 }
 
 export interface DerivedIndex {
@@ -115,12 +117,13 @@ export interface DerivedIndex {
 
 /**
  * Creates the index unless one of the table's own serves. Of several columns and expressions it takes those that an index can hold.
- * @returns null when none was needed, `missing` (what it was to be on) when none can be made
+ * @returns null when none was needed, `missing` (what it was to be on) when none can be made, `offered` (the statement) when it is
+ *   not for seg to make
  */
 export async function ensureIndex(
   tx: Connection,
   request: IndexRequest,
-): Promise<DerivedIndex | { readonly missing: string } | null> {
+): Promise<DerivedIndex | { readonly missing: string } | { readonly offered: string } | null> {
   const { table, index } = request;
   const nameOf = (id: string): string => index.scan.columns.find((column) => column.id === id)?.name ?? '';
   const plain = index.expressions.map((expr) => {
@@ -162,6 +165,16 @@ export async function ensureIndex(
     const longer = request.derived.find((other) => beginsWith(other.definition, definition));
     if (longer !== undefined) return { ...longer, text };
     const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
+    if (!request.allowed) {
+      // Not "seg_": indexes of that form that no view needs are dropped.
+      const offered = `for_seg_${hash}`;
+      const { rows } = await tx.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+        quoteRelation({ schema: table.schema, name: offered }),
+      ]);
+      return rows[0]!.there
+        ? null
+        : { offered: `CREATE INDEX CONCURRENTLY ${quoteIdentifier(offered)} ON ${definition};` };
+    }
     const name = `seg_${hash}`;
     if (await createIndex(tx, name, definition)) return { schema: table.schema, name, definition, text };
   }
@@ -242,6 +255,7 @@ export async function deriveIndexes(
   await tx.query(`DELETE FROM ${seg}.derived_index WHERE view = $1`, [plan.key]);
   const texts: string[] = [];
   const unindexed = new Set<string>();
+  const offered = new Set<string>();
   const seen = new Set<string>();
   const known = keyWithin([plan]);
   const { rows: derivedIndexes } = await tx.query<Pick<DerivedIndex, 'schema' | 'name' | 'definition'>>(
@@ -274,8 +288,13 @@ export async function deriveIndexes(
             : made.columnType(index.relation, column),
         existing: hidden ? [] : made.indexesOf(index.relation),
         derived: derivedIndexes,
+        allowed: hidden || naming.mayIndex?.(index.relation) !== false,
       });
       if (derived === null) continue;
+      if ('offered' in derived) {
+        offered.add(derived.offered);
+        continue;
+      }
       if ('missing' in derived) {
         unindexed.add(`${quoteRelation(table)} (${derived.missing})`);
         continue;
@@ -294,7 +313,8 @@ export async function deriveIndexes(
       derivedIndexes.push(derived);
     }
   }
-  if (unindexed.size > 0) await writePlan(tx, stateSchema, { ...plan, unindexed: [...unindexed] });
+  if (unindexed.size + offered.size > 0)
+    await writePlan(tx, stateSchema, { ...plan, unindexed: [...unindexed], offered: [...offered] });
   return texts;
 }
 
@@ -339,19 +359,23 @@ export async function dropUnusedIndexes(
     [JSON.stringify(views)],
   );
   // Other state schemas of the database list indexes of their own, which bear names of the same form.
-  const { rows: states } = await tx.query<{ schema: string }>(
-    `SELECT n.nspname::text AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  const { rows: states } = await tx.query<{ schema: string; readable: boolean }>(
+    `SELECT n.nspname::text AS schema, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relname = 'derived_index' AND c.relkind = 'r'
        AND EXISTS (SELECT FROM pg_class e WHERE e.relnamespace = n.oid AND e.relname = 'epoch')`,
   );
   const listed = states
+    .filter(({ readable }) => readable)
     .map(({ schema }) => `SELECT schema_name, index_name FROM ${quoteIdentifier(schema)}.derived_index`)
     .join(' UNION ALL ');
   const { rows } = await tx.query<{ schema: string; name: string }>(
     `SELECT n.nspname::text AS schema, c.relname::text AS name
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'i' AND c.relname ~ '^seg_[0-9a-f]{16}$'
+     WHERE c.relkind = 'i' AND c.relname ~ '^seg_[0-9a-f]{16}$' AND pg_has_role(c.relowner, 'USAGE')
+       AND (n.nspname = $1 OR $2)
        AND NOT EXISTS (SELECT FROM (${listed}) AS i WHERE i.schema_name = n.nspname AND i.index_name = c.relname)`,
+    // What a state schema of another role lists cannot be known: then only what is this one's own goes.
+    [stateSchema, states.every(({ readable }) => readable)],
   );
   for (const index of rows) await tx.exec(`DROP INDEX ${quoteRelation(index)}`);
 }

@@ -42,6 +42,8 @@ export interface ExplainedView {
   readonly indexes: readonly string[];
   /** `"schema"."name" (expressions)`: relations that a step reads as a whole, since no index can be made on these. */
   readonly unindexed: readonly string[];
+  /** Statements for indexes that would serve it, on tables where seg may make none. */
+  readonly offered: readonly string[];
   /** Measured times and rows of its steps; only where asked for. */
   readonly analysis?: Analysis;
 }
@@ -101,7 +103,7 @@ export async function explainViews(
      JOIN pg_indexes AS x ON x.schemaname = d.schema_name AND x.indexname = d.index_name ORDER BY 1, 2`,
   );
   return new Map(
-    plans.map(({ key, stages, unindexed = [] }) => [
+    plans.map(({ key, stages, unindexed = [], offered = [] }) => [
       key,
       {
         view: key,
@@ -118,6 +120,7 @@ export async function explainViews(
         })),
         indexes: rows.filter(({ view }) => view === key).map(({ text }) => text),
         unindexed,
+        offered,
       },
     ]),
   );

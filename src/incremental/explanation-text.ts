@@ -41,6 +41,12 @@ export function explanationText(explained: ExplainedView): string {
           'read as a whole by some step, since no index can be made on what it asks for (an expression that is not immutable):',
           ...explained.unindexed.map((text) => `  ${text}`),
         ]),
+    ...(explained.offered.length === 0
+      ? []
+      : [
+          'read as a whole by some step, until the owner of the table makes an index:',
+          ...explained.offered.map((text) => `  ${text}`),
+        ]),
     ...(explained.analysis === undefined ? [] : ['', analysisText(explained.analysis)]),
   ].join('\n');
 }

@@ -9,6 +9,7 @@
  * (views follow it, programs cannot), is refused by an event trigger where the role may create one (state/schema.ts); it
  * compares the names in `read_column` with the catalog.
  */
+import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
@@ -21,7 +22,10 @@ export interface GuardedView {
   readonly definition: string;
 }
 
-/** Makes the guard unless it stands; the definition's names are looked up along the connection's search_path. */
+/**
+ * Makes the guard unless it stands; the definition's names are looked up along the connection's search_path.
+ * @throws SegError SEG439 for a view that reads a virtual generated column
+ */
 export async function ensureGuard(tx: Connection, stateSchema: string, view: GuardedView): Promise<void> {
   const name = { schema: stateSchema, name: guardName(view.title.split(' ')[0]!, view.relation) };
   const quoted = quoteRelation(name);
@@ -54,6 +58,32 @@ export async function ensureGuard(tx: Connection, stateSchema: string, view: Gua
        LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0
      WHERE n.nspname <> $3`,
     [quoted, view.title, stateSchema],
+  );
+  await refuseVirtual(tx, stateSchema, quoted, view.title);
+}
+
+/** What a trigger is handed of a changed row has NULL in a virtual generated column (PostgreSQL 18). */
+async function refuseVirtual(
+  tx: Connection,
+  stateSchema: string,
+  guard: string,
+  title: string,
+): Promise<void> {
+  const { rows } = await tx.query<{ name: string }>(
+    `SELECT format('%I of %I.%I', r.column_name, r.schema_name, r.relation_name) AS name
+     FROM ${quoteIdentifier(stateSchema)}.read_column AS r
+       JOIN pg_attribute AS a ON a.attrelid = r.relation AND a.attnum = r.number
+     WHERE r.guard = $1::regclass AND a.attgenerated = 'v' ORDER BY 1 LIMIT 1`,
+    [guard],
+  );
+  if (rows[0] === undefined) return;
+  throw segError(
+    'SEG439',
+    `${title} reads the virtual generated column ${rows[0].name}, whose values no trigger sees`,
+    {
+      hint: 'Make the column STORED, or write its expression in the query.',
+      exitCode: 1,
+    },
   );
 }
 

@@ -3,15 +3,10 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { compileInput } from '../ivm/program/compile-input.ts';
 import type { CompileContext } from '../ivm/program/compile-input.ts';
-import {
-  emitDropProgramTriggers,
-  emitProgram,
-  emitProgramTriggers,
-  emitRefresh,
-} from '../ivm/program/emit-program.ts';
+import { emitProgram, emitProgramTriggers, emitRefresh } from '../ivm/program/emit-program.ts';
 import type { EmitOptions } from '../ivm/program/emit-program.ts';
 import type { InputProgram, ProgramInput } from '../ivm/program/program-data.ts';
-import { quoteRelation } from '../sql/quote.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -89,7 +84,48 @@ export async function installProgram(
 ): Promise<void> {
   const emit = emitOptions(program.input.table, options);
   for (const { text } of emitProgram(program, emit)) await tx.exec(text);
-  for (const statement of emitProgramTriggers(program.input.table, emit)) await tx.exec(statement);
+  await installTriggers(tx, program.input.table, emit);
+}
+
+/** Puts the triggers of a program on its input, in the place of those that a state schema has there. */
+export async function installTriggers(
+  tx: Connection,
+  table: RelationName,
+  options: EmitOptions,
+): Promise<void> {
+  const wanted = emitProgramTriggers(table, options);
+  const standing = await triggersOf(tx, table, options.stateSchema);
+  await dropTriggers(
+    tx,
+    table,
+    standing.filter(({ name }) => !wanted.has(name)),
+  );
+  for (const statement of wanted.values()) await tx.exec(statement);
+}
+
+/** The triggers on a table that belong to a state schema, and whether they fire for ordinary writers. */
+export async function triggersOf(
+  tx: Connection,
+  { schema, name }: RelationName,
+  stateSchema: string,
+): Promise<{ name: string; fires: boolean }[]> {
+  const { rows } = await tx.query<{ name: string; fires: boolean }>(
+    `SELECT t.tgname::text AS name, t.tgenabled IN ('O', 'A') AS fires
+     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
+     WHERE n.nspname = $1 AND c.relname = $2 AND s.nspname = $3 AND NOT t.tgisinternal`,
+    [schema, name, stateSchema],
+  );
+  return rows;
+}
+
+async function dropTriggers(
+  tx: Connection,
+  table: RelationName,
+  triggers: readonly { name: string }[],
+): Promise<void> {
+  for (const { name } of triggers)
+    await tx.exec(`DROP TRIGGER ${quoteIdentifier(name)} ON ${quoteRelation(table)}`);
 }
 
 export async function removeProgram(
@@ -97,11 +133,12 @@ export async function removeProgram(
   table: RelationName,
   options: InstallOptions,
 ): Promise<void> {
-  for (const statement of emitDropProgramTriggers(table)) await tx.exec(statement);
   const emit = emitOptions(table, options);
-  for (const part of functionParts) {
+  // Triggers go with their functions, which needs no right on a table of somebody else's.
+  for (const part of [...functionParts, 'begin']) {
     await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.functionName(part))} CASCADE`);
   }
+  await dropTriggers(tx, table, await triggersOf(tx, table, options.stateSchema));
 }
 
 /** Makes the programs of the given inputs anew; inputs that no plan reads any more lose theirs. */

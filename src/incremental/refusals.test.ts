@@ -69,6 +69,19 @@ describe('a query that cannot be kept is refused, and nothing is created', () =>
     expect(await left()).toEqual([]);
   });
 
+  it('a virtual generated column, which triggers see as NULL', async () => {
+    await db.exec(
+      'CREATE TABLE priced (id int, twice int GENERATED ALWAYS AS (2 * id) VIRTUAL, thrice int GENERATED ALWAYS AS (3 * id) STORED)',
+    );
+    await expect(createIncrementalView(db, 'v', 'SELECT id, twice FROM priced')).rejects.toThrow(
+      'reads the virtual generated column twice of public.priced, whose values no trigger sees',
+    );
+    expect(await left()).toEqual([]);
+    await createIncrementalView(db, 'v', 'SELECT id, thrice FROM priced');
+    await db.exec('INSERT INTO priced VALUES (1)');
+    expect((await db.query('SELECT * FROM v')).rows).toEqual([{ id: 1, thrice: 3 }]);
+  });
+
   it('but not for functions that last, nor for json that is not part of the result', async () => {
     await createIncrementalView(
       db,

@@ -25,6 +25,8 @@ export interface StoredPlan extends PlannedView {
   readonly stages: readonly StoredStage[];
   /** Relations, with what an index on them was to hold, that steps read as a whole since there can be no such index. */
   readonly unindexed?: readonly string[];
+  /** Statements for indexes on tables of somebody else's, which seg may not make: without them those are read as a whole. */
+  readonly offered?: readonly string[];
 }
 
 /** All plans, a view after those it reads. */

@@ -47,6 +47,9 @@ export interface SeedConfig extends NodeConfig {
   unique_key: string | string[] | null;
 }
 
+/** Indexes are an offer: without them the models stay right, and become slower with size. */
+export type Installed = 'triggers' | 'indexes';
+
 export interface SourceConfig extends NodeConfig {
   /** seg: `append` (default) drops redelivered keys; `upsert` lets the last record of a key win. */
   on_conflict: 'append' | 'upsert';
@@ -55,8 +58,10 @@ export interface SourceConfig extends NodeConfig {
    * record goes to the dead-letter table, and the rest is taken in.
    */
   on_error: 'fail' | 'quarantine';
-  /** seg, on RisingWave and Materialize: somebody else makes and fills it; seg only reads it. */
+  /** seg: somebody else makes and fills it; seg only reads it. */
   existing: boolean;
+  /** seg, on the Postgres family: what seg may put on an existing table. Maintained models need its triggers. */
+  install: Installed[];
 }
 
 export interface TestConfig extends NodeConfig {

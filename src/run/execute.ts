@@ -19,6 +19,7 @@ import type { Dialect } from '../streaming/dialect.ts';
 import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
+import { indexWarning } from './index-warning.ts';
 import { runOrder } from './order.ts';
 import { recomputeWarning } from './recompute-warning.ts';
 import { ResultClock, afterwards, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
@@ -200,7 +201,9 @@ class Run {
       if (message !== undefined) listener({ kind: 'message', ...message });
     }
     const warning = await recomputeWarning(tx, deployer, this.#outcomes);
-    if (warning !== null) listener({ kind: 'message', level: 'warn', text: warning });
+    const missing = await indexWarning(tx, deployer, this.#outcomes);
+    for (const text of [warning, missing])
+      if (text !== null) listener({ kind: 'message', level: 'warn', text });
   }
 
   async #node(

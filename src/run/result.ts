@@ -56,6 +56,7 @@ export function outcomeMessage(node: GraphNode, outcome: NodeOutcome): string {
       return isView(node) ? 'CREATE VIEW' : difference;
     case 'unchanged':
     case 'dropped':
+    case 'released':
     case 'orphaned':
       return outcome.action;
   }
@@ -75,6 +76,8 @@ export function afterwards(
   }
   if (action === 'dropped')
     return { level: 'info', text: `dropped ${label}, which is gone from the project` };
+  if (action === 'released')
+    return { level: 'info', text: `released ${label}, which is gone from the project: its table stays` };
   if (inserted + deleted === 0) return undefined;
   return { level: 'info', text: `${label} followed: +${inserted} -${deleted} rows` };
 }

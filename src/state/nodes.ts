@@ -5,8 +5,10 @@ import type { JsonValue } from '../changelog/change.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { stateVersion } from './schema.ts';
 
-/** How a deployed node lives in the database. Tests that store their failures are `materialized_view` too. */
-export type NodeKind = 'source' | 'seed' | 'table' | 'view' | 'materialized_view';
+/**
+ * How a deployed node lives in the database. `existing`: a source whose table somebody else made. Tests that store their failures are `materialized_view` too.
+ */
+export type NodeKind = 'source' | 'existing' | 'seed' | 'table' | 'view' | 'materialized_view';
 
 export interface DeployedColumn {
   readonly name: string;

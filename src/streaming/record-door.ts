@@ -215,13 +215,6 @@ export function streamingDoor(
   origin: string,
 ): StreamingDoor | undefined {
   const dialect = dialectOf(project.target);
-  if (source.config.existing) {
-    throw segError(
-      'SEG520',
-      `source "${source.source_name}.${source.name}" is declared as existing: seg does not write into it`,
-      { at: source.at, hint: 'Its own connector fills it, or whoever made it.' },
-    );
-  }
   return dialect === undefined
     ? undefined
     : new StreamingDoor(db, dialect, source, planSource(source), origin);

@@ -10,6 +10,7 @@ import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { ensureState } from '../state/schema.ts';
 import { loadSeedRows } from './seed-rows.ts';
+import { withStandIns } from './stand-ins.ts';
 
 export interface ScenarioBase {
   readonly project: Project;
@@ -26,7 +27,8 @@ export const clockAtStart = '1970-01-01T00:00:00Z';
 /**
  * Deploys all sources, seeds and models, in memory. Throws a SegError when the project cannot be deployed.
  */
-export async function buildScenarioBase(project: Project): Promise<ScenarioBase> {
+export async function buildScenarioBase(asked: Project): Promise<ScenarioBase> {
+  const project = withStandIns(asked);
   const db = await openMemoryDatabase();
   try {
     await db.transaction(async (tx) => {

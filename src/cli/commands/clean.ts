@@ -4,6 +4,7 @@ import type { CommandHandler } from '../command-definition.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { findProjectFile, type JsonObject } from '../../project/project-file.ts';
 import { loadOptions } from '../open-project.ts';
+import { cleanDatabase } from './clean-database.ts';
 
 /** Keys of the project file whose folders hold what a person wrote; clean never touches them. */
 const OWN_PATHS: Record<string, readonly string[]> = {
@@ -21,6 +22,7 @@ const OWN_PATHS: Record<string, readonly string[]> = {
  * the project itself, or a folder of sources, before anything is deleted.
  */
 export const clean: CommandHandler = async (context) => {
+  if (context.flags.boolean('database')) return cleanDatabase(context);
   const options = loadOptions(context);
   const file = findProjectFile(options.projectDir);
   context.sources.use(file.root);

@@ -14,6 +14,7 @@ const WORDS: Record<NodeOutcome['action'], string> = {
   refreshed: 'follow',
   unchanged: 'keep',
   dropped: 'drop',
+  released: 'release (gone from the project; its table stays)',
   orphaned: 'keep (gone from the project; --prune drops it)',
 };
 

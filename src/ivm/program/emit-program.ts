@@ -8,6 +8,7 @@
  * are planned once a session. The refreshing functions run with the server's own settings, so they hash and sort.
  */
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
 import { deltaArrays } from '../strategies/apply.ts';
 import { AGAIN, answering, runStatement, statementText } from '../strategies/statement.ts';
@@ -33,6 +34,8 @@ export interface EmitOptions {
   readonly remedy: string;
   /** Whether each step notes its time (program/time-steps.ts). */
   readonly timed?: boolean;
+  /** The function that announces a statement; `begin_statement` of the state schema unless another one is given. */
+  readonly begin?: RelationName;
 }
 
 const fixed = (options: EmitOptions): string => `SECURITY DEFINER
@@ -316,33 +319,35 @@ ${stored.stage.strategy === 'top' ? byOrder : setWise}
 AS ${dollarQuote(body)}`;
 }
 
-const names = {
-  before: { insert: 'seg_before_insert', update: 'seg_before_update', delete: 'seg_before_delete' },
-  after: { insert: 'seg_insert', update: 'seg_update', delete: 'seg_delete' },
-  truncate: 'seg_truncate',
-};
+/** Triggers of several state schemas may stand on one table. */
+function triggerName(name: string, stateSchema: string): string {
+  return shortName(stateSchema === '_seg' ? name : `${name}_${stateSchema}`);
+}
 
-export function emitProgramTriggers(table: RelationName, options: EmitOptions): string[] {
+/** The triggers of an input's program, by name. */
+export function emitProgramTriggers(table: RelationName, options: EmitOptions): Map<string, string> {
   const transitions = {
     insert: 'REFERENCING NEW TABLE AS _seg_new',
     update: 'REFERENCING OLD TABLE AS _seg_old NEW TABLE AS _seg_new',
     delete: 'REFERENCING OLD TABLE AS _seg_old',
   };
   const on = quoteRelation(table);
-  const begin = quoteRelation({ schema: options.stateSchema, name: 'begin_statement' });
-  return [
-    ...tableEvents.flatMap((event) => [
-      `CREATE OR REPLACE TRIGGER ${names.before[event]} BEFORE ${event.toUpperCase()} ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${begin}()`,
-      `CREATE OR REPLACE TRIGGER ${names.after[event]} AFTER ${event.toUpperCase()} ON ${on} ${transitions[event]} FOR EACH STATEMENT EXECUTE FUNCTION ${quoteRelation(options.functionName(event))}()`,
-    ]),
-    `CREATE OR REPLACE TRIGGER ${names.truncate} AFTER TRUNCATE ON ${on} FOR EACH STATEMENT EXECUTE FUNCTION ${quoteRelation(options.functionName('truncate'))}()`,
-  ];
-}
-
-export function emitDropProgramTriggers(table: RelationName): string[] {
-  return [...Object.values(names.before), ...Object.values(names.after), names.truncate].map(
-    (name) => `DROP TRIGGER IF EXISTS ${name} ON ${quoteRelation(table)}`,
-  );
+  const begin = quoteRelation(options.begin ?? { schema: options.stateSchema, name: 'begin_statement' });
+  const triggers = new Map<string, string>();
+  const add = (wanted: string, when: string, part: string): void => {
+    const name = triggerName(wanted, options.stateSchema);
+    triggers.set(
+      name,
+      `CREATE OR REPLACE TRIGGER ${quoteIdentifier(name)} ${when} FOR EACH STATEMENT EXECUTE FUNCTION ${part}()`,
+    );
+  };
+  for (const event of tableEvents) {
+    add(`seg_before_${event}`, `BEFORE ${event.toUpperCase()} ON ${on}`, begin);
+    const after = `AFTER ${event.toUpperCase()} ON ${on} ${transitions[event]}`;
+    add(`seg_${event}`, after, quoteRelation(options.functionName(event)));
+  }
+  add('seg_truncate', `AFTER TRUNCATE ON ${on}`, quoteRelation(options.functionName('truncate')));
+  return triggers;
 }
 
 function oneLine(text: string): string {

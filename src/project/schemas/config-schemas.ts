@@ -114,6 +114,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     on_conflict: { type: 'string', enum: ['append', 'upsert'] },
     on_error: { type: 'string', enum: ['fail', 'quarantine'] },
     existing: bool,
+    install: texts,
   }),
   test: record('the configuration of a test', {
     ...common,

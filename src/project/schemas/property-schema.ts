@@ -61,6 +61,7 @@ const sourceTable: Record<string, Schema> = {
   on_conflict: { type: 'string', enum: ['append', 'upsert'] },
   on_error: { type: 'string', enum: ['fail', 'quarantine'] },
   existing: bool,
+  install: texts,
 };
 
 const rows: Record<string, Schema> = {

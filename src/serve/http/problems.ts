@@ -6,6 +6,7 @@ import { DatabaseError } from '../../engines/connection.ts';
 const STATUS: Readonly<Record<string, number>> = {
   SEG505: 409,
   SEG506: 422,
+  SEG520: 409,
   SEG703: 400,
   SEG704: 404,
   SEG705: 409,
