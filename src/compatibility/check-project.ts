@@ -5,6 +5,8 @@ import { placeFor } from '../diagnostics/source-map.ts';
 import type { Project } from '../project/load.ts';
 import type { GraphNode } from '../project/nodes.ts';
 import { SqlSyntaxError, parseStatements } from '../sql/parse.ts';
+import { sinkNodes } from '../streaming/connectors/sink-nodes.ts';
+import { sourceNodes } from '../streaming/connectors/source-nodes.ts';
 import { desiredNode, isStreamed } from '../streaming/desired-node.ts';
 import { dialectOf } from '../streaming/dialect-of.ts';
 import { storesFailures } from '../deploy/spec.ts';
@@ -23,7 +25,10 @@ function declared(project: Project, node: GraphNode): readonly Diagnostic[] {
   const dialect = dialectOf(project.target);
   if (dialect === undefined || !isStreamed(node) || node.resource_type === 'seed') return [];
   try {
-    desiredNode(project, dialect, node);
+    if (node.resource_type === 'source') sourceNodes(project, dialect, node, true);
+    else if (node.resource_type === 'model' && node.config.materialized === 'sink')
+      sinkNodes(project, dialect, node, true);
+    else desiredNode(project, dialect, node);
     return [];
   } catch (error) {
     if (!(error instanceof SegError)) throw error;

@@ -177,8 +177,8 @@ function kindOf(node: RelationNode | TestNode): NodeKind {
         ? node.config.store_failures_as
         : 'materialized_view';
     case 'model':
-      if (node.config.materialized === 'ephemeral')
-        throw new Error('invariant: an ephemeral model is no relation');
+      if (node.config.materialized === 'ephemeral' || node.config.materialized === 'sink')
+        throw new Error('invariant: neither an ephemeral model nor a sink is a relation');
       return node.config.materialized;
   }
 }

@@ -9,7 +9,7 @@ import type { SinkMode, SinkType } from './schemas/sink-schemas.ts';
 export type ResourceType = 'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario' | 'sink';
 
 /** How a relation lives in the engine. `materializedview` and `incremental` are read as `materialized_view`. */
-export type Materialization = 'view' | 'materialized_view' | 'table' | 'ephemeral';
+export type Materialization = 'view' | 'materialized_view' | 'table' | 'ephemeral' | 'sink';
 
 export interface NodeConfig {
   enabled: boolean;
@@ -136,7 +136,10 @@ export interface SqlFields {
   sources: [string, string][];
 }
 
-export interface ModelNode extends NodeBase<'model', ModelConfig>, RelationFields, SqlFields {}
+export interface ModelNode extends NodeBase<'model', ModelConfig>, RelationFields, SqlFields {
+  /** seg, of `materialized: sink`: where its rows go, as written; null for every other model. */
+  connector: Record<string, JsonValue> | null;
+}
 
 export interface SeedNode extends NodeBase<'seed', SeedConfig>, RelationFields {
   root_path: string | null;
@@ -150,6 +153,8 @@ export interface SourceNode extends NodeBase<'source', SourceConfig>, RelationFi
   loaded_at_field: string | null;
   /** seg: the columns that identify a record; empty = every record counts. */
   key: string[];
+  /** seg, on RisingWave and Materialize: what fills it there; as written, since templates may read secrets. */
+  connector: Record<string, JsonValue> | null;
   /** seg: `json` (NDJSON) or `csv`, what `seg ingest` expects when the file's name does not say. */
   format: 'json' | 'csv';
   /** seg: JSON Schema a record must satisfy, as read from the `json_schema` file or inline; null = none. */

@@ -47,13 +47,18 @@ export interface Property {
 
 /**
  * Rendered later or never: descriptions (docs blocks), arguments of tests, the rows and SQL of unit tests and
- * scenarios, hooks, what a sink reads and its settings (they may hold secrets, which no artifact may).
+ * scenarios, hooks, what a sink reads, and the settings of sinks and connectors (they may hold secrets, which no artifact may).
  */
 function keepsTemplates(path: YamlPath): boolean {
   const [first] = path;
   if (first === 'unit_tests' || first === 'scenarios' || first === 'macros') return true;
   if (first === 'sinks' && ['from', 'config', 'notify'].includes(String(path[2]))) return true;
   const last = path.at(-1);
+  if (last === 'connector') {
+    const above = path.at(-2) === 'config' ? path.slice(0, -2) : path.slice(0, -1);
+    if (first === 'sources' && above.length === 4 && above[2] === 'tables') return true;
+    if (first === 'models' && above.length === 2) return true;
+  }
   if (last === 'description' || last === 'data_tests' || last === 'tests') return path.length > 1;
   return last === 'pre-hook' || last === 'post-hook' || last === 'pre_hook' || last === 'post_hook';
 }

@@ -8,7 +8,9 @@ import { stateSchemaOf, storesFailures } from '../deploy/spec.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
 import type { GraphNode, ModelNode, SeedNode, SourceNode, TestNode } from '../project/nodes.ts';
-import { desiredNode, rejectedColumns, rejectedRelation } from '../streaming/desired-node.ts';
+import { sinkNodes } from '../streaming/connectors/sink-nodes.ts';
+import { sourceNodes } from '../streaming/connectors/source-nodes.ts';
+import { desiredNode } from '../streaming/desired-node.ts';
 import type { DesiredNode } from '../streaming/desired-node.ts';
 import type { Dialect } from '../streaming/dialect.ts';
 import { loadStreamingSeed } from '../streaming/load-seed.ts';
@@ -79,19 +81,7 @@ async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Pr
     all.filter(({ config }) => config.existing),
   );
   const sources = all.filter(({ config }) => !config.existing);
-  const wanted = sources.flatMap((source): DesiredNode[] => {
-    const table = desiredNode(project, dialect, source);
-    const letters: DesiredNode = {
-      ...table,
-      uniqueId: `${table.uniqueId}.rejected`,
-      label: `the dead letters of ${table.label}`,
-      relation: rejectedRelation(table.relation),
-      columns: rejectedColumns(),
-      key: [],
-      fingerprint: 'rejected 1',
-    };
-    return [table, letters];
-  });
+  const wanted = sources.flatMap((source) => sourceNodes(project, dialect, source));
   for (const outcome of await deployer.deploy(wanted, options(run))) {
     if (outcome.action === 'failed') throw outcome.error;
     const text = followedText(outcome);
@@ -170,7 +160,13 @@ async function deployModels(
       continue;
     }
     clocks.set(node.unique_id, clock);
-    wanted.push(desiredNode(project, dialect, node));
+    try {
+      if (node.config.materialized === 'sink') wanted.push(...sinkNodes(project, dialect, node));
+      else wanted.push(desiredNode(project, dialect, node));
+    } catch (error) {
+      clocks.delete(node.unique_id);
+      run.done(clock.finish(project, node, 'error', { diagnostics: errorDiagnostics(error, node) }));
+    }
   }
   if (wanted.length === 0) return stood;
   const outcomes = await deployer.deploy(wanted, { ...options(run), fullRefresh: run.fullRefresh });
@@ -196,7 +192,11 @@ function modelResult(
   clock: ResultClock,
   outcome: StreamingOutcome,
 ): NodeResult {
-  const made = node.config.materialized === 'view' ? 'CREATE VIEW' : 'CREATE MATERIALIZED VIEW';
+  const made =
+    {
+      view: 'CREATE VIEW',
+      sink: 'CREATE SINK',
+    }[node.config.materialized as 'view' | 'sink'] ?? 'CREATE MATERIALIZED VIEW';
   switch (outcome.action) {
     case 'failed':
       return clock.finish(project, node, 'error', { diagnostics: errorDiagnostics(outcome.error, node) });
@@ -223,16 +223,25 @@ function followedText({ label, action }: StreamingOutcome): string | undefined {
 
 async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingDeployer): Promise<void> {
   const { project, prune, dryRun, db, listener } = run;
-  const known = new Set([
-    ...Object.keys(project.manifest.nodes),
-    ...Object.keys(project.manifest.sources).flatMap((id) => [id, `${id}.rejected`]),
-  ]);
+  const parts = [
+    ...Object.values(project.manifest.sources).flatMap((source) =>
+      source.config.existing ? [] : sourceNodes(project, run.dialect, source, true),
+    ),
+    ...Object.values(project.manifest.nodes).flatMap((node) =>
+      node.resource_type === 'model' && node.config.materialized === 'sink'
+        ? sinkNodes(project, run.dialect, node, true)
+        : [],
+    ),
+  ];
+  const known = new Set([...Object.keys(project.manifest.nodes), ...parts.map(({ uniqueId }) => uniqueId)]);
   const gone = [...(await store.read()).values()].filter(
     ({ uniqueId, kind, reads }) => !known.has(kind === 'subscription' ? (reads[0] ?? '') : uniqueId),
   );
   const dropped: StoredNode[] = [];
   for (const node of gone) {
+    const holdsRows = node.connector === undefined ? node.kind === 'table' : node.connector.lasting;
     const filled =
+      holdsRows &&
       node.uniqueId.startsWith('source.') &&
       (await db.query(`SELECT 1 AS one FROM ${quoteRelation(node.relation)} LIMIT 1`)).rows.length > 0;
     if (!prune || filled) {

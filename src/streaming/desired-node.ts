@@ -1,5 +1,6 @@
 /** What a node of the manifest asks of a streaming engine: plain data, made without a connection. */
 import { createHash } from 'node:crypto';
+import type { JsonValue } from '../changelog/change.ts';
 import type { Location } from '../diagnostics/diagnostic.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { SourceMap } from '../diagnostics/source-map.ts';
@@ -11,7 +12,9 @@ import { isDeployable, relationOf } from '../deploy/spec.ts';
 import { rejectedTable } from '../deploy/ddl.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { UnsupportedType } from './dialect.ts';
-import type { Dialect, TableColumn } from './dialect.ts';
+import type { ConnectorText, Dialect, ObjectKind, TableColumn } from './dialect.ts';
+import { subsource } from './connectors/raw-object.ts';
+import { withSecrets } from './connectors/settings.ts';
 import { renameRelations } from './rename-relations.ts';
 
 export interface DesiredNode {
@@ -19,7 +22,7 @@ export interface DesiredNode {
   readonly name: string;
   /** For messages: `model "x"`. */
   readonly label: string;
-  readonly kind: 'table' | 'view' | 'materialized_view' | 'subscription';
+  readonly kind: ObjectKind;
   readonly relation: RelationName;
   /** unique_ids of the nodes it reads, ephemeral ones seen through. */
   readonly reads: readonly string[];
@@ -31,6 +34,14 @@ export interface DesiredNode {
   readonly key: readonly string[];
   readonly onConflict: 'first' | 'last';
   readonly indexes: readonly (readonly string[])[];
+  /** Of an object that a connector is made of. */
+  readonly connector?: ConnectorText;
+  /** The secrets in `connector`; never stored. */
+  readonly secrets?: ReadonlyMap<string, string>;
+  /** Materialize: where it is computed, when that is not the target's cluster. */
+  readonly cluster?: string;
+  /** How long its changes are kept; altered in place, so it is no part of the fingerprint. */
+  readonly retention?: string;
   /** Equal fingerprints mean that the object that stands is the one that is wanted. */
   readonly fingerprint: string;
   readonly at: Location;
@@ -61,7 +72,12 @@ export function desiredNode(
   const indexes = node.resource_type === 'model' ? indexesOf(node) : [];
   const onConflict =
     node.resource_type === 'source' && node.config.on_conflict !== 'upsert' ? 'first' : 'last';
-  const content = { engine: dialect.engine, kind, relation, definition, columns, key, indexes, onConflict };
+  const cluster = textConfig(node, 'cluster');
+  const retention = textConfig(node, 'retain_history') ?? textOf(project.target.fields['retain_history']);
+  const content = {
+    ...{ engine: dialect.engine, kind, relation, definition, columns, key, indexes, onConflict },
+    ...(cluster === undefined ? {} : { cluster }),
+  };
   return {
     uniqueId: node.unique_id,
     name: node.name,
@@ -75,18 +91,47 @@ export function desiredNode(
     key,
     onConflict,
     indexes,
-    fingerprint: createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(retention === undefined ? {} : { retention }),
+    fingerprint: fingerprintOf(content),
     at: node.at,
   };
+}
+
+/** Equal for equal content. */
+export function fingerprintOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+}
+
+function textConfig(node: RelationNode | TestNode, name: string): string | undefined {
+  return textOf(node.config[name]);
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** The statements that make it, under another name and reading other versions where `renames` says so. */
 export function createStatements(
   dialect: Dialect,
-  node: Pick<DesiredNode, 'kind' | 'columns' | 'key' | 'onConflict' | 'definition' | 'indexes'>,
+  node: Pick<
+    DesiredNode,
+    | 'kind'
+    | 'relation'
+    | 'columns'
+    | 'key'
+    | 'onConflict'
+    | 'definition'
+    | 'indexes'
+    | 'connector'
+    | 'secrets'
+    | 'cluster'
+    | 'retention'
+  >,
   name: RelationName,
   renames: ReadonlyMap<string, string>,
 ): string[] {
+  if (node.connector !== undefined) return [connectorStatement(dialect, node.connector, node, name, renames)];
   if (node.kind === 'table') {
     return dialect.createTable({ name, columns: node.columns, key: node.key, onConflict: node.onConflict });
   }
@@ -95,7 +140,27 @@ export function createStatements(
     const statement = dialect.createSubscription(name, query);
     return statement === null ? [] : [statement];
   }
-  return [dialect.createModel({ name, kind: node.kind, query, indexes: node.indexes })];
+  const { kind, indexes, cluster, retention } = node;
+  if (kind !== 'view' && kind !== 'materialized_view')
+    throw new Error(`invariant: a ${kind} without a connector`);
+  return [dialect.createModel({ name, kind, query, indexes, cluster, retention })];
+}
+
+function connectorStatement(
+  dialect: Dialect,
+  { before, options, after, subsource: hasSubsource }: ConnectorText,
+  { kind, relation, secrets }: Pick<DesiredNode, 'kind' | 'relation' | 'secrets'>,
+  name: RelationName,
+  renames: ReadonlyMap<string, string>,
+): string {
+  const all = new Map(renames);
+  if (hasSubsource === true) all.set(relationKey(subsource(relation)), relationKey(subsource(name)));
+  const rename = (sql: string): string => renameRelations(sql, all);
+  const renamed = Object.fromEntries(Object.entries(options).map(([key, sql]) => [key, rename(sql)]));
+  return withSecrets(
+    dialect.createWords(kind, name) + rename(before) + dialect.connectorOptions(renamed) + rename(after),
+    secrets,
+  );
 }
 
 /** The table for records that a source refuses. */

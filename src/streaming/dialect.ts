@@ -7,7 +7,8 @@ import type { RelationName } from '../ivm/catalog.ts';
 export type StreamingEngine = 'risingwave' | 'materialize';
 
 /** Kinds of objects that seg makes. */
-export type ObjectKind = 'table' | 'view' | 'materialized_view' | 'subscription' | 'sink' | 'source';
+export type ObjectKind =
+  'table' | 'view' | 'materialized_view' | 'subscription' | 'sink' | 'source' | 'secret' | 'connection';
 
 export interface TableColumn {
   readonly name: string;
@@ -25,10 +26,31 @@ export interface TableRequest {
   readonly onConflict: 'first' | 'last';
 }
 
+/**
+ * `CREATE <kind> <name> <before><options><after>`. Options can be compared, and some can be altered in place; secrets are
+ * tokens (connectors/settings.ts). Other objects are named as quoteRelation does, so that they can be renamed.
+ */
+export interface ConnectorText {
+  readonly before: string;
+  /** Name → SQL of the value. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly after: string;
+  /** Its rows cannot be had again: it is never made anew while it holds some. */
+  readonly lasting: boolean;
+  /** Materialize: it makes a second object, `subsource(relation)`. */
+  readonly subsource?: boolean;
+  /** Of a sink on Materialize: quoted name of what it reads. */
+  readonly from?: string;
+}
+
 export interface ModelRequest {
   readonly name: RelationName;
   readonly kind: 'view' | 'materialized_view';
   readonly query: string;
+  /** Materialize: where it is computed; the target's when left out. */
+  readonly cluster?: string;
+  /** How long its changes are kept for readers that are away; the engine's default of seg when left out. */
+  readonly retention?: string;
   readonly indexes: readonly (readonly string[])[];
 }
 
@@ -49,12 +71,13 @@ export interface Dialect {
   createTable(request: TableRequest): string[];
   createModel(request: ModelRequest): string;
   /** Of a materialized view that is complete: a view that is still being filled takes no index on RisingWave. */
-  createIndexes(request: Pick<ModelRequest, 'name' | 'kind' | 'indexes'>): string[];
+  createIndexes(request: Pick<ModelRequest, 'name' | 'kind' | 'indexes' | 'cluster'>): string[];
   /** The objects a node is made of, readers first: one, but for tables whose keys the engine does not know. */
   objectsOf(node: {
     readonly kind: ObjectKind;
     readonly relation: RelationName;
     readonly key: readonly string[];
+    readonly connector?: ConnectorText;
   }): (RelationName & { readonly kind: ObjectKind })[];
   /**
    * A named change feed on a relation. @param of `FROM "schema"."name"` and what the engine wants to know of it.
@@ -64,6 +87,27 @@ export interface Dialect {
   /** The engine's own time as `ms` since 1970, for feeds that must not go back behind a rebuild; null where none can. */
   readonly clock: string | null;
   addColumn(table: RelationName, column: TableColumn): string;
+  /** `CREATE <kind> <name> ` of an object that a connector is made of. */
+  createWords(kind: ObjectKind, name: RelationName): string;
+  /** The options of a connector as they stand in its statement. */
+  connectorOptions(options: Readonly<Record<string, string>>): string;
+  /**
+   * Alters options of what stands; null when the engine cannot, and it must be made anew.
+   * @param set name → SQL; @param reset names that are gone
+   */
+  alterConnector(
+    kind: ObjectKind,
+    name: RelationName,
+    change: { readonly set: Readonly<Record<string, string>>; readonly reset: readonly string[] },
+  ): string[] | null;
+  /** A secret's new value, by the text that makes one; null where secrets are no objects. */
+  alterSecret(name: RelationName, as: string): string | null;
+  /** How long changes are kept from now on, of a subscription or of a relation. @param retention undefined: the default */
+  alterRetention(kind: ObjectKind, relation: RelationName, retention: string | undefined): string | null;
+  /** Turns a sink to what bears the name that it reads now; null where it must be made anew. */
+  turnSink(name: RelationName, connector: ConnectorText): string | null;
+  /** How long changes are kept when nobody says otherwise. */
+  readonly retention: string;
   drop(kind: ObjectKind, name: RelationName): string;
   /** Puts new objects in the place of standing ones; afterwards the old ones bear the new ones' former names. */
   exchange(pairs: readonly Exchange[]): string[];

@@ -29,15 +29,26 @@ export function isNotThereYet(error: DatabaseError): boolean {
 }
 
 /** @returns SegError SEG407 for a node the engine refuses; anything that is no DatabaseError unchanged */
-export function nodeError(error: unknown, label: string, at: Location, title: string): unknown {
+export function nodeError(
+  error: unknown,
+  label: string,
+  at: Location,
+  title: string,
+  secrets: readonly string[] = [],
+): unknown {
+  const scrub = (text: string): string =>
+    secrets
+      .filter((secret) => secret.length > 3)
+      .reduce((rest, secret) => rest.replaceAll(secret, '*****'), text);
   if (error instanceof SegError || !(error instanceof DatabaseError)) return error;
   if (/^(08|57P0)/.test(error.sqlstate)) return refusal(error) ?? error;
-  return segError('SEG407', `${label}: ${title} says: ${engineMessage(error)}`, {
+  return segError('SEG407', `${label}: ${title} says: ${scrub(engineMessage(error))}`, {
     at,
-    notes: error.detail === undefined ? [] : [{ message: error.detail }],
+    notes: error.detail === undefined ? [] : [{ message: scrub(error.detail) }],
     hint: error.hint ?? hintFor(engineMessage(error)),
     exitCode: 1,
-    cause: error,
+    // The error itself may hold what was sent.
+    ...(secrets.length > 0 ? {} : { cause: error }),
   });
 }
 

@@ -3,6 +3,7 @@ import type { RelationName } from '../ivm/catalog.ts';
 import { quoteIdentifier, quoteText, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import { materializeType } from './data-types.ts';
+import { subsource } from './connectors/raw-object.ts';
 import type { Dialect, ObjectKind } from './dialect.ts';
 
 const words: Readonly<Record<ObjectKind, string>> = {
@@ -12,6 +13,8 @@ const words: Readonly<Record<ObjectKind, string>> = {
   subscription: 'VIEW',
   sink: 'SINK',
   source: 'SOURCE',
+  secret: 'SECRET',
+  connection: 'CONNECTION',
 };
 
 const list = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ');
@@ -58,24 +61,57 @@ FROM ${log} ORDER BY ${order}`,
       ];
     },
 
-    createModel: ({ name, kind, query }) =>
+    createModel: ({ name, kind, query, cluster: own, retention }) =>
       kind === 'view'
         ? `CREATE VIEW ${quoteRelation(name)} AS\n${query}`
-        : `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${inCluster} WITH (RETAIN HISTORY FOR ${quoteText(RETAINED)}) AS\n${query}`,
+        : `CREATE MATERIALIZED VIEW ${quoteRelation(name)}${own === undefined ? inCluster : ` IN CLUSTER ${quoteIdentifier(own)}`} WITH (RETAIN HISTORY FOR ${quoteText(retention ?? RETAINED)}) AS\n${query}`,
 
-    createIndexes: ({ name, indexes }) =>
+    createIndexes: ({ name, indexes, cluster: own }) =>
       indexes.map(
         (columns) =>
-          `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))}${inCluster} ON ${quoteRelation(name)} (${list(columns)})`,
+          `CREATE INDEX ${quoteIdentifier(shortName(`${name.name}_${columns.join('_')}_idx`))}${own === undefined ? inCluster : ` IN CLUSTER ${quoteIdentifier(own)}`} ON ${quoteRelation(name)} (${list(columns)})`,
       ),
 
-    objectsOf: ({ kind, relation, key }) =>
-      kind === 'table' && key.length > 0
+    objectsOf: ({ kind, relation, key, connector }) =>
+      kind === 'table' && key.length > 0 && connector === undefined
         ? [
             { ...relation, kind: 'materialized_view' },
             { ...logTable(relation), kind: 'table' },
           ]
-        : [{ ...relation, kind }],
+        : [
+            { ...relation, kind },
+            ...(connector?.subsource === true ? [{ ...subsource(relation), kind: 'source' as const }] : []),
+          ],
+
+    createWords: (kind, name) => `CREATE ${words[kind]} ${quoteRelation(name)} `,
+
+    connectorOptions: (options) =>
+      Object.keys(options).length === 0
+        ? ''
+        : `(${Object.entries(options)
+            .map(([name, sql]) => `${name} = ${sql}`)
+            .join(', ')})`,
+
+    alterConnector(kind, name, { set, reset }) {
+      if (kind !== 'connection') return null;
+      const changes = [
+        ...Object.entries(set).map(([option, sql]) => `SET (${option} = ${sql})`),
+        ...reset.map((option) => `RESET (${option})`),
+      ];
+      return [`ALTER CONNECTION ${quoteRelation(name)} ${changes.join(', ')}`];
+    },
+
+    alterSecret: (name, as) => `ALTER SECRET ${quoteRelation(name)} ${as}`,
+
+    alterRetention: (kind, relation, retention) =>
+      kind === 'materialized_view'
+        ? `ALTER MATERIALIZED VIEW ${quoteRelation(relation)} SET (RETAIN HISTORY FOR ${quoteText(retention ?? RETAINED)})`
+        : null,
+
+    turnSink: (name, { from }) =>
+      from === undefined ? null : `ALTER SINK ${quoteRelation(name)} SET FROM ${from}`,
+
+    retention: RETAINED,
 
     createSubscription: () => null,
 

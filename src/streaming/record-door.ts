@@ -215,6 +215,13 @@ export function streamingDoor(
   origin: string,
 ): StreamingDoor | undefined {
   const dialect = dialectOf(project.target);
+  if (dialect !== undefined && source.connector !== null) {
+    throw segError(
+      'SEG520',
+      `source "${source.source_name}.${source.name}" is filled by its ${JSON.stringify(source.connector['type'])} connector: seg does not write into it`,
+      { at: source.at, hint: 'Send the records where the connector takes them from.' },
+    );
+  }
   return dialect === undefined
     ? undefined
     : new StreamingDoor(db, dialect, source, planSource(source), origin);

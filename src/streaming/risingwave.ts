@@ -12,6 +12,8 @@ const words: Readonly<Record<ObjectKind, string>> = {
   subscription: 'SUBSCRIPTION',
   sink: 'SINK',
   source: 'SOURCE',
+  secret: 'SECRET',
+  connection: 'CONNECTION',
 };
 
 /** The relation types of rw_catalog.rw_relations. */
@@ -23,6 +25,9 @@ const kinds: Readonly<Record<string, ObjectKind>> = {
   sink: 'sink',
   source: 'source',
 };
+
+/** How long a subscription keeps the changes. */
+const RETAINED = '1 day';
 
 const list = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ');
 
@@ -55,6 +60,34 @@ export const risingwave: Dialect = {
         ),
 
   objectsOf: ({ kind, relation }) => [{ ...relation, kind }],
+
+  createWords: (kind, name) => `CREATE ${words[kind]} ${quoteRelation(name)} `,
+
+  connectorOptions: (options) =>
+    Object.keys(options).length === 0
+      ? ''
+      : `(\n  ${Object.entries(options)
+          .map(([name, sql]) => `${name} = ${sql}`)
+          .join(',\n  ')}\n)`,
+
+  /** Since 2.6, and only what concerns the connection (connector/src/allow_alter_on_fly_fields). */
+  alterConnector(kind, name, { set, reset }) {
+    const names = Object.keys(set);
+    if (reset.length > 0 || !names.every((option) => /^properties\./.test(option))) return null;
+    const options = Object.entries(set).map(([option, sql]) => `${option} = ${sql}`);
+    return [`ALTER ${words[kind]} ${quoteRelation(name)} CONNECTOR WITH (${options.join(', ')})`];
+  },
+
+  alterSecret: () => null,
+
+  alterRetention: (kind, relation, retention) =>
+    kind === 'subscription'
+      ? `ALTER SUBSCRIPTION ${quoteRelation(relation)} SET RETENTION = ${quoteText(retention ?? RETAINED)}`
+      : null,
+
+  turnSink: () => null,
+
+  retention: RETAINED,
 
   createSubscription: (name, of) => `CREATE SUBSCRIPTION ${quoteRelation(name)} ${of}`,
 

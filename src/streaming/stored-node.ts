@@ -4,6 +4,7 @@ import type { RelationName } from '../ivm/catalog.ts';
 import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, TableColumn } from './dialect.ts';
+import { printsOf } from './connectors/secret-print.ts';
 
 export interface StoredNode extends Pick<
   DesiredNode,
@@ -18,7 +19,12 @@ export interface StoredNode extends Pick<
   | 'key'
   | 'onConflict'
   | 'indexes'
+  | 'connector'
+  | 'cluster'
+  | 'retention'
 > {
+  /** Salted hashes of the secrets in `connector`, by name: enough to tell that one has changed. */
+  readonly prints?: Readonly<Record<string, string>>;
   /** Empty while the node is being replaced: what was interrupted is made again. */
   readonly fingerprint: string;
   /** Of a subscription: the engine's time (ms) from which on its changes are those of the relation as it now is. */
@@ -133,6 +139,9 @@ export function stored(node: DesiredNode, fingerprint = node.fingerprint): Store
     key,
     onConflict,
     indexes,
+    connector,
+    cluster,
+    retention,
   } = node;
   return {
     uniqueId,
@@ -146,6 +155,9 @@ export function stored(node: DesiredNode, fingerprint = node.fingerprint): Store
     key,
     onConflict,
     indexes,
+    ...(connector === undefined ? {} : { connector, prints: printsOf(node.secrets) }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(retention === undefined ? {} : { retention }),
     fingerprint,
   };
 }

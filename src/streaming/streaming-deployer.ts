@@ -14,12 +14,16 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
-import { quoteRelation } from '../sql/quote.ts';
 import { coneOf, heldBack } from './cone.ts';
+import { subsource } from './connectors/raw-object.ts';
+import { samePrints } from './connectors/secret-print.ts';
 import { createStatements, relationKey } from './desired-node.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
 import { isNotThereYet, nodeError } from './engine-error.ts';
+import { judge } from './judge.ts';
+import type { Judgement } from './judge.ts';
+import { retaining, subscriptionId } from './retention.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
 import { engineTime, stored } from './stored-node.ts';
 
@@ -78,33 +82,42 @@ export class StreamingDeployer {
     for (const node of standing.values()) if (!this.#stands(node)) standing.delete(node.uniqueId);
     const failed = new Map<string, unknown>();
     const changed = new Set<string>();
-    const altered = new Set<string>();
+    const altered = new Map<string, Judgement & { readonly action: 'alter' }>();
+    const fullRefresh = options.fullRefresh === true;
     for (const node of wanted) {
       try {
-        const action = await this.#judge(node, standing.get(node.uniqueId), options);
-        if (action === 'make') changed.add(node.uniqueId);
-        if (action === 'alter') altered.add(node.uniqueId);
+        const [old, there] = [standing.get(node.uniqueId), this.#kindOf(node.relation)];
+        const judgement = await judge(this.#db, this.#dialect, node, old, there, fullRefresh);
+        if (judgement.action === 'make') changed.add(node.uniqueId);
+        if (judgement.action === 'alter') altered.set(node.uniqueId, judgement);
       } catch (error) {
         failed.set(node.uniqueId, error);
       }
     }
     const items = this.#items(wanted, standing, failed);
-    for (const id of altered) {
+    for (const [id, { grows }] of altered) {
       // SELECT * was written out when its readers were made: they do not see a new column.
-      for (const node of items.values()) if (node.reads.includes(id)) changed.add(node.uniqueId);
+      if (grows) for (const node of items.values()) if (node.reads.includes(id)) changed.add(node.uniqueId);
     }
     const cone = coneOf(changed, items);
     if (options.dryRun === true) return this.#outcomes(wanted, cone, standing, failed, new Set(), altered);
-    for (const id of altered) await this.#addColumns(items.get(id)!, standing.get(id)!);
-    const made = await this.#make(cone, standing, failed, options);
-    const held = heldBack(cone, new Set(failed.keys()), standing);
-    await this.#changePlaces(
-      cone.filter(({ uniqueId }) => !held.has(uniqueId)),
-      made,
+    for (const [id, { statements }] of altered) await this.#alter(items.get(id)!, statements, failed);
+    const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
+    await this.#retain(
+      wanted.filter(({ uniqueId }) => !inCone.has(uniqueId) && !failed.has(uniqueId)),
       standing,
     );
+    // A sink sends what it reads from its first moment on, so it is made last, on what stands in its place by then.
+    const sinks = cone.filter(({ kind }) => kind === 'sink');
+    const relations = cone.filter(({ kind }) => kind !== 'sink');
+    const made = await this.#make(relations, standing, failed, options);
+    const held = heldBack(cone, new Set(failed.keys()), standing);
+    const changing = relations.filter(({ uniqueId }) => !held.has(uniqueId));
+    await this.#changePlaces(changing, made, standing);
+    for (const sink of sinks)
+      if (!held.has(sink.uniqueId)) await this.#moveSink(sink, standing, failed, options);
     await this.#dropMade(
-      cone.filter(({ uniqueId }) => held.has(uniqueId)),
+      relations.filter(({ uniqueId }) => held.has(uniqueId)),
       made,
       standing,
     );
@@ -119,7 +132,7 @@ export class StreamingDeployer {
       progress = false;
       for (const node of [...waiting]) {
         if (waiting.some((other) => other !== node && other.reads.includes(node.uniqueId))) continue;
-        for (const object of this.#dialect.objectsOf(node))
+        for (const object of this.#droppable(node))
           await this.#db.exec(this.#dialect.drop(object.kind, object));
         waiting.splice(waiting.indexOf(node), 1);
         progress = true;
@@ -145,53 +158,12 @@ export class StreamingDeployer {
     return this.#kindOf(node.relation) !== undefined;
   }
 
-  /**
-   * @throws SegError SEG410 when something that seg did not make stands where the node should, SEG412 when a table that
-   *   holds rows would lose or change a column
-   */
-  async #judge(
-    node: DesiredNode,
-    old: StoredNode | undefined,
-    options: DeployOptions,
-  ): Promise<'same' | 'make' | 'alter'> {
-    if (old === undefined || relationKey(old.relation) !== relationKey(node.relation)) {
-      const kind = this.#kindOf(node.relation);
-      if (kind === undefined) return 'make';
-      throw segError(
-        'SEG410',
-        `${node.label} cannot be created: there is a ${kind.replace('_', ' ')} "${node.relation.schema}.${node.relation.name}" that seg did not make`,
-        { at: node.at, hint: 'Drop or rename it, or give the node another alias or schema.', exitCode: 1 },
-      );
-    }
-    const same = old.fingerprint === node.fingerprint;
-    if (node.kind !== 'table') return same && options.fullRefresh !== true ? 'same' : 'make';
-    if (same) return 'same';
-    const { rows } = await this.#db.query(`SELECT 1 AS one FROM ${quoteRelation(node.relation)} LIMIT 1`);
-    if (rows.length === 0 || old.fingerprint === '') return 'make';
-    const before = new Map(old.columns.map(({ name, type }) => [name, this.#dialect.columnType(type)]));
-    const after = new Map(node.columns.map(({ name, type }) => [name, this.#dialect.columnType(type)]));
-    const problems = [
-      ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `column "${name}" is gone`),
-      ...[...after]
-        .filter(([name, type]) => before.has(name) && before.get(name) !== type)
-        .map(([name, type]) => `column "${name}" was ${before.get(name)} and is now ${type}`),
-      ...(old.key.join() === node.key.join() && old.onConflict === node.onConflict
-        ? []
-        : ['the key changed']),
-      ...(this.#dialect.engine === 'materialize' && node.key.length > 0 && after.size > before.size
-        ? ['a keyed table of Materialize cannot grow columns']
-        : []),
-    ];
-    if (problems.length === 0) return 'alter';
-    throw segError(
-      'SEG412',
-      `${node.label} has rows, and its table cannot follow its declaration: ${problems.join('; ')}`,
-      {
-        at: node.at,
-        hint: 'Ingested rows are not thrown away. Declare a new source and ingest into it, or drop the table by hand.',
-        exitCode: 1,
-      },
-    );
+  /** The objects of a node, but those that go with another. */
+  #droppable(
+    node: Pick<StoredNode, 'kind' | 'relation' | 'key' | 'connector'>,
+  ): (RelationName & { kind: ObjectKind })[] {
+    const objects = this.#dialect.objectsOf(node);
+    return node.connector?.subsource === true ? objects.slice(0, 1) : objects;
   }
 
   /** What is wanted, and what stands beside it as it was. */
@@ -205,16 +177,96 @@ export class StreamingDeployer {
     for (const node of standing.values())
       items.set(node.uniqueId, { ...node, sourceMap: null, at, follows: true });
     for (const node of wanted) {
-      if (!failed.has(node.uniqueId)) items.set(node.uniqueId, { ...node, follows: false });
+      if (failed.has(node.uniqueId)) continue;
+      items.set(node.uniqueId, { ...node, follows: false });
+      const feed = items.get(subscriptionId(node.uniqueId));
+      if (feed !== undefined) items.set(feed.uniqueId, retaining(feed, node.relation, node.retention));
     }
     return items;
   }
 
-  async #addColumns(node: DesiredNode, old: StoredNode): Promise<void> {
-    const known = new Set(old.columns.map(({ name }) => name));
-    for (const column of node.columns.filter(({ name }) => !known.has(name)))
-      await this.#db.exec(this.#dialect.addColumn(node.relation, column));
-    await this.#store.write([stored(node)]);
+  async #alter(node: Item, statements: readonly string[], failed: Map<string, unknown>): Promise<void> {
+    try {
+      for (const statement of statements) await this.#db.exec(statement);
+      await this.#store.write([stored(node)]);
+    } catch (error) {
+      failed.set(node.uniqueId, this.#asNodeError(error, node));
+    }
+  }
+
+  /** Changes of how long changes are kept, which cost no rebuild. */
+  async #retain(nodes: readonly DesiredNode[], standing: ReadonlyMap<string, StoredNode>): Promise<void> {
+    for (const node of nodes) {
+      if (node.kind !== 'materialized_view' && node.kind !== 'table') continue;
+      const own = standing.get(node.uniqueId);
+      if (own !== undefined && own.retention !== node.retention && this.#dialect.engine === 'risingwave')
+        await this.#store.write([{ ...own, retention: node.retention }]);
+      const keeper = this.#dialect.engine === 'risingwave' ? subscriptionId(node.uniqueId) : node.uniqueId;
+      const old = standing.get(keeper);
+      if (old === undefined || old.retention === node.retention) continue;
+      const statement = this.#dialect.alterRetention(old.kind, old.relation, node.retention);
+      if (statement === null) continue;
+      await this.#db.exec(statement);
+      await this.#store.write([
+        old.kind === 'subscription'
+          ? retaining(old, node.relation, node.retention)
+          : { ...old, retention: node.retention },
+      ]);
+    }
+  }
+
+  /**
+   * Makes a sink on what stands now, and only then drops the one that read the former version: nothing is lost, and what changes in
+   * between is sent by both. Where the engine can, the sink that stands is turned to the new version instead.
+   */
+  async #moveSink(
+    node: Item,
+    standing: ReadonlyMap<string, StoredNode>,
+    failed: Map<string, unknown>,
+    options: DeployOptions,
+  ): Promise<void> {
+    if (node.reads.some((id) => failed.has(id))) return;
+    const old = standing.get(node.uniqueId);
+    const next =
+      old === undefined
+        ? node.relation
+        : { schema: node.relation.schema, name: underConstruction(node.relation.name, this.#suffix) };
+    try {
+      const turned =
+        old !== undefined && old.fingerprint === node.fingerprint && samePrints(node.secrets, old.prints)
+          ? this.#dialect.turnSink(node.relation, node.connector!)
+          : null;
+      await this.#store.write([stored(node, '')]);
+      if (turned !== null) await this.#db.exec(turned);
+      else {
+        await this.#db.exec(this.#dialect.createSchema(next.schema));
+        for (const statement of createStatements(this.#dialect, node, next, new Map()))
+          await this.#db.exec(statement);
+        await this.#settled(node, next, options);
+        if (old !== undefined) {
+          const [standingObject] = this.#dialect.objectsOf(old);
+          await this.#exchange(
+            this.#dialect.exchange([{ standing: standingObject!, next: { ...next, kind: 'sink' } }]),
+          );
+        }
+      }
+      await this.#store.write([stored(node)]);
+    } catch (error) {
+      if (options.signal?.aborted === true) throw error;
+      failed.set(node.uniqueId, this.#asNodeError(error, node));
+      if (old === undefined) await this.#store.remove([node.uniqueId]);
+    }
+  }
+
+  /** Waits while the engine says that it is still making an object in the background. */
+  async #settled(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
+    for (let shown = ''; ;) {
+      const progress = await this.#progress(relation);
+      if (progress === undefined || this.#dialect.engine === 'materialize') return;
+      if (progress !== shown) options.onProgress?.(node, progress);
+      shown = progress;
+      await sleep(POLL_MS, undefined, { signal: options.signal });
+    }
   }
 
   /** Makes the cone beside what stands. @returns the new objects' names by unique_id */
@@ -246,6 +298,8 @@ export class StreamingDeployer {
           await this.#db.exec(statement);
         made.set(node.uniqueId, next);
         renames.set(relationKey(node.relation), relationKey(next));
+        if (node.connector?.subsource === true)
+          renames.set(relationKey(subsource(node.relation)), relationKey(subsource(next)));
         const waiting =
           node.kind === 'materialized_view' ? this.#fill(node, next, options) : this.#index(node, next);
         // Whoever waits for it gets the error; this keeps it from ending the process meanwhile.
@@ -265,7 +319,7 @@ export class StreamingDeployer {
   }
 
   #asNodeError(error: unknown, node: Item): unknown {
-    return nodeError(error, node.label, node.at, this.#dialect.title);
+    return nodeError(error, node.label, node.at, this.#dialect.title, [...(node.secrets?.values() ?? [])]);
   }
 
   /** Waits until a view is complete, and gives it its indexes. @throws SegError SEG419 when the engine gave up */
@@ -360,7 +414,7 @@ export class StreamingDeployer {
     for (const node of [...nodes].reverse()) {
       const name = made.get(node.uniqueId);
       if (name === undefined) continue;
-      for (const object of this.#dialect.objectsOf({ ...node, relation: name }))
+      for (const object of this.#droppable({ ...node, relation: name }))
         await this.#db.exec(this.#dialect.drop(object.kind, object));
     }
     // Those that were to be made under their own names stand nowhere.
@@ -395,7 +449,7 @@ export class StreamingDeployer {
     standing: ReadonlyMap<string, StoredNode>,
     failed: ReadonlyMap<string, unknown>,
     held: ReadonlySet<string>,
-    altered: ReadonlySet<string>,
+    altered: ReadonlyMap<string, unknown>,
   ): StreamingOutcome[] {
     const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
     const outcome = (node: DesiredNode): StreamingOutcome => {

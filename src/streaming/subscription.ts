@@ -3,14 +3,11 @@ import { shortName } from '../sql/short-name.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import type { Connection } from '../engines/connection.ts';
-import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { Dialect } from './dialect.ts';
 import type { FollowedRelation, Subscription } from './followed.ts';
+import { subscriptionId, subscriptionOf } from './retention.ts';
 import { engineTime } from './stored-node.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
-
-/** How long changes are kept for a reader that is away. */
-const RETENTION = '1 day';
 
 /**
  * A deployed node whose changes the engine can tell.
@@ -46,9 +43,9 @@ export async function ensureSubscription(
   store: NodeStore,
   node: StoredNode,
 ): Promise<Subscription> {
-  const uniqueId = `subscription.${node.uniqueId}`;
+  const uniqueId = subscriptionId(node.uniqueId);
   const relation = { schema: node.relation.schema, name: shortName(`${node.relation.name}__changes`) };
-  const of = `FROM ${quoteRelation(node.relation)} WITH (retention = ${quoteText(RETENTION)})`;
+  const of = subscriptionOf(node.relation, node.retention);
   const { rows } = await db.query<{ name: string }>(dialect.objectsIn(relation.schema));
   if (rows.some(({ name }) => name === relation.name))
     return { relation, since: (await store.read()).get(uniqueId)?.since ?? 0 };
@@ -69,6 +66,7 @@ export async function ensureSubscription(
       onConflict: 'last',
       indexes: [],
       fingerprint: 'subscription',
+      ...(node.retention === undefined ? {} : { retention: node.retention }),
       since,
     },
   ]);

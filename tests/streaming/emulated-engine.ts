@@ -96,6 +96,8 @@ export function translate(sql: string, made: string, kind: string): string[] {
     refuse(`not supported: ${sql.slice(0, 60)}`);
   if (made.startsWith('rw') && /\(\s*"?\w+"? (uuid|varchar\(|numeric\(|text\b)/i.test(sql))
     refuse('unsupported data type');
+  const connector = connectorStatements(sql, made);
+  if (connector !== undefined) return connector;
   const view =
     /^CREATE MATERIALIZED VIEW ("[^"]+"\."[^"]+")(?: IN CLUSTER "[^"]+")?(?: WITH \([^)]*\))? AS\s([\s\S]*)$/.exec(
       sql,
@@ -138,14 +140,70 @@ export function translate(sql: string, made: string, kind: string): string[] {
       `DELETE FROM ${made} WHERE oid NOT IN (SELECT oid FROM pg_class)`,
     ];
   const swap =
-    /^ALTER (TABLE|VIEW|MATERIALIZED VIEW) ("[^"]+")\.("[^"]+") SWAP WITH ("[^"]+")\.("[^"]+")$/.exec(sql);
+    /^ALTER (TABLE|VIEW|MATERIALIZED VIEW|SOURCE|SINK) ("[^"]+")\.("[^"]+") SWAP WITH ("[^"]+")\.("[^"]+")$/.exec(
+      sql,
+    );
   if (swap !== null) {
-    const word = swap[1] === 'TABLE' ? 'TABLE' : 'VIEW';
+    const word = swap[1] === 'TABLE' || swap[1] === 'SOURCE' ? 'TABLE' : 'VIEW';
     return [
       `ALTER ${word} ${swap[2]}.${swap[3]} RENAME TO swapping`,
       `ALTER ${word} ${swap[4]}.${swap[5]} RENAME TO ${swap[3]}`,
       `ALTER ${word} ${swap[2]}.swapping RENAME TO ${swap[5]}`,
     ];
   }
-  return [sql.replace(/^ALTER MATERIALIZED VIEW/, 'ALTER VIEW')];
+  if (/^ALTER MATERIALIZED VIEW .* SET \(RETAIN HISTORY/.test(sql)) return [];
+  return [
+    sql
+      .replace(/^ALTER (MATERIALIZED VIEW|SINK)/, 'ALTER VIEW')
+      .replace(/^(ALTER|DROP) (SOURCE|SECRET|CONNECTION)/, '$1 TABLE')
+      .replace(/^DROP SINK/, 'DROP VIEW'),
+  ];
+}
+
+/** Connectors as tables that nothing fills, and sinks as views that hold on to what they read. */
+function connectorStatements(sql: string, made: string): string[] | undefined {
+  if (
+    /^ALTER (TABLE|SOURCE|SINK) [\s\S]* CONNECTOR WITH \(|^ALTER (CONNECTION|SECRET) (?![\s\S]* RENAME TO )/.test(
+      sql,
+    )
+  )
+    return [];
+  const turned = /^ALTER SINK ("[^"]+"\."[^"]+") SET FROM ("[^"]+"\."[^"]+")$/.exec(sql);
+  if (turned !== null) return [`CREATE OR REPLACE VIEW ${turned[1]} AS SELECT * FROM ${turned[2]}`];
+  const created = /^CREATE (TABLE|SOURCE|SECRET|CONNECTION|SINK) ("[^"]+"\."[^"]+") ([\s\S]*)$/.exec(sql);
+  if (created === null) return undefined;
+  const [, word, name, rest] = created as unknown as [string, string, string, string];
+  const mark = (of: string, kind: string): string =>
+    `INSERT INTO ${made} VALUES ('${of}'::regclass, '${kind}')`;
+  if (word === 'SECRET' || word === 'CONNECTION')
+    return [`CREATE TABLE ${name} ()`, mark(name, word.toLowerCase())];
+  if (word === 'SINK') {
+    const query =
+      /^AS\n([\s\S]*)\nWITH \(/.exec(rest)?.[1] ??
+      `SELECT * FROM ${/FROM ("[^"]+"\."[^"]+")/.exec(rest)![1]}`;
+    return [`CREATE VIEW ${name} AS ${query}`, mark(name, 'sink')];
+  }
+  if (/FROM (KAFKA|WEBHOOK|POSTGRES|LOAD GENERATOR)/.test(rest)) {
+    const columns = rest.includes('FROM KAFKA')
+      ? 'data jsonb, "partition" integer, "offset" numeric, arrived_at timestamp'
+      : rest.includes('FROM WEBHOOK')
+        ? 'body jsonb'
+        : 'id integer, v text';
+    const part = / AS ("[^"]+"\."[^"]+")\)$/.exec(rest)?.[1];
+    return [
+      `CREATE TABLE ${name} (${columns})`,
+      mark(name, 'source'),
+      ...(part === undefined ? [] : [`CREATE TABLE ${part} (${columns})`, mark(part, 'source')]),
+    ];
+  }
+  if (!/\bWITH \(\s*connector = /.test(rest) && !/\) FROM "/.test(rest)) return undefined;
+  const included = [...rest.matchAll(/^INCLUDE (\w+) AS ("\w+")/gm)].map(
+    ([, what, as]) =>
+      `${as} ${what === 'payload' ? 'jsonb' : what === 'timestamp' ? 'timestamptz' : 'varchar'}`,
+  );
+  const columns = /^\(([\s\S]*?)\)(?=\nINCLUDE|\nWITH|\s+FROM)/.exec(rest)?.[1] ?? '';
+  return [
+    `CREATE TABLE ${name} (${[columns, ...included].filter((part) => part.trim() !== '').join(', ')})`,
+    ...(word === 'SOURCE' ? [mark(name, 'source')] : []),
+  ];
 }

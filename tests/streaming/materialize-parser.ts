@@ -20,8 +20,15 @@ interface WasmEngine {
   Instance: new (module: object, imports: object) => { exports: { __wbindgen_start?: () => void } };
 }
 
+let loaded: Promise<(sql: string) => void> | undefined;
+
 /** @returns a function that throws what the parser says of SQL it does not take as one statement */
-export async function materializeParser(): Promise<(sql: string) => void> {
+export function materializeParser(): Promise<(sql: string) => void> {
+  // Its bindings know one instance.
+  return (loaded ??= load());
+}
+
+async function load(): Promise<(sql: string) => void> {
   const folder = dirname(createRequire(import.meta.url).resolve('@materializeinc/sql-parser'));
   const name = 'mz_sql_parser_wasm_bg';
   const bindings = (await import(pathToFileURL(join(folder, `${name}.js`)).href)) as Bindings;

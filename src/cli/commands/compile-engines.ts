@@ -1,8 +1,10 @@
 import { checkProject } from '../../compatibility/check-project.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { renderDiagnostics } from '../../diagnostics/render.ts';
-import { segError } from '../../diagnostics/seg-error.ts';
+import { SegError, segError } from '../../diagnostics/seg-error.ts';
+import { lacksOfTheTarget } from '../../project/build/connector.ts';
 import { loadProject } from '../../project/load.ts';
+import type { Project } from '../../project/load.ts';
 import type { TargetType } from '../../project/profiles.ts';
 import type { CommandContext } from '../context.ts';
 import { loadOptions } from '../open-project.ts';
@@ -27,24 +29,22 @@ export async function compileForEngines(context: CommandContext): Promise<0 | 1>
   const json = flags.string('output') === 'json';
   let lacking = 0;
   for (const engine of engines.filter((name) => asked === 'all' || asked === name)) {
-    const project = await loadProject({
-      ...loadOptions(context),
-      engine,
-      onLog: (message, toConsole) => (toConsole ? log.info(message) : log.debug(message)),
-    });
+    const project = await loadFor(context, engine);
+    if (!('manifest' in project)) {
+      lacking += project.length;
+      await report(context, engine, project, json);
+      log.error(
+        `${log.colors.red('LACKING')} ${engine}: ${counted(project.length, 'thing', 'things')} it has not`,
+      );
+      continue;
+    }
     sources.use(project.root, project.files);
     reportWarnings(context, project.warnings);
     const nodes = selectGraphNodes(context, project, ['model', 'test', 'source']);
     const found = checkProject(project, nodes);
     const errors = found.filter(({ severity }) => severity === 'error').length;
     lacking += errors;
-    if (json) {
-      for (const diagnostic of found)
-        await context.writeOut(`${JSON.stringify({ engine, ...plain(diagnostic) })}\n`);
-    } else if (found.length > 0) {
-      const options = { sourceOf: (name: string) => sources.of(name), colors: log.colors.isColorSupported };
-      log[errors > 0 ? 'error' : 'warn'](renderDiagnostics(found, options));
-    }
+    await report(context, engine, found, json);
     const what = counted(nodes.length, 'node', 'nodes');
     if (errors === 0) log.info(`${log.colors.green('OK')} ${engine}: ${what}, nothing is lacking`);
     else
@@ -53,6 +53,43 @@ export async function compileForEngines(context: CommandContext): Promise<0 | 1>
       );
   }
   return lacking === 0 ? 0 : 1;
+}
+
+/** The project for an engine, or what the engine cannot give it. @throws SegError for every other mistake */
+async function loadFor(
+  context: CommandContext,
+  engine: TargetType,
+): Promise<Project | readonly Diagnostic[]> {
+  const { log } = context;
+  try {
+    return await loadProject({
+      ...loadOptions(context),
+      engine,
+      onLog: (message, toConsole) => (toConsole ? log.info(message) : log.debug(message)),
+    });
+  } catch (error) {
+    if (!(error instanceof SegError)) throw error;
+    const errors = error.diagnostics.filter(({ severity }) => severity === 'error');
+    if (!errors.every(({ code }) => lacksOfTheTarget.has(code))) throw error;
+    return errors;
+  }
+}
+
+async function report(
+  context: CommandContext,
+  engine: TargetType,
+  found: readonly Diagnostic[],
+  json: boolean,
+): Promise<void> {
+  const { log, sources } = context;
+  if (json) {
+    for (const diagnostic of found)
+      await context.writeOut(`${JSON.stringify({ engine, ...plain(diagnostic) })}\n`);
+  } else if (found.length > 0) {
+    const options = { sourceOf: (name: string) => sources.of(name), colors: log.colors.isColorSupported };
+    const errors = found.some(({ severity }) => severity === 'error');
+    log[errors ? 'error' : 'warn'](renderDiagnostics(found, options));
+  }
 }
 
 function plain({ severity, code, message, at, hint }: Diagnostic): object {

@@ -16,6 +16,7 @@ import type { ConfigKind } from '../schemas/config-schemas.ts';
 import { readPackageFile } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
 import { readColumns } from './columns.ts';
+import { readConnector } from './connector.ts';
 import { describe } from './descriptions.ts';
 import { commonConfig, fileStart, projectLayers, propertyLayers, textOrNull } from './layers.ts';
 import { relationNames } from './naming.ts';
@@ -120,6 +121,7 @@ export function draftModel(
     compiled_code: null,
     refs: [],
     sources: [],
+    connector: sinkConnector(workspace, name, property, merged, layers.length, config.materialized, at),
   };
   return { node, owner, file, layers, config: merged, refs, sourceCalls };
 }
@@ -143,6 +145,7 @@ const materializations: Readonly<Record<string, Materialization>> = {
   view: 'view',
   table: 'table',
   ephemeral: 'ephemeral',
+  sink: 'sink',
   materialized_view: 'materialized_view',
   // dbt-materialize's old name, and dbt's: what is incremental there is always up to date here.
   materializedview: 'materialized_view',
@@ -179,4 +182,55 @@ export function keyColumns(value: JsonValue | undefined): string | string[] | nu
   if (typeof value === 'string') return value;
   if (!Array.isArray(value) || value.length === 0) return null;
   return value.filter((column) => typeof column === 'string');
+}
+
+/**
+ * What a model that is materialized as `sink` sends to. It stands in a property file only: what `config()` in the SQL
+ * says is rendered when the project is read, and a secret must not come into an artifact.
+ */
+function sinkConnector(
+  workspace: Workspace,
+  name: string,
+  property: Property | undefined,
+  merged: MergedConfig,
+  yamlLayers: number,
+  materialized: Materialization,
+  at: Location,
+): ModelNode['connector'] {
+  const { collector, target } = workspace;
+  const inFile = merged.layers.slice(yamlLayers).find(({ values }) => values.connector !== undefined);
+  if (inFile !== undefined) {
+    collector.error('SEG140', `the connector of model "${name}" is written in the SQL`, {
+      at: inFile.at('connector'),
+      hint: 'Write it in a property file, under "config:" of the model: only there may it read secrets.',
+    });
+    return null;
+  }
+  if (materialized !== 'sink' || merged.values.enabled === false) return null;
+  const streaming = target.type === 'risingwave' || target.type === 'materialize';
+  const found =
+    property === undefined
+      ? null
+      : readConnector(workspace, property, merged.values.connector, {
+          label: `model "${name}"`,
+          path: [],
+          item: property.values,
+          fallback: merged.origins.get('connector') ?? at,
+          of: 'sink',
+        });
+  if (found === null && collector.errors.length === 0) {
+    collector.error(
+      'SEG140',
+      streaming
+        ? `model "${name}" is materialized as sink, but has no connector for ${target.type}`
+        : `model "${name}" is materialized as sink, which targets of type "${target.type}" do not know`,
+      {
+        at: merged.origins.get('materialized') ?? at,
+        hint: streaming
+          ? 'Add "connector:" under its "config:" in a property file.'
+          : `Write enabled: "{{ target.type == 'risingwave' }}" beside it; here a sink of "sinks:" sends changes ("seg sync").`,
+      },
+    );
+  }
+  return found;
 }

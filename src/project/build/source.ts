@@ -12,6 +12,7 @@ import type { Workspace } from '../workspace.ts';
 import { parseYaml } from '../yaml.ts';
 import type { YamlPath } from '../yaml.ts';
 import { readColumns } from './columns.ts';
+import { readConnector } from './connector.ts';
 import { describe } from './descriptions.ts';
 import {
   commonConfig,
@@ -34,6 +35,7 @@ const tableKeys = [
   'on_error',
   'existing',
   'install',
+  'connector',
 ];
 
 const installed: readonly Installed[] = ['triggers', 'indexes'];
@@ -81,6 +83,7 @@ function buildTable(
     existing: values.existing === true,
     install: textList(values.install).filter(isInstalled),
   };
+  const label = `source "${sourceName}.${name}"`;
   const columns = readColumns(workspace, property, table.columns, tablePath);
   const key = textList(values.key);
   const keyAt = merged.origins.get('key') ?? property.at([...tablePath, 'name']);
@@ -151,6 +154,13 @@ function buildTable(
     identifier,
     loaded_at_field: textOrNull(values.loaded_at_field),
     key,
+    connector: readConnector(workspace, property, values.connector, {
+      label,
+      path: tablePath,
+      item: table,
+      fallback: merged.origins.get('connector') ?? property.at([...tablePath, 'name']),
+      of: 'source',
+    }),
     format: values.format === 'csv' ? 'csv' : 'json',
     json_schema: readJsonSchema(workspace, property, values.json_schema, merged.origins.get('json_schema')),
   };

@@ -80,6 +80,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     retain_changes: { type: ['integer', 'null'], minimum: 1 },
     maintenance: { type: 'string', enum: ['auto', 'recompute'] },
     // Materialize and RisingWave
+    connector: mapping,
     cluster: text,
     retain_history: scalarText,
     refresh_interval: scalarText,
@@ -115,6 +116,10 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     on_error: { type: 'string', enum: ['fail', 'quarantine'] },
     existing: bool,
     install: texts,
+    connector: mapping,
+    // Materialize and RisingWave
+    cluster: text,
+    retain_history: scalarText,
   }),
   test: record('the configuration of a test', {
     ...common,

@@ -62,6 +62,7 @@ const sourceTable: Record<string, Schema> = {
   on_error: { type: 'string', enum: ['fail', 'quarantine'] },
   existing: bool,
   install: texts,
+  connector: mapping,
 };
 
 const rows: Record<string, Schema> = {
