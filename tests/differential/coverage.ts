@@ -403,4 +403,45 @@ export const coverage: readonly {
     sql: 'SELECT v.g, count(*) AS n, sum(v.m) AS s FROM (SELECT a.g, l.m FROM a LEFT JOIN LATERAL (SELECT count(*) AS m FROM (SELECT b.k FROM b WHERE b.g = a.g) p FULL JOIN c ON c.k = p.k) l ON true) v GROUP BY v.g',
     recomputes: 'part',
   },
+  {
+    name: 'one_row_of_figures',
+    sql: 'SELECT (SELECT count(*) FROM a) AS n, (SELECT max(x) FROM b WHERE k > 0) AS m, EXISTS (SELECT FROM c) AS e',
+  },
+  {
+    name: 'compared_with_a_figure',
+    sql: 'SELECT id, n - (SELECT min(k) FROM c) AS d FROM a WHERE n >= (SELECT avg(x) FROM b) AND EXISTS (SELECT 1 FROM c WHERE k = 1 LIMIT 1)',
+  },
+  {
+    name: 'exists_once',
+    sql: 'SELECT k, count(*) AS n FROM c WHERE NOT EXISTS (SELECT FROM b WHERE x > 2) GROUP BY k HAVING count(*) > (SELECT count(*) FROM c) / 4',
+  },
+  {
+    name: 'distinct_on_exists',
+    sql: 'SELECT * FROM (SELECT DISTINCT ON (k) k, g FROM c ORDER BY k, g, f) d WHERE EXISTS (SELECT FROM b WHERE b.k = d.k)',
+  },
+  {
+    name: 'except_not_in',
+    sql: 'SELECT e.k FROM (SELECT k, g FROM a EXCEPT SELECT k, g FROM c) e WHERE (e.k, e.g) NOT IN (SELECT k, g FROM b)',
+  },
+  {
+    name: 'values_left_join',
+    sql: "SELECT v.g, v.label, c.f FROM (VALUES ('x', 1), ('y', 2), ('y', 2), (NULL, 3)) AS v (g, label) LEFT JOIN c ON c.g = v.g",
+  },
+  {
+    name: 'values_full_join',
+    sql: 'SELECT v.k, c.g FROM (VALUES (1), (2), (7)) AS v (k) FULL JOIN c ON c.k = v.k',
+  },
+  {
+    name: 'lateral_after_left_join',
+    sql: 'SELECT a.id, b.x, u.i FROM a LEFT JOIN b ON b.k = a.k CROSS JOIN LATERAL unnest(ARRAY[a.n, b.k]) AS u (i)',
+  },
+  { name: 'numbered_bag', sql: 'SELECT k, f, row_number() OVER (ORDER BY k, f DESC) AS rn FROM c' },
+  {
+    name: 'window_over_constants',
+    sql: 'SELECT x, ntile(2) OVER (ORDER BY x) AS t FROM (VALUES (1), (2), (3)) AS v (x)',
+  },
+  {
+    name: 'exists_over_groups',
+    sql: 'SELECT a.id FROM a WHERE NOT EXISTS (SELECT FROM (SELECT k, count(*) AS n FROM c GROUP BY k) s WHERE s.k = a.k AND s.n NOT IN (SELECT n FROM a))',
+  },
 ];

@@ -12,16 +12,13 @@ afterAll(() => runner.close());
 
 it(`${cases} generated cases equal their recomputation`, { timeout: 1_200_000 }, async () => {
   let done = 0;
-  let queries = 0;
   const recomputed: string[] = [];
   for (let at = seed; done < cases; at++) {
     const outcome = await runner.run(at);
     expect(outcome.failure, `seed ${at}: npm run test:soak -- --seed ${at} --cases 1`).toBeNull();
-    queries += outcome.queries;
     recomputed.push(...outcome.recomputed);
     expect(outcome.refused).toBe(0);
     done += outcome.cases;
   }
-  // Left are a few of many hundred: over rows of nothing but constants, and nested in ways nobody writes.
-  expect(recomputed.length, recomputed.join('\n')).toBeLessThanOrEqual(2 + queries * 0.03);
+  expect(recomputed).toEqual([]);
 });

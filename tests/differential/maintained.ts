@@ -3,40 +3,43 @@ import type { IncrementalView } from '../../src/incremental/incremental-view.ts'
 import type { CaseView } from './trace-runner.ts';
 
 /**
- * Operators with which a query, or a part of it, may be recomputed: those without a partition (one row for the whole table, its
- * first rows, a window over all of it), outer sides without a table (VALUES), and subqueries that could be neither followed
- * nor stored in every nesting. Queries of all other operators are meant not to: how many do is counted.
+ * Why a view, or an intermediate result of it, may be recomputed; for no other reason may any, however it is nested. Each is about all
+ * rows as ONE partition (no GROUP BY, no PARTITION BY), of which a strategy by keys would read just as much.
  */
-const mayRecompute: ReadonlySet<string> = new Set([
-  'global',
-  'window_whole',
-  'limit',
-  'grouping_sets',
-  'scalar',
-  'values',
-  'lateral_top',
-  'lateral_group',
-  'compared',
-]);
+const mayRecompute: readonly RegExp[] = [
+  // One value that is as long as all rows, or which no state smaller than all of them tells after a delete.
+  /^(array_agg|jsonb_agg|jsonb_object_agg|string_agg|mode|percentile_cont|percentile_disc)\((DISTINCT)?\) needs all rows$/,
+  // The last digits depend on the order in which the values are added.
+  /^(sum|avg|variance|var_\w+|stddev\w*)\(double precision\) needs all rows$/,
+  // One more row changes the value of every row.
+  /because of (ntile|percent_rank|cume_dist)\(\), which depends on how many rows the partition has$/,
+  // One more row at the end changes the value of every row before it.
+  /because of a window frame that reaches to the end of the partition$/,
+  // How far a row's value looks back is told by other rows, of any number.
+  /because of a window frame by RANGE or GROUPS with an offset$/,
+  // Values that cannot be told from the row before and the row itself.
+  /because of (nth_value\(\) over all rows so far|a window frame with EXCLUDE)/,
+  /because of (avg|[a-z_]+)\(\) over all rows so far, which cannot be continued from the row before$/,
+  /because of a running sum of values that may be rounded/,
+  /because of a window that looks back on a value which another one runs up$/,
+  // Two orders of all rows: a place that is the end of one is anywhere in the other.
+  /because of windows with different partitions or orders$/,
+  /because of a window without ORDER BY$/,
+  // No index holds texts of any length in their order.
+  /because of an order by values that can be too long for an index \(text\)$/,
+  /^ORDER BY \.\.\. LIMIT by a text/,
+];
 
-/** Views that recompute although they hold no such operator, themselves or in the plain views they read. */
+/** Views that recompute for another reason. */
 export function needlesslyRecomputed(
   views: readonly CaseView[],
   created: readonly IncrementalView[],
 ): string[] {
-  const excused = new Set<string>();
-  const found: string[] = [];
-  for (const { name, sql, plain, constructs } of views) {
-    const inherited = views.some((other) => excused.has(other.name) && sql.includes(`"${other.name}"`));
-    const free = inherited || (constructs ?? []).some((construct) => mayRecompute.has(construct));
-    if (plain === true) {
-      if (free) excused.add(name);
-      continue;
-    }
-    const stage = created
-      .find((view) => view.name === name)
-      ?.stages.find(({ strategy }) => strategy === 'recompute');
-    if (stage !== undefined && !free) found.push(`${stage.reason}: ${sql}`);
-  }
-  return found;
+  return created.flatMap(({ name, stages }) =>
+    stages
+      .filter(({ strategy, reason }) => strategy === 'recompute' && !excused(reason))
+      .map(({ reason }) => `${reason}: ${views.find((view) => view.name === name)?.sql ?? ''}`),
+  );
 }
+
+const excused = (reason: string): boolean => mayRecompute.some((why) => why.test(reason));

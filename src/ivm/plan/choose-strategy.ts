@@ -4,7 +4,7 @@ import { Unsupported } from '../relation/ir.ts';
 import type { Op } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
 import { affected } from './affected.ts';
-import { occurrencesOf, relationsIn, treeWork } from './classify.ts';
+import { occurrencesOf, readsClock, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
 import type { Facts } from './facts.ts';
 import { firstRows } from './first-rows.ts';
@@ -33,6 +33,9 @@ export function chooseStrategy(
   unmergeable: string | null,
   known: Known,
 ): Omit<Stage, 'reads' | 'readsClock'> {
+  if (relationsIn(root).size === 0 && !readsClock(root)) {
+    return { name, root, columns, strategy: 'linear', key: [], reason: 'no table is read', cost: 'nothing' };
+  }
   if (treeWork(root) === 'linear') {
     return {
       name,
@@ -69,7 +72,7 @@ export function chooseStrategy(
     name,
     root,
     columns,
-    unmergeable === null ? 'no partition key' : `${unmergeable} needs all rows`,
+    unmergeable === null ? `no partition key${why}` : `${unmergeable} needs all rows`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** What kind of work a tree is: which operators need state, and where. */
-import { freeIds, ownSubqueries, walkAll } from '../relation/expression.ts';
+import { freeIds, ownExprs, ownSubqueries, usesNow, walkAll } from '../relation/expression.ts';
 import { childrenOf } from '../relation/ir.ts';
 import type { Op } from '../relation/ir.ts';
 
@@ -76,6 +76,14 @@ export function hasOccurrence(op: Op, occurrence: number): boolean {
   let found = false;
   walkAll(op, (at) => {
     if (at.kind === 'scan' && at.occurrence === occurrence) found = true;
+  });
+  return found;
+}
+
+export function readsClock(root: Op): boolean {
+  let found = false;
+  walkAll(root, (op) => {
+    if (ownExprs(op).some(usesNow)) found = true;
   });
   return found;
 }

@@ -14,11 +14,8 @@ import {
   freeIds,
   mapExpr,
   mapOwnExprs,
-  ownExprs,
   ownSubqueries,
   subqueryOf,
-  usesNow,
-  walkAll,
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Limit, Op, Relation } from '../relation/ir.ts';
@@ -26,7 +23,7 @@ import type { Part } from '../relation/apart.ts';
 import { prune } from '../relation/prune.ts';
 import { copyOf } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
-import { ownWork, relationsIn, treeWork } from './classify.ts';
+import { ownWork, readsClock, relationsIn, treeWork } from './classify.ts';
 import { columnFact, uniqueKeys } from './facts.ts';
 import type { Facts, RelationFacts } from './facts.ts';
 import { hashJoins } from './hash-joins.ts';
@@ -35,6 +32,8 @@ import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
 import type { MergeContext } from './merge-stage.ts';
 import { firstRows } from './first-rows.ts';
 import { chooseStrategy, reachable } from './choose-strategy.ts';
+import { joinSubqueries } from './joined-subqueries.ts';
+import { storedBelow } from './stored-below.ts';
 import { fullJoin } from './full-join.ts';
 import { columnsRead, recomputedPart, stageOfPart } from './recomputed-stage.ts';
 import { naturalKey, pushable } from './partition.ts';
@@ -117,13 +116,16 @@ export class Decomposer {
       return this.#reduceWhole(op);
     } catch (error) {
       if (!(error instanceof Unsupported) || freeIds(op).size > 0) throw error;
-      const undone = new Set(this.stages.splice(known));
-      for (const [text, stage] of this.#byText) if (undone.has(stage)) this.#byText.delete(text);
+      this.#undo(known);
       return this.#split(op, error.construct);
     }
   }
 
   #reduceWhole(op: Op): Op {
+    if (op.kind === 'project' || op.kind === 'filter') {
+      const joined = joinSubqueries(op, this.#ids, (side) => this.#split(this.#reduce(side)));
+      if (joined !== undefined) return this.#reduceWhole(joined);
+    }
     const at = mapOwnExprs(op, (expr) => this.#reduceSubqueries(expr));
     switch (at.kind) {
       case 'scan':
@@ -167,7 +169,9 @@ export class Decomposer {
         // kept, and their partitions found there.
         const unfound = key.length === 0 && natural.length > 0 && child.kind !== 'scan';
         if (treeWork(child) === 'linear' && (!unfound || mergesAlways(whole, this.#merging))) return whole;
-        return key.length > 0 && reachable(whole, key) ? whole : { ...whole, child: this.#split(child) };
+        return key.length > 0 && reachable(whole, key)
+          ? whole
+          : { ...whole, child: this.#splitInside(child) };
       }
     }
   }
@@ -248,6 +252,13 @@ export class Decomposer {
     });
   }
 
+  /** Of a correlated tree what does not depend on the row outside. */
+  #splitInside(op: Op): Op {
+    if (freeIds(op).size === 0) return op.kind === 'scan' || op.kind === 'values' ? op : this.#split(op);
+    if (op.kind !== 'project' && op.kind !== 'filter') return this.#split(op);
+    return { ...op, child: this.#splitInside(op.child) };
+  }
+
   /** Splits a tree off as a hidden stage (one that is there already, when it is the same query), and scans that. */
   #split(op: Op, recomputedFor?: string): Op {
     if (freeIds(op).size > 0) throw new Unsupported('a correlated subquery that would have to be stored');
@@ -297,10 +308,36 @@ export class Decomposer {
     return type === undefined ? {} : { type };
   }
 
+  /** What would be recomputed as a whole may be kept over intermediate results of what is below. */
   #stage(name: string, asked: Op, columns: readonly StageColumn[]): Stage {
+    const known = this.stages.length;
+    const whole = this.#stageOf(name, asked, columns);
+    if (whole.strategy !== 'recompute') return whole;
+    const ofWhole = this.#undo(known);
+    const over = storedBelow(asked, this.#ids, (op) => this.#split(op));
+    const stage = over === undefined ? whole : this.#stageOf(name, over, columns);
+    if (stage.strategy !== 'recompute') return stage;
+    this.#undo(known);
+    for (const [text, made] of ofWhole) {
+      this.stages.push(made);
+      this.#byText.set(text, made);
+    }
+    // What stands over everything else tells why: what is below it was no hindrance.
+    return { ...whole, reason: stage.reason };
+  }
+
+  /** Takes back the intermediate results from the given one on. */
+  #undo(known: number): [text: string, stage: Stage][] {
+    const undone = new Set(this.stages.splice(known));
+    const entries = [...this.#byText].filter(([, stage]) => undone.has(stage));
+    for (const [text] of entries) this.#byText.delete(text);
+    return entries;
+  }
+
+  #stageOf(name: string, asked: Op, columns: readonly StageColumn[]): Stage {
     const root = hashJoins(asked, this.#facts);
     const merged = mergeStage(root, columns, this.#merging);
-    if (merged?.kind === 'below') return this.#stage(name, merged.root, columns);
+    if (merged?.kind === 'below') return this.#stageOf(name, merged.root, columns);
     const because = merged?.kind === 'not' ? merged.because : null;
     const stage =
       merged?.kind === 'stage'
@@ -313,14 +350,6 @@ export class Decomposer {
     const tree = stage.root ?? root;
     return { ...stage, reads: [...relationsIn(tree)], readsClock: readsClock(tree) };
   }
-}
-
-function readsClock(root: Op): boolean {
-  let found = false;
-  walkAll(root, (op) => {
-    if (ownExprs(op).some(usesNow)) found = true;
-  });
-  return found;
 }
 
 /** Below a UNION that takes duplicates out, nothing else need do so. */

@@ -10,7 +10,7 @@
  */
 import { col, columnOf, fingerprint, mapExpr, raw } from '../relation/expression.ts';
 import type { Column, Expr } from '../relation/ir.ts';
-import type { MergePlan, SortBy, StatePart, SumKind, TypesOf } from './merge-plan.ts';
+import type { AggregateTypes, MergePlan, SortBy, StatePart, SumKind, TypesOf } from './merge-plan.ts';
 
 export interface MergedAggregates {
   readonly plan: Pick<MergePlan, 'count' | 'parts'>;
@@ -46,6 +46,9 @@ const wholes = /^(smallint|integer|bigint)$/;
 /** Whether DISTINCT makes no difference to an aggregate. */
 export const idempotent = /^(min|max|bool_and|bool_or|every|bit_and|bit_or)$/;
 
+/** count(*) has no arguments to ask about. */
+const none: AggregateTypes = { args: [], order: [] };
+
 /**
  * @param aggregates calls, each under an id
  * @param outputs the columns above, over the operator's groups and the calls' ids
@@ -66,7 +69,7 @@ export function mergeAggregates(
   for (const { id, expr } of aggregates) {
     const call = callOf(expr);
     const name = builtin(call) ?? call.funcname.at(-1)?.String?.sval ?? '';
-    const types = typesOf(id);
+    const types = typesOf(id) ?? (call.agg_star === true ? none : undefined);
     if (types === undefined || builtin(call) === undefined) return { unmergeable: `${name}()` };
     if (name === 'array_agg') {
       const first = firstOf(call, types.args, types.order);

@@ -56,6 +56,8 @@ export interface SuffixPlan {
   readonly running: readonly Running[];
   /** Every row of the base has exactly one row in the result. */
   readonly whole: boolean;
+  /** Several rows may stand in one place, the same in all columns but their numbers. */
+  readonly alike: boolean;
 }
 
 /** Running values that can only be continued when every row is stored: the filter above must be a stage of its own. */
@@ -141,11 +143,11 @@ export function suffixOf(root: Op, facts: Facts, ids: Ids): { root: Op; plan: Su
   const indexed = longAt < 0 ? order.length : longAt;
   if (indexed === 0) throw new Unsupported('an order by values that can be too long for an index (text)');
   const nullAt = known.slice(0, indexed).findIndex(({ notNull }) => !notNull);
-  const total = uniqueKeys(base, facts).some((key) =>
-    key.every((id) => partition.includes(id) || order.some((sort) => sort.id === id)),
-  );
+  const ordered = (id: string): boolean => partition.includes(id) || order.some((sort) => sort.id === id);
+  const total = uniqueKeys(base, facts).some((key) => key.every(ordered));
+  const alike = !total && outputOf(base).every(ordered);
 
-  const read = readFunctions(windows, resolve, { base, facts, total, whole, ids });
+  const read = readFunctions(windows, resolve, { base, facts, total, alike, whole, ids });
   const computing = chain.map((op) => {
     const extra = read.added.get(op);
     return op.kind === 'window' && extra !== undefined ? { ...op, columns: [...op.columns, extra] } : op;
@@ -162,6 +164,7 @@ export function suffixOf(root: Op, facts: Facts, ids: Ids): { root: Op; plan: Su
       ahead: read.ahead,
       running: read.running,
       whole,
+      alike,
     },
   };
 }
@@ -211,6 +214,8 @@ interface Context {
   readonly base: Op;
   readonly facts: Facts;
   readonly total: boolean;
+  /** Rows of one place are the same in all their columns. */
+  readonly alike: boolean;
   readonly whole: boolean;
   readonly ids: Ids;
 }
@@ -226,7 +231,7 @@ interface Functions {
 function readFunctions(
   windows: readonly Window[],
   resolve: (expr: Expr) => Expr,
-  { base, facts, total, whole, ids }: Context,
+  { base, facts, total, alike, whole, ids }: Context,
 ): Functions {
   const running: Running[] = [];
   const added = new Map<Op, Column>();
@@ -238,7 +243,9 @@ function readFunctions(
     for (const { id, expr } of level.columns) {
       const call = expr['FuncCall'] as Expr & { over: Over };
       const reach = reachOf(call);
-      if (reach.needsTotalOrder && !total)
+      // Rows that are alike may stand in any order, and the last of them is told by its number.
+      const anyOrder = alike && (reach.carry === null || reach.carry === 'number');
+      if (reach.needsTotalOrder && !total && !anyOrder)
         throw new Unsupported('an ORDER BY that may hold ties (add a unique column)');
       const read = resolve({ List: [call['args'] ?? [], call['agg_filter'] ?? []] });
       const onRunning = [...idsIn(read)].some((used) => tainted.has(used));

@@ -8,6 +8,7 @@
 import { computed } from './computed.ts';
 import { col, columnOf, fingerprint, mapExpr, raw, walkAll } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
+import { mapLevel } from './levels.ts';
 import type { Column, Expr, Op } from './ir.ts';
 import type { Node, SelectReader } from './reader.ts';
 import { copyOf } from './rename.ts';
@@ -117,7 +118,7 @@ function rewrite(
     return col(columns.get(print)!.id);
   };
   return exprs.map((expr) =>
-    mapExpr(expr, (node) => {
+    mapLevel(expr, available, (node) => {
       const print = fingerprint(node);
       const known = columns.get(print);
       if (known !== undefined) return col(known.id);

@@ -1,9 +1,10 @@
 /** Everything of a SELECT after WHERE: grouping, windows, output columns, DISTINCT, ORDER BY and LIMIT. */
-import { col, columnOf, fingerprint, mapExpr, sameExpr, walkExpr } from './expression.ts';
+import { col, columnOf, fingerprint, idsIn, mapExpr, sameExpr, walkExpr } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
 import { computed } from './computed.ts';
 import { aggregateSets, groupingSets, ungrouped } from './grouping-sets.ts';
+import { mapLevel, someOfLevel, usesOnly } from './levels.ts';
 import { exactly, limited, sortKey } from './reader.ts';
 import type { Node, SelectReader, Selected } from './reader.ts';
 import { textOf } from './read-expression.ts';
@@ -34,9 +35,19 @@ export function selectList(
   let exprs = [...targets.map(({ expr }) => expr), ...sort.map(({ expr }) => expr), ...distinctOn];
 
   const groupClause = (select['groupClause'] as Node[] | undefined) ?? [];
-  const isAggregate = (node: Expr): boolean => aggregateCall(node, reader);
+  const own = new Set(outputOf(from));
+  const isAggregate = (node: Expr): boolean => {
+    if (!aggregateCall(node, reader)) return false;
+    const used = [...idsIn(node)];
+    if (used.length > 0 && !used.some((id) => own.has(id)))
+      throw new Unsupported('an aggregate of the query around a subquery');
+    return true;
+  };
+  const ofThisLevel = (node: Expr): boolean => aggregateCall(node, reader) && usesOnly(node, own);
   const aggregated =
-    groupClause.length > 0 || having !== null || exprs.some((expr) => contains(expr, isAggregate));
+    groupClause.length > 0 ||
+    having !== null ||
+    exprs.some((expr) => contains(expr, isAggregate) || someOfLevel(expr, own, ofThisLevel));
   if (aggregated) {
     const read = (node: Node): Expr => sortExpr(node, targets, expressions);
     const sets = groupingSets(groupClause, read, select['groupDistinct'] === true);
@@ -156,7 +167,7 @@ function aggregate(
   const aggregates: Column[] = [];
   const available = new Set(outputOf(below.op));
   const rewritten = exprs.map((expr) =>
-    mapExpr(expr, (node) => {
+    mapLevel(expr, available, (node) => {
       const group = byFingerprint.get(fingerprint(node));
       if (group !== undefined) return col(group);
       if (isAggregate(node)) {
@@ -209,6 +220,7 @@ function windows(reader: SelectReader, child: Op, exprs: readonly Expr[]): { op:
   }
   const replaced = exprs.map((expr) =>
     mapExpr(expr, (node) => {
+      if ('Sub' in node) return node;
       const id = ids.get(fingerprint(node));
       return id === undefined ? undefined : col(id);
     }),
@@ -243,6 +255,8 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
     defined.set(name, merge(read));
   }
   return mapExpr(expr, (node) => {
+    // A subquery's own windows were written out when it was read.
+    if ('Sub' in node) return node;
     const call = callOf(node);
     if (call?.over === undefined) return undefined;
     const { partitionClause, orderClause, frameOptions, startOffset, endOffset } = merge(call.over);

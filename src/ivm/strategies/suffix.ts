@@ -143,6 +143,8 @@ function carries(stored: StoredStage, request: RegionRequest, options: SqlOption
     ({ from }, i) => `"_seg_t".${quoteIdentifier(columnName(stored.stage, suffix.shown[from]!))} AS c${i}`,
   );
   const sorts = reversed(suffix.order).map((sort, i) => `${reference(stored)(i)}${directionSql(sort)}`);
+  // Of rows that are alike the last one has the greatest number.
+  if (suffix.alike) suffix.running.forEach(({ carry }, i) => carry === 'number' && sorts.push(`c${i} DESC`));
   return ` LEFT JOIN LATERAL (
     SELECT true AS found, ${values.join(', ')} FROM ${quoteRelation(stored.table)} AS "_seg_t"
     WHERE ${inPartition(stored, true)} AND (${beforePosition(suffix, reference(stored)).join('')})
