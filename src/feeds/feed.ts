@@ -16,6 +16,11 @@ import type { FeedView } from './feed-view.ts';
 import { pairChanges } from './pair-changes.ts';
 import { epochOf, positionOf } from './position.ts';
 
+/** Changes read at once; more are read in pages. */
+export const MOST_CHANGES = 10_000;
+/** And bytes of their rows, as they are stored: JSON that was compressed, of which JavaScript makes ten times as much and more. */
+export const MOST_BYTES = 2 * 1024 * 1024;
+
 export interface Snapshot {
   /** The state the rows are of: reading changes from here on misses nothing and repeats nothing. */
   readonly position: Position;
@@ -118,7 +123,7 @@ export async function readChanges(
 }
 
 /**
- * The batches after a position, in order. With `maxChanges` no more than about so many changes, but always whole
+ * The batches after a position, in order. With `paged` no more than a page of them (MOST_CHANGES, MOST_BYTES), but always whole
  * batches and at least one, so that a reader far behind needs little memory.
  * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing; SEG708 when the
  *   position lies in the future, so that changes would be passed over; SEG703, SEG710, SEG711 for bad arguments
@@ -127,17 +132,14 @@ export async function readChangePage(
   connection: Connection,
   uniqueId: string,
   from: Position,
-  options: ReadOptions & { until?: Position; maxChanges?: number } = {},
+  options: ReadOptions & { until?: Position; paged?: boolean } = {},
 ): Promise<ChangePage> {
-  const { stateSchema = '_seg', view = {}, maxChanges } = options;
+  const { stateSchema = '_seg', view = {}, paged = false } = options;
   const node = await followable(connection, uniqueId, stateSchema);
   await checkView(node, view);
   const { after, last } = await checkPosition(connection, node, from, stateSchema);
   const wanted = options.until === undefined ? last : least(last, epochOf(options.until));
-  const end =
-    maxChanges === undefined
-      ? wanted
-      : await pageEnd(connection, node, { stateSchema, after, wanted, maxChanges });
+  const end = paged ? await pageEnd(connection, node, { stateSchema, after, wanted }) : wanted;
   const seg = quoteIdentifier(stateSchema);
   const { rows } = await ofCondition(view, () =>
     connection.query<{ epoch: string; at: string; row: JsonRow; weight: number }>(
@@ -196,7 +198,7 @@ export function batchesOf(
     readonly row: JsonRow;
     readonly weight: number;
   }[],
-  node: DeployedNode,
+  node: Pick<DeployedNode, 'key'>,
 ): ChangeBatch[] {
   const batches: ChangeBatch[] = [];
   for (let start = 0; start < rows.length;) {
@@ -213,16 +215,21 @@ export function batchesOf(
 async function pageEnd(
   connection: Connection,
   node: DeployedNode,
-  page: { stateSchema: string; after: bigint; wanted: bigint; maxChanges: number },
+  page: { stateSchema: string; after: bigint; wanted: bigint },
 ): Promise<bigint> {
   const log = `${quoteIdentifier(page.stateSchema)}.changelog`;
-  const { rows } = await connection.query<{ end: string }>(
-    `SELECT CASE WHEN first.epoch < far.epoch THEN far.epoch - 1 ELSE far.epoch END::text AS "end"
-     FROM (SELECT epoch FROM ${log} WHERE node = $1 AND epoch > $2::bigint ORDER BY epoch LIMIT 1) AS first,
-          (SELECT epoch FROM ${log} WHERE node = $1 AND epoch > $2::bigint ORDER BY epoch LIMIT 1 OFFSET $3::integer) AS far`,
-    [node.id, page.after.toString(), page.maxChanges],
+  const { rows } = await connection.query<{ first: string; far: string }>(
+    `SELECT p.first::text, p.epoch::text AS far
+     FROM (SELECT epoch, min(epoch) OVER () AS first, row_number() OVER w AS n, sum(bytes) OVER w AS bytes
+           FROM (SELECT epoch, pg_column_size("row") AS bytes FROM ${log} WHERE node = $1 AND epoch > $2::bigint
+                 ORDER BY epoch LIMIT ${MOST_CHANGES + 1}) AS some
+           WINDOW w AS (ORDER BY epoch ROWS UNBOUNDED PRECEDING)) AS p
+     WHERE p.n > ${MOST_CHANGES} OR p.bytes > ${MOST_BYTES} ORDER BY p.n LIMIT 1`,
+    [node.id, page.after.toString()],
   );
-  return rows[0] === undefined ? page.wanted : least(page.wanted, BigInt(rows[0].end));
+  if (rows[0] === undefined) return page.wanted;
+  const [first, far] = [BigInt(rows[0].first), BigInt(rows[0].far)];
+  return least(page.wanted, first < far ? far - 1n : far);
 }
 
 /** A condition that the database refuses (an unknown column, a type that does not fit) is the reader's mistake. */

@@ -4,17 +4,16 @@
  * their own. A follower pulls: it is handed the next batch when it has dealt with the last one, so a slow one costs no
  * memory, and reads from the changelog what is no longer at hand. On models that nobody follows nothing is spent.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeBatch, Position } from '../changelog/change.ts';
 import { keepChangelog } from '../deploy/keep-changes.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { Project } from '../project/load.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
-import type { DeployedNode } from '../state/nodes.ts';
-import { batchesOf, currentPosition, followable, readChangePage, readSnapshot } from './feed.ts';
+import { currentPosition, followable, readChangePage, readSnapshot } from './feed.ts';
 import type { ChangePage, Snapshot } from './feed.ts';
 import type { FeedView } from './feed-view.ts';
-import type { JsonRow } from '../changelog/change.ts';
+import { lookForChanges } from './look.ts';
 import { epochOf } from './position.ts';
 import { Seat } from './seat.ts';
 
@@ -41,8 +40,8 @@ export interface FeedHubOptions {
   readonly onDelivered?: (model: string, batch: ChangeBatch) => void;
 }
 
-/** Changes read at once for a follower who lags. */
-const PAGE = 10_000;
+/** After a look the database is left alone for as long as the look took, so that more comes together when it is busy. */
+const LONGEST_REST_MS = 100;
 
 export class FeedHub {
   readonly #db: Connection;
@@ -128,7 +127,7 @@ export class FeedHub {
             stateSchema,
             view,
             until: request.until,
-            maxChanges: PAGE,
+            paged: true,
           }));
         for (const batch of page.batches) {
           yield { batch };
@@ -161,65 +160,17 @@ export class FeedHub {
   }
 
   async #poll(): Promise<void> {
+    const started = performance.now();
     const stateSchema = stateSchemaOf(this.#project());
     const seats = [...this.#seats];
-    const position = await currentPosition(this.#db, stateSchema);
-    const behind = seats.filter(([, seat]) => seat.end < position);
-    if (behind.length === 0) return;
-    const from = behind.map(([, seat]) => seat.end).reduce((a, b) => (a < b ? a : b));
-    const nodes = await this.#nodes(
-      behind.map(([model]) => model),
-      stateSchema,
-    );
-    const rows = await this.#rows([...nodes.values()], from, position, stateSchema);
-    for (const [model, seat] of behind) {
-      const node = nodes.get(model);
-      // Gone, or too much at once: the follower reads it in pages of its own, or is told what is wrong.
-      if (node === undefined || rows === undefined) seat.skipTo(position);
-      else {
-        const batches = batchesOf(
-          rows.filter((row) => row.node === node.id),
-          node,
-        );
-        seat.add(
-          batches.filter((batch) => batch.position > seat.end),
-          position,
-        );
-      }
+    const since = new Map(seats.map(([model, seat]) => [model, seat.end]));
+    const { position, found } = await lookForChanges(this.#db, stateSchema, since);
+    for (const [model, seat] of seats) {
+      if (position <= seat.end) continue;
+      const news = found.get(model);
+      if (news == null) seat.skipTo(position);
+      else seat.add(news.batches, news.bytes, position);
     }
-  }
-
-  async #nodes(models: readonly string[], stateSchema: string): Promise<Map<string, DeployedNode>> {
-    const nodes = new Map<string, DeployedNode>();
-    for (const model of models) {
-      const node = await followable(this.#db, model, stateSchema).catch(() => undefined);
-      if (node !== undefined) nodes.set(model, node);
-    }
-    return nodes;
-  }
-
-  /** undefined when there are more than a page of them. */
-  async #rows(nodes: readonly DeployedNode[], from: Position, to: Position, stateSchema: string) {
-    const seg = quoteIdentifier(stateSchema);
-    const { rows } = await this.#db.query<{
-      node: number;
-      epoch: string;
-      at: string;
-      row: JsonRow;
-      weight: number;
-    }>(
-      `SELECT c.node, c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
-       FROM (SELECT l.* FROM unnest($1::integer[]) AS n (node)
-             CROSS JOIN LATERAL (SELECT * FROM ${seg}.changelog AS x
-                                 WHERE x.node = n.node AND x.epoch > $2::bigint AND x.epoch <= $3::bigint
-                                 LIMIT ${PAGE + 1}) AS l
-             LIMIT ${PAGE + 1}) AS c
-       JOIN ${seg}.step AS s USING (epoch)
-       GROUP BY c.node, c.epoch, s.at, c."row"
-       ORDER BY c.node, c.epoch, weight, c."row"`,
-      [`{${nodes.map(({ id }) => id).join(',')}}`, epochOf(from).toString(), epochOf(to).toString()],
-    );
-    const weights = rows.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
-    return weights > PAGE || rows.length > PAGE ? undefined : rows.filter(({ weight }) => weight !== 0);
+    if (!this.#closing) await sleep(Math.min(LONGEST_REST_MS, performance.now() - started));
   }
 }

@@ -24,7 +24,6 @@ const HEARTBEAT_MS = 15_000;
 const LONGEST_WAIT_S = 60;
 /** Rows of a snapshot in one event. */
 const SNAPSHOT_ROWS = 500;
-const PAGE = 10_000;
 
 interface Message {
   readonly event: 'snapshot' | 'changes';
@@ -191,7 +190,7 @@ async function longPoll(
     const { position, rows } = await readSnapshot(db, feed.model, { stateSchema, view });
     return feed.skipSnapshot === true ? { position, batches: [] } : { position, rows };
   }
-  const read = () => readChangePage(db, feed.model, feed.from!, { stateSchema, view, maxChanges: PAGE });
+  const read = () => readChangePage(db, feed.model, feed.from!, { stateSchema, view, paged: true });
   let page = await read();
   if (page.batches.length === 0 && wait > 0 && state.ready) {
     const gone = new AbortController();
