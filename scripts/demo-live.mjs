@@ -1,12 +1,15 @@
-// The whole way, live: generators → ingest → views → sinks → receivers on this machine, with a table of rates, lag and
-// segment sizes that is kept up to date.   npm run demo:live -- [--seconds 60] [--rate 200] [--users 2000]
+// The whole way, live: generators → HTTP → `seg serve` (ingest → views → sinks) → receivers on this machine, with a table of rates,
+// lag and segment sizes that is kept up to date. Once a second somebody crosses the MQL threshold, and two seconds later
+// takes that back: how long each alert and its resolve take is measured where they arrive.
+//   npm run demo:live -- [--seconds 60] [--rate 200] [--users 2000]
 import { existsSync, rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startReceiver } from './local-receiver.mjs';
+import pg from 'pg';
+import { crossThresholds, Latencies, sendEvents, startReceiver } from './live/load.mjs';
+import { readMetrics, serveProject } from './live/server.mjs';
 import { startPostgres } from './temporary-postgres.mjs';
 
 const { values } = parseArgs({
@@ -20,10 +23,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 process.env.SEG_DATA ??= '.seg/live';
 process.env.SEG_LAKE ??= '.seg/live-lake';
-rmSync(process.env.SEG_DATA, { recursive: true, force: true });
-rmSync(process.env.SEG_LAKE, { recursive: true, force: true });
+for (const path of [process.env.SEG_DATA, `${process.env.SEG_DATA}.lock`, process.env.SEG_LAKE])
+  rmSync(path, { recursive: true, force: true });
 
-const receiver = await startReceiver({ port: 0 });
+const fired = new Latencies();
+const resolved = new Latencies();
+const receiver = await startReceiver({
+  onAlert: (email, status) => (status === 'firing' ? fired : resolved).arrived(email),
+});
 process.env.SEG_RECEIVER ??= receiver.url;
 let postgres;
 if (process.env.SEG_MIRROR === undefined) {
@@ -31,151 +38,155 @@ if (process.env.SEG_MIRROR === undefined) {
   postgres = await startPostgres({ quiet: true, install: false }).catch(() => undefined);
   if (postgres !== undefined) process.env.SEG_MIRROR = postgres.url;
 }
+const mirrors = process.env.SEG_MIRROR !== undefined;
 
-const { runCommandLine } = await import('../dist/cli/run-command-line.js');
-const { version } = await import('../dist/version.js');
-const { openDatabase } = await import('../dist/engines/registry.js');
-const { loadProject } = await import('../dist/project/load.js');
-const { generateInto } = await import('../dist/connectors/generate-into.js');
-const { generate } = await import('../dist/connectors/generate.js');
-const { runSinks } = await import('../dist/sinks/run-sinks.js');
-const { readSinkStatus } = await import('../dist/sinks/status.js');
-const { sentence } = await import('../dist/sinks/notices.js');
-const { setClock } = await import('../dist/clock/clock.js');
+console.log('Building the project ...');
+const notes = [];
+const server = await serveProject(
+  root,
+  {},
+  {
+    args: mirrors ? [] : ['--exclude', 'tag:mirror'],
+    onWarning: (line) => notes.push(line.trim()),
+  },
+);
+const db = new pg.Client({ connectionString: server.postgres.replace('seg_reader@', 'seg@') });
+await db.connect();
 
 const stop = new AbortController();
 process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
-console.log('Building the project ...');
-const status = await runCommandLine(
-  ['build', '--quiet', '--exclude', 'resource_type:scenario', 'resource_type:unit_test'],
-  version,
-  {
-    env: process.env,
-    cwd: root,
-    stdin: process.stdin,
-    writeOut: async (text) => void process.stdout.write(text),
-    writeError: (text) => void process.stderr.write(text),
-    outIsTerminal: false,
-    errorIsTerminal: false,
-    outWidth: undefined,
-    errorWidth: undefined,
+const rate = Number(values.rate);
+const generators = [
+  ['segment.segment_events', 0.8],
+  ['activity.activity_events', 0.1],
+  ['track.track_events', 0.1],
+].map(([source, share], n) =>
+  sendEvents(server.url, {
+    source,
+    seconds: Infinity,
+    clients: 4,
+    batch: Math.max(1, Math.round((rate * share) / 20)),
+    rate: rate * share,
+    users: Number(values.users),
+    seed: n + 1,
     signal: stop.signal,
-  },
+  }),
 );
-if (status !== 0) process.exit(status);
-
-const project = await loadProject({ projectDir: root, env: process.env });
-const db = await openDatabase(project.target, { root, command: 'demo:live' });
-const sourceOf = (name) => Object.values(project.manifest.sources).find((source) => source.name === name);
-const sinks = Object.values(project.manifest.sinks).filter(
-  (sink) => postgres !== undefined || process.env.SEG_MIRROR !== undefined || sink.type !== 'postgres',
-);
-
-/** Per sink: what was delivered, and how long after its commit. */
-const delivered = new Map(sinks.map(({ name }) => [name, { records: 0, requests: 0, lags: [] }]));
-const ingested = { records: 0 };
-const notes = [];
-const running = runSinks(db, project, {
-  select: new Set(sinks.map(({ unique_id }) => unique_id)),
-  follow: true,
+// The scores of what the generators send, and of these, are of different people.
+const alerts = crossThresholds(server.url, {
+  perSecond: 1,
   signal: stop.signal,
-  onEvent(event) {
-    if (event.kind === 'delivered') {
-      const sink = delivered.get(event.sink);
-      sink.records += event.records;
-      sink.requests++;
-      sink.lags.push(event.lagMs);
-      if (sink.lags.length > 500) sink.lags.shift();
-    } else if (event.kind === 'state' || event.kind === 'gap') notes.push(sentence(event));
-    else if (event.kind === 'rejected') notes.push(`${event.sink} rejected ${event.key}: ${event.reason}`);
+  onSent: (email) => fired.sent(email),
+  async retract(email, messageId) {
+    resolved.sent(email);
+    await db.query('DELETE FROM segmentation.track_events WHERE message_id = $1', [messageId]);
   },
 });
-const rate = Number(values.rate);
-const users = Number(values.users);
-const into = (stream, share, options) => {
-  let before = 0;
-  return generateInto(db, sourceOf(stream), generate(stream, { clock: Date.now, users, ...options }), {
-    rate: Math.max(1, Math.round(rate * share)),
-    signal: stop.signal,
-    onProgress: ({ accepted }) => {
-      ingested.records += accepted - before;
-      before = accepted;
-    },
-  });
-};
-const generators = [
-  into('segment_events', 0.8, { segments: 50 }),
-  into('activity_events', 0.1, {}),
-  into('track_events', 0.1, {}),
-];
-const clock = setInterval(() => {
-  setClock(db, new Date().toISOString()).catch(() => {});
-}, 1000);
 
 const live = process.stdout.isTTY === true;
 const started = performance.now();
-let last = { at: started, ingested: 0, sinks: new Map() };
 const limit = Number(values.seconds) * 1000;
+const seen = { fired: [], resolved: [] };
+let last = new Map();
+let lastAt = started;
 while (!stop.signal.aborted) {
-  await sleep(live ? 1000 : 5000, undefined, { signal: stop.signal }).catch(() => {});
+  const left = limit > 0 ? Math.max(0, started + limit - performance.now()) : Infinity;
+  await sleep(Math.min(left, live ? 1000 : 5000), undefined, { signal: stop.signal }).catch(() => {});
   await draw();
   if (limit > 0 && performance.now() - started >= limit) stop.abort();
 }
-await Promise.all(generators);
-clearInterval(clock);
-await running;
+await Promise.all([...generators, alerts]);
+// What is on its way arrives.
+await sleep(1500);
 await draw();
-await db.close();
+await db.end();
+const code = await server.stop();
 await receiver.stop();
 postgres?.stop();
+const missing = fired.missing + resolved.missing;
+console.log(`\nMQL alerts, from the event's request to the webhook: ${alertFigures()}`);
+console.log(
+  `missing: ${missing}; the same one twice: ${receiver.counts.repeats}; seg serve ended with ${code}`,
+);
 const files = existsSync(process.env.SEG_LAKE) ? `; files are in ${process.env.SEG_LAKE}` : '';
 console.log(
-  `\nThe database stays in ${process.env.SEG_DATA}${files}. Look at it:  SEG_DATA=${process.env.SEG_DATA} npx seg sync status`,
+  `The database stays in ${process.env.SEG_DATA}${files}. Look at it:  SEG_DATA=${process.env.SEG_DATA} npx seg sync status`,
 );
-process.exit(0);
+process.exit(missing + receiver.counts.repeats === 0 ? 0 : 1);
 
 async function draw() {
   const now = performance.now();
-  const seconds = (now - last.at) / 1000;
-  const states = new Map((await readSinkStatus(db, project)).map((state) => [state.sink, state]));
-  const lines = [...delivered].map(([name, sink]) => {
-    const before = last.sinks.get(name) ?? 0;
-    const lags = [...sink.lags].sort((a, b) => a - b);
-    const at = (share) =>
-      lags.length === 0 ? '' : `${Math.round(lags[Math.floor((lags.length - 1) * share)])}`;
-    const state = states.get(name);
+  const seconds = (now - lastAt) / 1000;
+  const metrics = await readMetrics(server.url);
+  const { rows: states } = await db.query(
+    `SELECT s.name, s.state,
+       (SELECT count(*) FROM _seg.sink_queue AS q WHERE q.sink = s.id)::integer AS waiting,
+       (SELECT count(*) FROM _seg.sink_rejections AS r WHERE r.sink_id = s.id)::integer AS rejected
+     FROM _seg.sink AS s ORDER BY s.name`,
+  );
+  const change = (name) => ((metrics.get(name) ?? 0) - (last.get(name) ?? 0)) / seconds;
+  const lines = states.map(({ name, state, waiting, rejected }) => {
+    const records = metrics.get(`seg_sink_changes_total{sink="${name}"}`) ?? 0;
+    const lag = histogram(metrics, 'seg_sink_delivery_seconds', name);
     return [
       name,
-      state?.state ?? 'starting',
-      sink.records,
-      ((sink.records - before) / seconds).toFixed(0),
-      sink.requests === 0 ? '' : (sink.records / sink.requests).toFixed(1),
-      at(0.5),
-      at(0.99),
-      state?.waiting ?? 0,
-      state?.rejected ?? 0,
+      state,
+      records,
+      change(`seg_sink_changes_total{sink="${name}"}`).toFixed(0),
+      lag.count === 0 ? '' : (records / lag.count).toFixed(1),
+      lag.at(0.5),
+      lag.at(0.99),
+      waiting,
+      rejected,
     ];
   });
-  const sizes = await db.query(
+  const { rows: sizes } = await db.query(
     'SELECT vendor, segment, members FROM segmentation.segment_sizes ORDER BY members DESC, vendor, segment LIMIT 5',
   );
-  const ingestRate = ((ingested.records - last.ingested) / seconds).toFixed(0);
-  last = {
-    at: now,
-    ingested: ingested.records,
-    sinks: new Map([...delivered].map(([name, { records }]) => [name, records])),
-  };
+  const ingested = [...metrics].filter(([name]) => /^seg_ingest_records_total.*accepted/.test(name));
+  const total = ingested.reduce((sum, [, count]) => sum + count, 0);
+  const perSecond = ingested.reduce((sum, [name]) => sum + change(name), 0);
+  [last, lastAt] = [metrics, now];
   if (live) process.stdout.write('\x1b[H\x1b[2J');
   console.log(
-    `\n${((now - started) / 1000).toFixed(0)} s: ${ingested.records} events ingested, ${ingestRate}/s`,
+    `\n${((now - started) / 1000).toFixed(0)} s: ${total} events ingested, ${perSecond.toFixed(0)}/s`,
   );
   print(['sink', 'state', 'sent', 'per s', 'a batch', 'lag p50 ms', 'p99', 'waiting', 'rejected'], lines);
-  console.log('');
+  console.log(`\nMQL alerts, from the event's request to the webhook: ${alertFigures()}\n`);
   print(
     ['vendor', 'segment', 'members'],
-    sizes.rows.map(({ vendor, segment, members }) => [vendor, segment, members]),
+    sizes.map(({ vendor, segment, members }) => [vendor, segment, members]),
   );
   for (const note of notes.slice(-5)) console.log(`! ${note}`);
+}
+
+function alertFigures() {
+  const text = (latencies, name) => {
+    seen[name].push(...latencies.take());
+    const sorted = seen[name].sort((a, b) => a - b);
+    const at = (share) =>
+      sorted.length === 0
+        ? '–'
+        : Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]);
+    return `${sorted.length} ${name}, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`;
+  };
+  return `${text(fired, 'fired')}; ${text(resolved, 'resolved')}`;
+}
+
+/** How many deliveries there were, and the upper ends of the buckets that shares of them lie in, ms. */
+function histogram(metrics, name, sink) {
+  const count = metrics.get(`${name}_count{sink="${sink}"}`) ?? 0;
+  const buckets = [...metrics]
+    .map(([key, below]) => [
+      new RegExp(`^${name}_bucket\\{le="([\\d.]+)",sink="${sink}"\\}$`).exec(key)?.[1],
+      below,
+    ])
+    .filter(([end]) => end !== undefined);
+  const at = (share) => {
+    const end = buckets.find(([, below]) => below >= count * share)?.[0];
+    return count === 0 ? '' : end === undefined ? '> 10,000' : `≤ ${Math.round(Number(end) * 1000)}`;
+  };
+  return { count, at };
 }
 
 function print(head, rows) {

@@ -119,7 +119,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     description:
       'Takes records over HTTP and WebSocket, answers reads of every model, streams changes as Server-Sent Events, speaks the ' +
       'Postgres wire protocol, moves the project clock and runs the sinks. Other seg commands find it by itself and go ' +
-      'through it. Ctrl-C finishes what is under way and ends with 0.',
+      'through it. Ctrl-C finishes what is under way and ends with 0. A selection is one of sinks: the others do not run.',
     flags: [
       {
         name: 'host',
@@ -145,6 +145,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'port of the Postgres protocol; 0 takes any free one',
         env: true,
       },
+      ...SELECTION_FLAGS,
       { name: 'sinks', kind: 'boolean', default: true, help: 'do not run the sinks' },
       { name: 'pg', kind: 'boolean', default: true, help: 'do not speak the Postgres protocol' },
       {
@@ -169,7 +170,7 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'records of a source that may wait; more are answered with 429',
       },
     ],
-    examples: ['seg serve', 'seg serve --port 9000 --clock-interval 0'],
+    examples: ['seg serve', 'seg serve --port 9000 --clock-interval 0', 'seg serve --exclude tag:mirror'],
     load: async () => (await import('./commands/serve.ts')).serve,
   },
   {

@@ -282,7 +282,7 @@ describe('feeds', () => {
     const { project } = await deploy(quiet);
     const early = await currentPosition(db);
     await order(1, 'ann', 5);
-    await keepChangelog(db, project, 'model.shop.totals');
+    await keepChangelog(db, project, ['model.shop.totals']);
     const { position, rows: snapshot } = await readSnapshot(db, 'model.shop.totals');
     expect(snapshot).toEqual([{ customer: 'ann', orders: 1, total: 5 }]);
     await db.transaction(async (tx) => {

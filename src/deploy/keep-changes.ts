@@ -2,28 +2,30 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
+import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
 import { inputTables, writePrograms } from './programs.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { programSearchPath, stateSchemaOf } from './spec.ts';
 
 /**
- * Begins to keep the changes of a deployed, maintained node: its programs are made again with the changelog in them, in
- * one transaction, and nothing is recomputed. Does nothing when they are kept already.
- * @throws SegError SEG704 when the node is not deployed or not maintained
+ * Begins to keep the changes of deployed, maintained nodes: their programs are made again with the changelog in them, in
+ * one transaction, and nothing is recomputed. Does nothing for those whose changes are kept already. All at once is much cheaper than one
+ * by one: each time, the programs of the whole project are compiled, and planned anew when they run next.
+ * @throws SegError SEG704 when one is not deployed or not maintained
  */
 export async function keepChangelog(
   connection: Connection,
   project: Project,
-  uniqueId: string,
+  uniqueIds: readonly string[],
 ): Promise<void> {
   const stateSchema = stateSchemaOf(project);
-  if ((await readDeployedNode(connection, stateSchema, uniqueId))?.keepChanges === true) return;
+  const known = await readDeployed(connection, stateSchema);
+  if (uniqueIds.every((id) => known.get(id)?.keepChanges === true)) return;
   await connection.transaction(async (tx) => {
     await waitForDeployments(tx, stateSchema);
     const deployed = await readDeployed(tx, stateSchema);
-    const node = deployed.get(uniqueId);
-    if (node?.kind !== 'materialized_view') {
+    for (const uniqueId of uniqueIds) {
+      if (deployed.get(uniqueId)?.kind === 'materialized_view') continue;
       throw segError(
         'SEG704',
         `"${uniqueId.split('.').at(-1)}" is not deployed as a maintained model, so it has no change feed`,
@@ -33,15 +35,16 @@ export async function keepChangelog(
         },
       );
     }
-    if (node.keepChanges) return;
+    const wanted = uniqueIds.filter((id) => !deployed.get(id)!.keepChanges);
+    if (wanted.length === 0) return;
     // A writer under way would run the programs as they were, and its changes would be missing in the feed.
     await keepWritersOut(tx, inputTables(deployed, stateSchema));
     const seg = quoteIdentifier(stateSchema);
     await tx.query(
       `UPDATE ${seg}.node SET keep_changes = true,
          settings = settings || jsonb_build_object($2::text, (SELECT ${seg}.begin_step())::text)
-       WHERE unique_id = $1`,
-      [uniqueId, CHANGES_SINCE],
+       WHERE unique_id IN (SELECT jsonb_array_elements_text($1::jsonb))`,
+      [JSON.stringify(wanted), CHANGES_SINCE],
     );
     await writePrograms(tx, {
       stateSchema,

@@ -222,7 +222,7 @@ async function pageEnd(
     `SELECT p.first::text, p.epoch::text AS far
      FROM (SELECT epoch, min(epoch) OVER () AS first, row_number() OVER w AS n, sum(bytes) OVER w AS bytes
            FROM (SELECT epoch, pg_column_size("row") AS bytes FROM ${log} WHERE node = $1 AND epoch > $2::bigint
-                 ORDER BY epoch LIMIT ${MOST_CHANGES + 1}) AS some
+                 ORDER BY epoch LIMIT ${MOST_CHANGES + 1}) AS x
            WINDOW w AS (ORDER BY epoch ROWS UNBOUNDED PRECEDING)) AS p
      WHERE p.n > ${MOST_CHANGES} OR p.bytes > ${MOST_BYTES} ORDER BY p.n LIMIT 1`,
     [node.id, page.after.toString()],

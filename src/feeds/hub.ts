@@ -53,6 +53,8 @@ export class FeedHub {
   #pollAgain = false;
   #closing = false;
   #followers = 0;
+  #keeping: Promise<void> = Promise.resolve();
+  #asked: { readonly models: Set<string>; readonly done: Promise<void> } | undefined;
 
   constructor(db: Connection, project: () => Project, options: FeedHubOptions = {}) {
     this.#db = db;
@@ -104,8 +106,8 @@ export class FeedHub {
     const aborted = (): boolean => request.signal?.aborted === true;
     const view = { where: request.where, columns: request.columns };
     const until = request.until === undefined ? undefined : epochOf(request.until);
-    await followable(this.#db, request.model, stateSchema);
-    await keepChangelog(this.#options.writer ?? this.#db, this.#project(), request.model);
+    const { keepChanges } = await followable(this.#db, request.model, stateSchema);
+    if (!keepChanges) await this.#keep(request.model);
     let position: Position;
     if (request.from !== undefined) position = request.from;
     else if (request.skipSnapshot === true) position = await currentPosition(this.#db, stateSchema);
@@ -146,6 +148,21 @@ export class FeedHub {
       this.#followers--;
       if (seat.leave()) this.#seats.delete(request.model);
     }
+  }
+
+  /** Switches a model's feed on, together with those that others ask for meanwhile. */
+  #keep(model: string): Promise<void> {
+    if (this.#asked === undefined) {
+      const models = new Set<string>();
+      const done = this.#keeping.then(() => {
+        this.#asked = undefined;
+        return keepChangelog(this.#options.writer ?? this.#db, this.#project(), [...models]);
+      });
+      this.#asked = { models, done };
+      this.#keeping = done.catch(() => {});
+    }
+    this.#asked.models.add(model);
+    return this.#asked.done;
   }
 
   async #sit(model: string, stateSchema: string): Promise<Seat> {

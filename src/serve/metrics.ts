@@ -130,6 +130,13 @@ export function createMetrics(engineBytes: () => number = () => 0) {
       labelNames: ['sink'],
       registers,
     }),
+    sinkDelivery: new Histogram({
+      name: 'seg_sink_delivery_seconds',
+      help: 'Age of the oldest change of a batch when its receiver had acknowledged it.',
+      labelNames: ['sink'],
+      buckets: SECONDS,
+      registers,
+    }),
     sinkFailures: new Counter({
       name: 'seg_sink_failures_total',
       help: 'Deliveries that failed, by sink.',

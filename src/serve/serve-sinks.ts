@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.ts';
+import type { Project } from '../project/load.ts';
 import type { SinkEvent } from '../sinks/events.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -6,7 +7,12 @@ import type { ServerState } from './server-state.ts';
  * The sinks of the project, until `signal`; begun anew when the project is deployed anew. A sink that fails does so alone,
  * and is told of once.
  */
-export async function serveSinks(state: ServerState, log: Logger, signal: AbortSignal): Promise<void> {
+export async function serveSinks(
+  state: ServerState,
+  select: (project: Project) => ReadonlySet<string>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const { runSinks } = await import('../sinks/run-sinks.ts');
   const { sentence } = await import('../sinks/notices.ts');
   const { metrics } = state;
@@ -15,6 +21,7 @@ export async function serveSinks(state: ServerState, log: Logger, signal: AbortS
     if (event.kind === 'delivered') {
       metrics.sinkChanges.inc({ sink }, event.records);
       metrics.sinkLag.set({ sink }, event.lagMs / 1000);
+      metrics.sinkDelivery.observe({ sink }, event.lagMs / 1000);
     } else if (event.kind === 'retry' || event.kind === 'rejected') metrics.sinkFailures.inc({ sink });
     else if (event.kind === 'state' || event.kind === 'gap') {
       const fine = event.kind === 'state' && event.state === 'ok';
@@ -27,6 +34,7 @@ export async function serveSinks(state: ServerState, log: Logger, signal: AbortS
     const until = AbortSignal.any([signal, replaced]);
     try {
       await runSinks(state.shared.as('sink'), project, {
+        select: select(project),
         signal: until,
         follow: true,
         onEvent,

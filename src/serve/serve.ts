@@ -39,8 +39,8 @@ export interface ServeOptions {
   readonly pgIdleMs: number;
   /** 0: none. */
   readonly clockIntervalMs: number;
-  /** Whether the project's sinks run. */
-  readonly sinks: boolean;
+  /** The unique_ids of the sinks that run, for each version of the project; null: none ever. */
+  readonly sinks: ((project: Project) => ReadonlySet<string>) | null;
   /** Records of one source that may wait; more are refused with 429. */
   readonly maxPending: number;
   readonly env: NodeJS.ProcessEnv;
@@ -112,7 +112,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     const background = [
       watchDeployments(state, { reload: options.reload, log, signal }),
       keepHouse(db, state, log, signal),
-      ...(options.sinks ? [serveSinks(state, log, signal)] : []),
+      ...(options.sinks === null ? [] : [serveSinks(state, options.sinks, log, signal)]),
       ...(options.clockIntervalMs > 0
         ? [
             tickClock(shared.as('clock'), {

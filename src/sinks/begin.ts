@@ -39,7 +39,7 @@ export async function beginSink(
 ): Promise<Begun> {
   const { mode, backfill } = sink.node;
   const found = await readPlace(tx, sink);
-  if (shape.position === null) await keepChangelog(tx, project, sink.node.from);
+  if (shape.position === null) await keepChangelog(tx, project, [sink.node.from]);
   else await indexPosition(tx, shape, shape.position);
   const now =
     shape.position === null

@@ -1,11 +1,13 @@
 /** Runs the sinks of a project, each in a loop of its own (sink-loop.ts). */
 import { randomUUID } from 'node:crypto';
+import { keepChangelog } from '../deploy/keep-changes.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import { positionOf } from '../feeds/position.ts';
 import type { Project } from '../project/load.ts';
 import type { SinkNode } from '../project/nodes.ts';
+import { readDeployed } from '../state/nodes.ts';
 import { ensureState } from '../state/schema.ts';
 import { beginSink } from './begin.ts';
 import type { SinkEvent, SinkSummary } from './events.ts';
@@ -59,6 +61,7 @@ export async function runSinks(
   const nodes = sinksOf(project, options.select);
   if (nodes.length === 0) return [];
   await db.transaction((tx) => ensureState(tx, stateSchemaOf(project)));
+  await keepFeeds(db, project, nodes);
   const news = new News(db, stateSchemaOf(project));
   const stopWatching = watch(news, options);
   const run: Run = { ...options, invocationId: options.invocationId ?? randomUUID(), news };
@@ -76,6 +79,15 @@ export async function runSinks(
 }
 
 type Run = RunSinksOptions & { readonly invocationId: string; readonly news: News };
+
+/** Switches the feeds of all sinks on at once. What is not deployed is told by the sink that wants it. */
+async function keepFeeds(db: Connection, project: Project, nodes: readonly SinkNode[]): Promise<void> {
+  const deployed = await readDeployed(db, stateSchemaOf(project));
+  const models = new Set(
+    nodes.map(({ from }) => from).filter((from) => deployed.get(from)?.kind === 'materialized_view'),
+  );
+  if (models.size > 0) await keepChangelog(db, project, [...models]);
+}
 
 /** First of two numbers of an advisory lock; the other is the sink's. */
 const RUNNERS_LOCK = 0x5e651c5;

@@ -74,7 +74,7 @@ class ScenarioWorld implements ScenarioEngine {
   }
 
   async keepChanges(ids: readonly string[]): Promise<void> {
-    for (const id of ids) await keepChangelog(this.db, this.#project, id);
+    await keepChangelog(this.db, this.#project, [...ids]);
   }
 
   async ingest(source: string, input: IngestInput, origin: string): Promise<IngestOutcome> {

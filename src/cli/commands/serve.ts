@@ -2,6 +2,7 @@ import type { CommandHandler } from '../command-definition.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { loadProject } from '../../project/load.ts';
 import { loadOptions, openProject } from '../open-project.ts';
+import { selectNodes } from '../selection.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** `seg serve`: until Ctrl-C. */
@@ -48,7 +49,10 @@ export const serve: CommandHandler = async (context) => {
         pgIdleMs: idleSeconds * 1000,
         clockIntervalMs: Math.round(clockSeconds * 1000),
         maxPending,
-        sinks: flags.boolean('sinks'),
+        sinks: flags.boolean('sinks')
+          ? (current) =>
+              new Set(selectNodes(context, current, ['sink'], { indirectSelection: 'empty' }).keys())
+          : null,
         env: context.env,
         log,
         version: context.version,

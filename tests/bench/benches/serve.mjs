@@ -3,8 +3,15 @@ import { performance } from 'node:perf_hooks';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { crossThresholds, follow, Latencies, sendEvents, startReceiver } from '../lib/serve-load.mjs';
-import { readMetrics, serveProject, writeProject } from '../lib/serve-project.mjs';
+import {
+  crossThresholds,
+  follow,
+  Latencies,
+  sendEvents,
+  startReceiver,
+} from '../../../scripts/live/load.mjs';
+import { readMetrics, serveProject } from '../../../scripts/live/server.mjs';
+import { writeProject } from '../lib/serve-project.mjs';
 
 export const about =
   'seg serve: records over HTTP while ten feeds and five sinks follow; rate, event to webhook, memory (wall-clock times)';
@@ -28,8 +35,8 @@ export async function run({ quick, scratch, say, table, options }) {
   });
   const server = await serveProject(
     folder,
-    { SEG_RECEIVER: receiver.url, SEG_LAKE: join(scratch, 'lake') },
-    (process.env.BENCH_NODE ?? '').split(' ').filter(Boolean),
+    { SEG_DATA: 'data', SEG_RECEIVER: receiver.url, SEG_LAKE: join(scratch, 'lake') },
+    { node: (process.env.BENCH_NODE ?? '').split(' ').filter(Boolean) },
   );
   const stop = new AbortController();
   try {
@@ -37,7 +44,7 @@ export async function run({ quick, scratch, say, table, options }) {
     const names = models.filter(({ feed }) => feed).map(({ name }) => name);
     const followed = ['user_profiles', ...names.filter((name) => name !== 'user_profiles')].slice(0, FEEDS);
     const feeds = follow(server.url, followed, stop.signal, (user) => toFeed.arrived(user));
-    const onSent = (user) => {
+    const onSent = ({ user }) => {
       toProfile.sent(user);
       toFeed.sent(user);
     };

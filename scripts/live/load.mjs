@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { generate } from '../../../dist/connectors/generate.js';
+import { generate } from '../../dist/connectors/generate.js';
 
 /** When an event was sent that nobody has reported yet, by what it will be known by there. */
 export class Latencies {
@@ -33,8 +33,8 @@ export class Latencies {
   }
 }
 
-/** Answers webhooks and the CRM's batches; calls back for each profile and each alert. */
-export async function startReceiver({ onProfile, onAlert }) {
+/** Answers webhooks and the CRM's batches; calls back for each profile, and for each MQL alert that is new. */
+export async function startReceiver({ onProfile = () => {}, onAlert = () => {} }) {
   const counts = { requests: 0, records: 0, alerts: 0, repeats: 0 };
   const alerts = new Set();
   const server = createServer((request, response) => {
@@ -45,12 +45,13 @@ export async function startReceiver({ onProfile, onAlert }) {
       counts.requests++;
       counts.records += body.changes?.length ?? body.inputs?.length ?? 1;
       if (request.url === '/profiles') for (const { row } of body.changes) if (row) onProfile(row.user_id);
-      if (request.url === '/alerts' && body.status === 'firing') {
-        const email = body.labels.email;
+      if (request.url === '/alerts') {
+        const { email } = body.labels;
+        const alert = `${email} ${body.status} ${body.at}`;
         counts.alerts++;
-        if (alerts.has(email)) counts.repeats++;
-        alerts.add(email);
-        onAlert(email);
+        if (alerts.has(alert)) counts.repeats++;
+        alerts.add(alert);
+        onAlert(email, body.status);
       }
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ results: (body.inputs ?? []).map(({ id }) => ({ id })) }));
@@ -107,9 +108,27 @@ export function follow(url, models, signal, onProfile) {
   }
 }
 
-/** Sends segment events for so many seconds; without a rate as fast as `clients` get their answers. */
-export async function sendEvents(url, { seconds, clients, batch, rate, onSent, seed, signal }) {
-  const events = generate('segment_events', { seed, users: 2000, segments: 50, clock: Date.now });
+/**
+ * Sends events of a generator for so many seconds; without a rate as fast as `clients` get their answers. `onSent` is told of the last
+ * record of each request. Too many for the server: they are sent a little later.
+ */
+export async function sendEvents(url, options) {
+  const {
+    source = 'segment.segment_events',
+    seconds,
+    clients,
+    batch,
+    rate,
+    onSent = () => {},
+    seed,
+    signal,
+  } = options;
+  const events = generate(source.split('.')[1], {
+    seed,
+    users: options.users ?? 2000,
+    segments: 50,
+    clock: Date.now,
+  });
   const began = performance.now();
   const until = began + seconds * 1000;
   const outcome = { records: 0, refused: 0, latencies: [] };
@@ -125,13 +144,12 @@ export async function sendEvents(url, { seconds, clients, batch, rate, onSent, s
         }
         const records = Array.from({ length: batch }, () => events.next().value);
         const sent = performance.now();
-        const marked = records.at(-1).user;
-        onSent(marked);
-        const status = await post(url, 'segment.segment_events', records);
-        if (status === 429) {
+        onSent(records.at(-1));
+        let status = await post(url, source, records);
+        while (status === 429) {
           outcome.refused++;
           await sleep(100);
-          continue;
+          status = await post(url, source, records);
         }
         if (status !== 200) throw new Error(`records were answered with ${status}`);
         outcome.latencies.push(performance.now() - sent);
@@ -143,30 +161,37 @@ export async function sendEvents(url, { seconds, clients, batch, rate, onSent, s
   return outcome;
 }
 
-/** Crosses the MQL threshold with another person `perSecond` times a second. */
-export async function crossThresholds(url, { perSecond, signal, onSent }) {
+/**
+ * Crosses the MQL threshold with another person each time, `perSecond` times a second. With `retract` the event is taken back after
+ * so many milliseconds. Ends when all of that is done.
+ */
+export async function crossThresholds(url, { perSecond, signal, onSent, retract, retractMs = 2000 }) {
+  const open = [];
   for (let n = 0; !signal.aborted; n++) {
-    const email = `bench-${n}@example.com`;
+    const email = `mql-${n}@example.com`;
+    const messageId = globalThis.crypto.randomUUID();
     const now = new Date().toISOString();
     onSent(email);
     await post(url, 'track.track_events', [
       {
-        messageId: globalThis.crypto.randomUUID(),
+        messageId,
         type: 'track',
         event: 'demo_requested',
-        userId: `bench-${n}`,
-        anonymousId: `bench-${n}`,
+        userId: `mql-${n}`,
+        anonymousId: `mql-${n}`,
         properties: {},
-        context: { library: { name: 'bench' }, traits: { email } },
+        context: { library: { name: 'live' }, traits: { email } },
         timestamp: now,
         receivedAt: now,
       },
     ]);
+    if (retract !== undefined) open.push(sleep(retractMs).then(() => retract(email, messageId)));
     await sleep(1000 / perSecond, undefined, { signal }).catch(() => {});
   }
+  await Promise.all(open);
 }
 
-async function post(url, source, records) {
+export async function post(url, source, records) {
   const response = await globalThis.fetch(`${url}/v1/sources/${source}/records`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
