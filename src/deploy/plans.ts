@@ -73,7 +73,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
       },
       mayIndex: (relation) => !unindexable.has(relation),
     };
-    const made = await planOf(tx, request, node, new Set(maintained.keys()));
+    const made = await planOf(tx, request, node, new Set(maintained.keys()), plans);
     const old = standing.get(key);
     standing.delete(key);
     plans.push(await named(node, () => writeNodePlan(tx, request, { node, key, naming, made, old })));
@@ -123,12 +123,14 @@ async function planOf(
   { stateSchema }: PlansRequest,
   node: DeployedNode,
   maintained: ReadonlySet<string>,
+  below: readonly StoredPlan[],
 ): Promise<MadePlan> {
   const ask = (maintenance: 'auto' | 'recompute'): Promise<MadePlan> =>
     makePlan(tx, {
       sql: node.definition ?? '',
       maintenance,
       maintained,
+      keysOf: (relation) => below.find(({ key }) => key === relation)?.stages.at(-1)?.stage.keys ?? [],
       clock: { schema: stateSchema, name: 'clock' },
     });
   return ask(node.settings['maintenance'] === 'recompute' ? 'recompute' : 'auto');

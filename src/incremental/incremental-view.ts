@@ -89,6 +89,7 @@ export async function createIncrementalView(
       sql,
       maintenance: options.maintenance ?? 'auto',
       maintained: new Set(byKey.keys()),
+      keysOf: (of) => byKey.get(of)?.stages.at(-1)?.stage.keys ?? [],
       clock,
     });
     await refuseQuery(tx, relation, sql, made);

@@ -17,6 +17,8 @@ export interface PlanRequest {
   readonly maintenance: 'auto' | 'recompute';
   /** The relations of other maintained views (`"schema"."name"`). */
   readonly maintained: ReadonlySet<string>;
+  /** Lists of columns by which no two rows of such a relation are the same. */
+  readonly keysOf: (maintained: string) => readonly (readonly string[])[];
   readonly clock: RelationName;
 }
 
@@ -72,7 +74,7 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
         type: columns.get(name)?.type,
         notNull: columns.get(name)?.notNull === true,
       }),
-      keys: found.kind === 'table' ? [...found.keys, ...numbers] : [],
+      keys: found.kind === 'table' ? [...found.keys, ...numbers] : asked.keysOf(relation),
     };
   };
   const types = await aggregateTypes(connection, request, catalog);

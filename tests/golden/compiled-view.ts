@@ -38,6 +38,7 @@ export async function compiledView(
     sql: plan.definition,
     maintenance: 'auto',
     maintained,
+    keysOf: (view) => plans.find(({ key }) => key === view)?.stages.at(-1)?.stage.keys ?? [],
     clock,
   });
   return {

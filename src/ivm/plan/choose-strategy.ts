@@ -104,10 +104,10 @@ function suffixStage(root: Op, columns: readonly StageColumn[], { facts, ids }: 
   };
 }
 
-function keyedStage(root: Op, columns: readonly StageColumn[], { keysOf }: Known): Chosen | undefined {
+function keyedStage(root: Op, columns: readonly StageColumn[], known: Known): Chosen | undefined {
   const top = topGrouping(root);
   const natural =
-    top === undefined ? driverKey(root, keysOf) : naturalKey(top).filter((id) => pushable(top).has(id));
+    top === undefined ? driverKey(root, known) : naturalKey(top).filter((id) => pushable(top).has(id));
   if (natural.length === 0) return undefined;
   const { op, shown } = exposeAll(root, natural);
   const key = [...new Set(natural.map((id) => shown[id]!))];
@@ -128,12 +128,15 @@ function keyedStage(root: Op, columns: readonly StageColumn[], { keysOf }: Known
 }
 
 /** For trees that only extend rows: the keys of the scans whose rows decide, or all their columns. */
-function driverKey(root: Op, keysOf: Known['keysOf']): string[] {
+function driverKey(root: Op, { keysOf, facts }: Known): string[] {
   const scans = drivers(root);
   if (scans === undefined) return [...pushable(root)];
   return scans.flatMap((scan) => {
-    const keys = keysOf(scan.relation);
-    const names = keys[0] ?? scan.columns.map(({ name }) => name);
+    const read = scan.columns.map(({ name }) => name);
+    const derived = (facts(scan.relation)?.keys ?? []).filter((key) =>
+      key.every((name) => read.includes(name)),
+    );
+    const names = keysOf(scan.relation)[0] ?? derived.find((key) => key.length > 0) ?? read;
     return names.map((name) => {
       const column = scan.columns.find((candidate) => candidate.name === name);
       if (column !== undefined) return column.id;

@@ -73,14 +73,19 @@ export class Decomposer {
     const stage = this.stages.find(({ name }) => `#${name}` === relation);
     if (stage?.root == null) return undefined;
     const { root, columns } = stage;
-    const nameOf = (id: string): string | undefined => columns.find((column) => column.id === id)?.name;
     return {
       column: (name) =>
         columnFact(root, columns.find((column) => column.name === name)?.id ?? '', this.#facts),
-      keys: uniqueKeys(root, this.#facts)
-        .map((key) => key.map(nameOf))
-        .filter((key): key is string[] => key.every((name) => name !== undefined)),
+      keys: this.#keysIn(root, columns),
     };
+  }
+
+  /** By the names of the columns. */
+  #keysIn(root: Op, columns: readonly StageColumn[]): string[][] {
+    const nameOf = (id: string): string | undefined => columns.find((column) => column.id === id)?.name;
+    return uniqueKeys(root, this.#facts)
+      .map((key) => key.map(nameOf))
+      .filter((key): key is string[] => key.every((name) => name !== undefined));
   }
 
   /** Stages in the order they must be maintained; the last one is the view. */
@@ -98,7 +103,9 @@ export class Decomposer {
     const root = this.#reduceWhole(pruned);
     const why = this.#onlyPart(root);
     if (why !== undefined) throw new Unsupported(why);
-    this.stages.push(this.#stage('', root, columns));
+    const view = this.#stage('', root, columns);
+    const keys = view.root === null ? [] : this.#keysIn(view.root, columns);
+    this.stages.push(keys.length === 0 ? view : { ...view, keys });
     return this.stages;
   }
 

@@ -29,6 +29,8 @@ export interface Stage {
   readonly readsClock: boolean;
   readonly columns: readonly StageColumn[];
   readonly strategy: Strategy;
+  /** Of the view itself: lists of its columns' names by which no two rows are the same, NULL being a value like others. */
+  readonly keys?: readonly (readonly string[])[];
   /** Ids (in the root's output) of the columns that partition a rekeyed stage, or one kept by suffixes, or tell merged groups. */
   readonly key: readonly string[];
   /** Of a stage kept by suffixes. */
