@@ -190,7 +190,12 @@ async function writeNodePlan(
   };
   await writePlan(tx, stateSchema, plan);
   if (!stands) await dropGuard(tx, stateSchema, plan.relation);
-  await ensureGuard(tx, stateSchema, { relation: plan.relation, title: naming.owner.title, definition });
+  await ensureGuard(tx, stateSchema, {
+    relation: plan.relation,
+    title: naming.owner.title,
+    definition,
+    plan,
+  });
   await installRefresh(tx, plan, request);
   if (stands && request.refreshStages) {
     const emit = emitOptions(null, request);

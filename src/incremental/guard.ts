@@ -12,6 +12,7 @@
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
+import type { StoredPlan } from './stored-plan.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 
@@ -20,6 +21,7 @@ export interface GuardedView {
   /** `model "rates" (shop.rates, models/rates.sql)`: begins with the word for what it is. */
   readonly title: string;
   readonly definition: string;
+  readonly plan: Pick<StoredPlan, 'stages' | 'inputs'>;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function ensureGuard(tx: Connection, stateSchema: string, view: Gua
       `UPDATE ${quoteIdentifier(stateSchema)}.read_column SET title = $2 WHERE guard = $1::regclass AND title <> $2`,
       [quoted, view.title],
     );
+    await noteReliedFacts(tx, stateSchema, quoted, view);
     return;
   }
   await tx.exec(
@@ -60,6 +63,39 @@ export async function ensureGuard(tx: Connection, stateSchema: string, view: Gua
     [quoted, view.title, stateSchema],
   );
   await refuseVirtual(tx, stateSchema, quoted, view.title);
+  await noteReliedFacts(tx, stateSchema, quoted, view);
+}
+
+/**
+ * Writes down what the plan takes for granted, so that it is not taken away (state/relied-facts.ts): that unique keys are, where rows are
+ * told apart by them, and that columns are never NULL, where places in an order are compared.
+ */
+async function noteReliedFacts(
+  tx: Connection,
+  stateSchema: string,
+  guard: string,
+  { title, plan }: GuardedView,
+): Promise<void> {
+  const seg = quoteIdentifier(stateSchema);
+  const strategies = new Set(plan.stages.map(({ stage }) => stage.strategy));
+  const keyed = ['rekey', 'suffix', 'merge'].some((strategy) => strategies.has(strategy as 'merge'));
+  const keys = keyed
+    ? plan.inputs.flatMap(({ table, keys: known }) =>
+        known.filter((key) => key.length > 0).map((columns) => ({ table: quoteRelation(table), columns })),
+      )
+    : [];
+  await tx.query(
+    `WITH gone AS (DELETE FROM ${seg}.relied_fact WHERE guard = $1::regclass),
+       keys AS (SELECT (k ->> 'table')::regclass::oid AS relation, ARRAY(SELECT jsonb_array_elements_text(k -> 'columns'))::name[] AS columns
+                FROM jsonb_array_elements($3::jsonb) AS k)
+     INSERT INTO ${seg}.relied_fact (guard, title, relation, kind, columns)
+     SELECT $1::regclass::oid, $2, relation, kind, columns FROM keys, unnest(ARRAY['unique', 'not null']) AS kind
+     UNION
+     SELECT r.guard, $2, r.relation, 'not null', ARRAY[r.column_name] FROM ${seg}.read_column AS r
+       JOIN pg_attribute AS a ON a.attrelid = r.relation AND a.attnum = r.number AND a.attnotnull
+     WHERE $4 AND r.guard = $1::regclass`,
+    [guard, title, JSON.stringify(keys), strategies.has('suffix')],
+  );
 }
 
 /** What a trigger is handed of a changed row has NULL in a virtual generated column (PostgreSQL 18). */
@@ -95,6 +131,9 @@ export async function dropGuard(tx: Connection, stateSchema: string, relation: R
      WHERE guard = ANY (ARRAY(SELECT to_regclass(name)::oid FROM jsonb_array_elements_text($1::jsonb) AS name))
         OR guard NOT IN (SELECT oid FROM pg_class WHERE relkind = 'v')`,
     [JSON.stringify(names)],
+  );
+  await tx.query(
+    `DELETE FROM ${quoteIdentifier(stateSchema)}.relied_fact WHERE guard NOT IN (SELECT guard FROM ${quoteIdentifier(stateSchema)}.read_column)`,
   );
   await tx.exec(names.map((name) => `DROP VIEW IF EXISTS ${name}`).join('; '));
 }

@@ -120,7 +120,7 @@ export async function createIncrementalView(
       upstream: made.upstream,
       readsClock: made.readsClock,
     };
-    await ensureGuard(tx, stateSchema, { relation, title: plan.label, definition: sql });
+    await ensureGuard(tx, stateSchema, { relation, title: plan.label, definition: sql, plan });
     await writePlan(tx, stateSchema, plan);
     const indexes = await deriveIndexes(tx, plan, made, naming, stateSchema);
     await installRefresh(tx, plan, install);

@@ -171,6 +171,30 @@ describe('what a view reads cannot be taken from it', () => {
     ]);
   });
 
+  it('what its plan takes for granted stays: that a column is never NULL, that a key is unique', async () => {
+    await db.exec(
+      'CREATE TABLE steps (id bigint PRIMARY KEY, who int NOT NULL, at int NOT NULL, note text NOT NULL)',
+    );
+    const sql = 'SELECT id, lag(at) OVER (PARTITION BY who ORDER BY at, id) AS before FROM steps';
+    await createIncrementalView(db, 'gaps', sql);
+    const refused = async (statement: string): Promise<string> =>
+      db.exec(statement).then(
+        () => 'done',
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await refused('ALTER TABLE steps ALTER at DROP NOT NULL')).toBe(
+      'column at of public.steps must stay NOT NULL: view "public"."gaps" relies on it',
+    );
+    expect(await refused('ALTER TABLE steps DROP CONSTRAINT steps_pkey')).toBe(
+      'the unique key (id) of public.steps must stay: view "public"."gaps" relies on it',
+    );
+    expect(await refused('ALTER TABLE steps ALTER note DROP NOT NULL')).toBe('done');
+    await dropIncrementalView(db, 'gaps');
+    expect(await refused('ALTER TABLE steps DROP CONSTRAINT steps_pkey, ALTER at DROP NOT NULL')).toBe(
+      'done',
+    );
+  });
+
   it('columns that it does not read may go', async () => {
     await db.exec(
       'ALTER TABLE orders DROP COLUMN note; ALTER TABLE orders RENAME COLUMN place TO spot; ALTER TABLE orders ADD COLUMN more int',

@@ -6,6 +6,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { readColumns } from './read-columns.ts';
+import { reliedFacts } from './relied-facts.ts';
 import { sinkTables } from './sink-tables.ts';
 
 /** One migration: its statements, for a given (quoted) state schema. */
@@ -133,6 +134,7 @@ const migrations: readonly Migration[] = [
   (seg) => `
     -- What an index is on, so that one that begins with the columns of another takes its place (incremental/derive-indexes.ts).
     ALTER TABLE ${seg}.derived_index ADD COLUMN definition text;`,
+  reliedFacts,
 ];
 
 /** First numbers of the advisory locks; the second one is the state schema's hash. */
