@@ -19,6 +19,9 @@ function serverBinaries() {
     existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'bin')) : [],
   );
   const onPath = (process.env.PATH ?? '').split(':');
+  // Another version than the one that is installed: SEG_POSTGRES_BIN=/path/to/bin.
+  const chosen = process.env.SEG_POSTGRES_BIN;
+  if (chosen !== undefined) return chosen;
   return [...candidates, ...onPath].find(
     (bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'pg_ctl')),
   );
@@ -35,10 +38,10 @@ export function freePort() {
 }
 
 /**
- * Starts a server; `quiet` hides what its tools print. Answers its address and how to stop it.
+ * Starts a server; `quiet` hides what its tools print, `settings` are its own. Answers its address, and how to stop it and start it again.
  * A server that cannot be had is an error, never a silent skip.
  */
-export async function startPostgres({ quiet = false, install = true } = {}) {
+export async function startPostgres({ quiet = false, install = true, settings = {} } = {}) {
   const stdio = quiet ? 'ignore' : 'inherit';
   let bin = serverBinaries();
   if (bin === undefined && install && isRoot && existsSync('/usr/bin/apt-get')) {
@@ -65,15 +68,24 @@ export async function startPostgres({ quiet = false, install = true } = {}) {
     as(join(bin, 'pg_ctl'), ['-D', data, '-m', 'immediate', 'stop']);
     rmSync(directory, { recursive: true, force: true });
   };
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${directory} -c fsync=off`;
+  const more = Object.entries(settings).map(([name, value]) => ` -c ${name}=${value}`);
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${directory} -c fsync=off${more.join('')}`;
+  const control = (...words) => as(join(bin, 'pg_ctl'), ['-D', data, '-w', ...words]).status === 0;
+  const start = () => control('-l', join(directory, 'log'), '-o', options, 'start');
   const started =
     as(join(bin, 'initdb'), ['-D', data, '-U', 'seg', '-A', 'trust', '-E', 'UTF8', '--no-sync']).status ===
-      0 &&
-    as(join(bin, 'pg_ctl'), ['-D', data, '-w', '-l', join(directory, 'log'), '-o', options, 'start'])
-      .status === 0;
+      0 && start();
   if (!started) {
     rmSync(directory, { recursive: true, force: true });
     throw new Error('PostgreSQL did not start');
   }
-  return { url: `postgres://seg@127.0.0.1:${port}/postgres`, psql: join(bin, 'psql'), stop };
+  return {
+    url: `postgres://seg@127.0.0.1:${port}/postgres`,
+    psql: join(bin, 'psql'),
+    directory,
+    stop,
+    /** Ends all sessions at once, as a crash does. */
+    halt: () => control('-m', 'immediate', 'stop'),
+    start,
+  };
 }

@@ -5,6 +5,7 @@ import { SegError, segError } from '../diagnostics/seg-error.ts';
 import { placeFor } from '../diagnostics/source-map.ts';
 import type { SourceMap } from '../diagnostics/source-map.ts';
 import { DatabaseError } from '../engines/connection.ts';
+import { limitRemedy } from '../engines/refusals.ts';
 
 export interface SentQuery {
   /** `model "x"`, for the message. */
@@ -26,7 +27,7 @@ export interface SentQuery {
 export function placeError(error: unknown, sent: SentQuery): unknown {
   if (!(error instanceof DatabaseError)) return error;
   const place = positionIn(error, sent) ?? { at: sent.at, notes: [] };
-  const hints = [error.hint, suggestion(error, sent)].filter((hint) => hint !== undefined);
+  const hints = [error.hint, limitRemedy(error) ?? suggestion(error, sent)].filter((hint) => hint !== undefined);
   return segError('SEG407', `${sent.label}: ${error.message}`, {
     at: place.at,
     notes: [...(error.detail === undefined ? [] : [{ message: error.detail }]), ...place.notes],

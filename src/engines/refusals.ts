@@ -5,7 +5,7 @@ import type { DatabaseError } from './connection.ts';
 
 /**
  * @returns SegError SEG819 for a missing privilege, SEG820 for a session that was ended, SEG821 for a transaction that
- *   another one stood in the way of; undefined for everything else
+ *   another one stood in the way of, SEG841 where the server has come to a limit; undefined for everything else
  */
 export function refusal(error: DatabaseError): SegError | undefined {
   const { sqlstate, message } = error;
@@ -24,6 +24,29 @@ export function refusal(error: DatabaseError): SegError | undefined {
       ...more,
       hint: 'Nothing was changed. Run the command again.',
     });
+  }
+  const limit = limitRemedy(error);
+  if (limit !== undefined) return segError('SEG841', message, { ...more, hint: limit });
+  return undefined;
+}
+
+/** What to do where the server has come to a limit of its own; undefined for other errors. */
+export function limitRemedy({ sqlstate, message }: DatabaseError): string | undefined {
+  switch (sqlstate) {
+    case '57014':
+      return /statement timeout/.test(message)
+        ? 'Nothing of it was kept. A deployment may need longer than other statements: raise "statement_timeout" of the target in profiles.yml (0: no limit).'
+        : undefined;
+    case '53100':
+      return 'Nothing of it was kept. Make room on the disk of the server (or in the tablespace), and run the command again.';
+    case '53200':
+      return 'Nothing of it was kept. Give the server more memory or max_locks_per_transaction, or deploy less at once with --select.';
+    case '25006':
+      return 'The role or the database is set to default_transaction_read_only, or the server has become a standby: point "host" at the primary.';
+    case '25P03':
+      return 'Nothing of it was kept. The server ends transactions that wait (idle_in_transaction_session_timeout): raise it for this role.';
+    case '53300':
+      return 'The server takes no more connections: fewer "threads" in profiles.yml, or a higher max_connections.';
   }
   return undefined;
 }

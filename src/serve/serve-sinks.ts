@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/logger.ts';
 import type { Project } from '../project/load.ts';
 import type { SinkEvent } from '../sinks/events.ts';
 import type { ServerState } from './server-state.ts';
+
+/** After the database was not there when they began. */
+const AGAIN_MS = 5000;
 
 /**
  * The sinks of the project, until `signal`; begun anew when the project is deployed anew. A sink that fails does so alone,
@@ -42,8 +46,10 @@ export async function serveSinks(
       });
     } catch (error) {
       log.error(`The sinks have ended: ${error instanceof Error ? error.message : String(error)}`);
+      await sleep(AGAIN_MS, undefined, { signal: until }).catch(() => {});
+      continue;
     }
-    // Without sinks, or after a failure of all of them, another project may have some.
+    // Without sinks: another project may have some.
     if (!until.aborted)
       await new Promise((resolve) => until.addEventListener('abort', resolve, { once: true }));
   }

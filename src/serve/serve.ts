@@ -83,7 +83,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
   shared.onWritten(() => state.hub.poke());
   const stopListening =
     db instanceof PostgresDatabase
-      ? await db.listen(quoteIdentifier(state.stateSchema), () => state.hub.poke())
+      ? await followServer(db, state.stateSchema, () => shared.written())
       : undefined;
   const relay = db instanceof DirectoryDatabase ? await startRelay(state.hub) : undefined;
   let wire: WireServer | undefined;
@@ -144,6 +144,23 @@ export async function serve(db: Database, project: Project, options: ServeOption
     await closing;
     await stopListening?.();
   }
+}
+
+/**
+ * Calls `onWritten` when another session of the server may have written: it announces steps of models that somebody follows; for
+ * sources there is no such word.
+ */
+async function followServer(
+  db: PostgresDatabase,
+  stateSchema: string,
+  onWritten: () => void,
+): Promise<() => Promise<void>> {
+  const stop = await db.listen(quoteIdentifier(stateSchema), onWritten);
+  const timer = setInterval(onWritten, 1000);
+  return async () => {
+    clearInterval(timer);
+    await stop();
+  };
 }
 
 /**

@@ -13,6 +13,7 @@ import { beginSink } from './begin.ts';
 import type { SinkEvent, SinkSummary } from './events.ts';
 import { pause } from './deadline.ts';
 import { GuardStop } from './guard.ts';
+import { runLocked } from './locks.ts';
 import { Notices } from './notices.ts';
 import { News } from './news.ts';
 import { changeState, readPlace } from './place.ts';
@@ -60,18 +61,33 @@ export async function runSinks(
 ): Promise<SinkSummary[]> {
   const nodes = sinksOf(project, options.select);
   if (nodes.length === 0) return [];
-  await db.transaction((tx) => ensureState(tx, stateSchemaOf(project)));
-  await keepFeeds(db, project, nodes);
   const news = new News(db, stateSchemaOf(project));
   const stopWatching = watch(news, options);
   const run: Run = { ...options, invocationId: options.invocationId ?? randomUUID(), news };
-  const runAll = (some: readonly SinkNode[]): Promise<SinkSummary[]> =>
-    Promise.all(some.map((node) => runOne(db, project, node, run)));
-  try {
+  const runNode = (node: SinkNode, signal: AbortSignal): Promise<SinkSummary> =>
+    runOne(db, project, node, { ...run, signal });
+  const runAll = async (): Promise<SinkSummary[]> => {
+    await db.transaction((tx) => ensureState(tx, stateSchemaOf(project)));
+    await keepFeeds(db, project, nodes);
     // An embedded database has one process; on a server several could run the same sink.
-    return project.target.type === 'postgres'
-      ? await withLocks(db, project, nodes, run, runAll)
-      : await runAll(nodes);
+    if (project.target.type !== 'postgres')
+      return Promise.all(nodes.map((node) => runNode(node, options.signal)));
+    return runLocked(db, {
+      stateSchema: stateSchemaOf(project),
+      nodes,
+      follow: options.follow,
+      signal: options.signal,
+      run: runNode,
+      taken: (node) => {
+        const message = 'another process is running it';
+        const summary: SinkSummary = { sink: node.name, status: 'broken', message, ...nothing };
+        options.onEvent?.({ kind: 'end', sink: node.name, summary });
+        return summary;
+      },
+    });
+  };
+  try {
+    return await runAll();
   } finally {
     stopWatching();
     news.close();
@@ -87,39 +103,6 @@ async function keepFeeds(db: Connection, project: Project, nodes: readonly SinkN
     nodes.map(({ from }) => from).filter((from) => deployed.get(from)?.kind === 'materialized_view'),
   );
   if (models.size > 0) await keepChangelog(db, project, [...models]);
-}
-
-/** First of two numbers of an advisory lock; the other is the sink's. */
-const RUNNERS_LOCK = 0x5e651c5;
-
-/** Runs those sinks that nobody else runs; the locks are those of a transaction that is open meanwhile, and end with it. */
-async function withLocks(
-  db: Connection,
-  project: Project,
-  nodes: readonly SinkNode[],
-  options: RunSinksOptions,
-  work: (free: readonly SinkNode[]) => Promise<SinkSummary[]>,
-): Promise<SinkSummary[]> {
-  return db.transaction(async (tx) => {
-    const free: SinkNode[] = [];
-    const taken: SinkSummary[] = [];
-    for (const node of nodes) {
-      const { rows } = await tx.query<{ locked: boolean }>(
-        'SELECT pg_try_advisory_xact_lock($1::integer, hashtext($2)) AS locked',
-        [RUNNERS_LOCK, `${stateSchemaOf(project)} ${node.unique_id}`],
-      );
-      if (rows[0]!.locked) free.push(node);
-      else
-        taken.push({
-          sink: node.name,
-          status: 'broken',
-          message: 'another process is running it',
-          ...nothing,
-        });
-    }
-    for (const summary of taken) options.onEvent?.({ kind: 'end', sink: summary.sink, summary });
-    return [...taken, ...(await work(free))];
-  });
 }
 
 const nothing = { taken: 0, sent: 0, unchanged: 0, rejected: 0, batches: 0, retries: 0 };

@@ -6,6 +6,7 @@ import type { TestProject } from './run-seg.ts';
 export interface Serving {
   readonly child: ChildProcess;
   readonly http: string;
+  /** 0 on a PostgreSQL server, where there is none. */
   readonly pgPort: number;
   readonly log: () => string;
   /** Ends it with a signal and answers its exit code. */
@@ -14,18 +15,18 @@ export interface Serving {
 
 export async function startServing(
   project: TestProject,
-  options: { args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+  options: { args?: readonly string[]; env?: NodeJS.ProcessEnv; onServer?: boolean } = {},
 ): Promise<Serving> {
-  const child = project.start(
-    ['serve', '--port', '0', '--pg-port', '0', '--clock-interval', '0', ...(options.args ?? [])],
-    { env: options.env },
-  );
+  const ports = ['--port', '0', ...(options.onServer === true ? [] : ['--pg-port', '0'])];
+  const child = project.start(['serve', ...ports, '--clock-interval', '0', ...(options.args ?? [])], {
+    env: options.env,
+  });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = once(child, 'close') as Promise<[number | null]>;
   for (;;) {
     const http = /on (http:\S+)/.exec(log)?.[1];
-    const pgPort = /postgres:\/\/seg_reader@[^:]+:(\d+)/.exec(log)?.[1];
+    const pgPort = options.onServer === true ? '0' : /postgres:\/\/seg_reader@[^:]+:(\d+)/.exec(log)?.[1];
     if (http !== undefined && pgPort !== undefined) {
       return {
         child,

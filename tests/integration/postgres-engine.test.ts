@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { events } from '../cli/stream-project.ts';
-import { postgresProject } from './postgres-project.ts';
+import { postgresProject, serverUrl } from './postgres-project.ts';
 import type { PostgresProject } from './postgres-project.ts';
+import { startTransactionPooler } from './transaction-pooler.ts';
 
 let on: PostgresProject;
 let session: pg.Client;
@@ -187,6 +188,44 @@ describe('a server that cannot be used', () => {
     silent.close();
     expect(status).toBe(1);
     expect(log).toMatch(/error SEG811: cannot reach/);
+  });
+
+  test('is behind a pooler in transaction mode', async () => {
+    const pooler = await startTransactionPooler(new URL(serverUrl()));
+    const { status, log } = await run({ port: pooler.port });
+    pooler.close();
+    expect(status).toBe(1);
+    expect(log).toMatch(/error SEG842: target "dev" .* is reached through a pooler in transaction mode/);
+    expect(log).toMatch(/hint: .*pool_mode = session/);
+  });
+
+  test('is read-only for the role, or knows a password that is another one', async () => {
+    await session.query(
+      'DROP ROLE IF EXISTS tourist; CREATE ROLE tourist LOGIN; ALTER ROLE tourist SET default_transaction_read_only = on',
+    );
+    expect((await run({ user: 'tourist' })).log).toMatch(/error SEG817: .* is read-only/);
+    await session.query('DROP ROLE tourist');
+  });
+
+  test('has something else where seg puts its things', async () => {
+    await session.query(`CREATE TABLE stream.taken (a int); CREATE VIEW stream.seen AS SELECT 1 AS a`);
+    for (const [name, kind] of [
+      ['taken', 'table'],
+      ['seen', 'view'],
+    ] as const) {
+      on.project.write(
+        `models/${name}.sql`,
+        `{{ config(materialized='materialized_view') }}\nselect vendor from {{ source('events', 'segment_events') }}\n`,
+      );
+      const { status, log } = await on.project.seg(`run --select ${name}`);
+      expect(status).toBe(1);
+      expect(log).toContain(
+        `error SEG410: model "${name}" cannot be created: there is a ${kind} "stream.${name}" that seg did not make`,
+      );
+    }
+    await session.query('DROP TABLE stream.taken; DROP VIEW stream.seen');
+    for (const name of ['taken', 'seen'])
+      on.project.write(`models/${name}.sql`, `{{ config(enabled=false) }}\nselect 1 as a`);
   });
 
   test('gives the user no right to create', async () => {

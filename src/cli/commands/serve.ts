@@ -9,7 +9,7 @@ import { withDatabase } from '../with-database.ts';
 export const serve: CommandHandler = async (context) => {
   const { flags, log, signal } = context;
   const port = portOf(flags.integer('port'), '--port');
-  const pgPort = flags.boolean('pg') ? portOf(flags.integer('pg-port'), '--pg-port') : null;
+  const askedPgPort = flags.boolean('pg') ? portOf(flags.integer('pg-port'), '--pg-port') : null;
   const idleSeconds = flags.integer('pg-idle-timeout') ?? 30;
   if (idleSeconds < 1) {
     throw segError('SEG903', `wrong value "${idleSeconds}" for --pg-idle-timeout`, {
@@ -34,6 +34,17 @@ export const serve: CommandHandler = async (context) => {
       hint: `${project.target.type} is a server itself: applications connect to it, and "seg subscribe" follows its models.`,
     });
   }
+  const isServer = project.target.type === 'postgres';
+  if (isServer && flags.given('pg-port')) {
+    throw segError(
+      'SEG929',
+      `"--pg-port" is for an embedded database; target "${project.target.name}" is a PostgreSQL server`,
+      {
+        hint: 'Let applications connect to that server, with the rights that it gives them.',
+      },
+    );
+  }
+  const pgPort = isServer ? null : askedPgPort;
   const { accessOf, serve: serveDatabase } = await import('../../serve/serve.ts');
   const host = flags.string('host') ?? '127.0.0.1';
   // Before the database is opened: a mistake of the command line is told at once.
@@ -60,7 +71,9 @@ export const serve: CommandHandler = async (context) => {
         reload: () => loadProject(loadOptions(context)),
         onListening: (address) => {
           log.info(`Serving ${project.name} on ${address.http}`, { name: 'ServerListening', data: address });
-          if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
+          if (isServer)
+            log.info('Postgres protocol: applications connect to the server of the target itself');
+          else if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
         },
       });
     },

@@ -63,7 +63,7 @@ function toDatabaseError(error: unknown): unknown {
 
 function isLost(error: Error & { code?: string }): boolean {
   return (
-    /^Connection terminated|^Client has encountered a connection error|not queryable|^read |^write /.test(
+    /^Connection terminated|^timeout expired|^timeout exceeded when trying to connect|^Client has encountered a connection error|not queryable|^read |^write /.test(
       error.message,
     ) || ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNREFUSED'].includes(error.code ?? '')
   );
@@ -162,16 +162,31 @@ export class PostgresDatabase implements Database {
     };
     const start = async (): Promise<void> => {
       const session = await this.#pool.connect();
-      client = session;
+      let gone = false;
+      const lost = (error: Error): void => {
+        if (gone) return;
+        gone = true;
+        if (client === session) client = undefined;
+        session.release(error);
+      };
       session.on('notification', (message) => {
         if (message.channel === channel) onNotify();
       });
       session.on('error', (error) => {
-        client = undefined;
-        session.release(error);
-        again();
+        const listening = client === session;
+        lost(error);
+        // Before it listened, the caller hears of it.
+        if (listening) again();
       });
-      await session.query(`LISTEN ${quoteIdentifier(channel)}`);
+      try {
+        await session.query(`LISTEN ${quoteIdentifier(channel)}`);
+      } catch (error) {
+        lost(error as Error);
+        throw error;
+      }
+      if (gone) throw new Error('the session was lost');
+      client = session;
+      if (stopped) session.release(true);
     };
     await start();
     return async () => {

@@ -7,6 +7,7 @@ import { quoteLiteral } from '../../sql/quote.ts';
 import { parsersByOid, asText } from '../value-parsers.ts';
 import { connectError, isTlsError, isTransient } from './connect-errors.ts';
 import { PostgresDatabase } from './connection.ts';
+import { refusePooler } from './pooler.ts';
 import { postgresSettings } from './settings.ts';
 import type { PostgresSettings } from './settings.ts';
 
@@ -15,7 +16,8 @@ const OLDEST = 150000;
 
 /**
  * Connects to a PostgreSQL server, and sees that it can be used.
- * @throws SegError SEG811 unreachable, SEG812 login refused, SEG813 no such database, SEG814 TLS, SEG815 too old, SEG816 busy, SEG817 read-only
+ * @throws SegError SEG811 unreachable, SEG812 login refused, SEG813 no such database, SEG814 TLS, SEG815 too old, SEG816 busy, SEG817 read-only,
+ *   SEG842 a pooler in transaction mode
  */
 export async function openPostgres(
   target: Target,
@@ -79,6 +81,7 @@ async function reachable(target: Target, settings: PostgresSettings): Promise<Po
     client.on('error', () => {});
     try {
       await client.connect();
+      if (target.type === 'postgres') await refusePooler(client, pool, target, settings.place);
       await client.end();
       return pool;
     } catch (error) {

@@ -69,6 +69,9 @@ export function postgresSettings(
       ssl: overSocket || mode === 'disable' ? false : tlsOptions(mode, host, certificates),
     },
     session: [
+      // A deployment must see what was committed while it waited for its locks.
+      ['default_transaction_isolation', 'read committed'],
+      ['standard_conforming_strings', 'on'],
       ['TimeZone', 'UTC'],
       ['DateStyle', 'ISO, MDY'],
       ['IntervalStyle', 'postgres'],

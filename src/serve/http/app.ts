@@ -79,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // A client that has gone is told nothing, and nobody needs to hear of it.
     if (status >= 500 && !request.raw.destroyed)
       log.error(`HTTP request failed: ${error instanceof Error ? error.message : String(error)}`);
+    if (status === 503) void reply.header('Retry-After', '1');
     return sendProblem(reply, status, problem);
   });
   app.setNotFoundHandler((request, reply) =>

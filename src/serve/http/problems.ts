@@ -25,6 +25,11 @@ export interface Problem {
   readonly hint?: string;
 }
 
+/** The database's server restarts, or takes no more sessions: the request may be sent again. */
+export function isAway(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(08|57P0|53300)/.test(error.sqlstate);
+}
+
 /** `{"error": {"code", "message", "hint"}}`, the one shape of all failures. */
 export function sendProblem(reply: FastifyReply, status: number, problem: Problem): FastifyReply {
   return reply.code(status).type('application/json').send({ error: problem });
@@ -36,6 +41,7 @@ export function problemOf(error: unknown): { status: number; problem: Problem } 
     return { status: STATUS[code] ?? 500, problem: { code, message, hint } };
   }
   if (error instanceof DatabaseError) {
+    if (isAway(error)) return { status: 503, problem: { code: error.sqlstate, message: error.message } };
     // Class 22: a value that does not fit its type; 57014: cancelled.
     const status = error.sqlstate.startsWith('22') ? 400 : 500;
     return { status, problem: { code: error.sqlstate, message: error.message, hint: error.hint } };
