@@ -31,7 +31,7 @@ export async function serveProject(folder, env, more = {}) {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     log += text;
     for (const line of text.split('\n'))
-      if (/warn|error/i.test(line)) process.stderr.write(`seg serve: ${line}\n`);
+      if (/warn|error/i.test(line)) (more.onWarning ?? defaultWarning)(line);
   });
   const ended = once(child, 'close');
   for (;;) {

@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { createHmac } from 'node:crypto';
+import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { startServing, sseEvents } from './serving.ts';
@@ -295,6 +297,67 @@ describe('clients of the Postgres port', () => {
       batches: [{ changes: [{ op: 'insert', row: { user_id: 'psql', events: 1 } }] }],
     });
     await writer.query("delete from stream.segment_events where user_id = 'psql'");
+  });
+});
+
+describe('query builders and tools', () => {
+  it('find relations by introspection and read them by name: Kysely', async () => {
+    interface Stream {
+      by_user: { user_id: string; events: string };
+      segment_events: { event_id: string; user_id: string; vendor: number };
+    }
+    const pool = new pg.Pool({ host: '127.0.0.1', port: serving.pgPort, user: 'seg', database: 'postgres' });
+    const kysely = new Kysely<Stream>({ dialect: new PostgresDialect({ pool }) });
+    try {
+      const tables = await kysely.introspection.getTables();
+      const found = tables.find(({ schema, name }) => schema === 'stream' && name === 'by_user');
+      expect(found).toMatchObject({ isView: true });
+      expect(found!.columns.map(({ name }) => name)).toEqual(['user_id', 'events']);
+      const of = kysely.withSchema('stream');
+      const one = of.selectFrom('by_user').selectAll().where('user_id', '=', 'user-3');
+      expect(await one.executeTakeFirst()).toMatchObject({ user_id: 'user-3' });
+      const [many, none] = await Promise.all([
+        of
+          .selectFrom('by_user')
+          .select(({ fn }) => fn.countAll<string>().as('n'))
+          .executeTakeFirstOrThrow(),
+        of.selectFrom('by_user').selectAll().where('user_id', '=', 'kysely').execute(),
+      ]);
+      expect([Number(many.n), none]).toEqual([7, []]);
+      const event_id = '00000000-0000-4000-8000-00000000beef';
+      const rolledBack = kysely.transaction().execute(async (tx) => {
+        await tx
+          .withSchema('stream')
+          .insertInto('segment_events')
+          .values({ event_id, user_id: 'kysely', vendor: 1 })
+          .execute();
+        const seen = await tx
+          .withSchema('stream')
+          .selectFrom('by_user')
+          .selectAll()
+          .where('user_id', '=', 'kysely')
+          .execute();
+        throw new Error(`seen ${seen.length}`);
+      });
+      await expect(rolledBack).rejects.toThrow('seen 1');
+      expect(await of.selectFrom('by_user').selectAll().where('user_id', '=', 'kysely').execute()).toEqual(
+        [],
+      );
+    } finally {
+      await kysely.destroy();
+    }
+  });
+
+  it('copy out and read what does not fit into the memory that answers are given', async () => {
+    const reader = await client('some_dashboard');
+    const sql = "select n, repeat('x', 100) as text from generate_series(1, 200000) as n";
+    let lines = 0;
+    for await (const chunk of reader.query(copyTo(`COPY (${sql}) TO STDOUT`)) as AsyncIterable<Buffer>)
+      for (const byte of chunk) if (byte === 10) lines++;
+    expect(lines).toBe(200_000);
+    const { rows } = await reader.query<{ n: number }>(sql);
+    expect([rows.length, rows.at(-1)!.n]).toEqual([200_000, 200_000]);
+    expect((await reader.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 });
 

@@ -38,6 +38,9 @@ function psql(script: string, user = 'seg'): Promise<string> {
 it('has a session: meta-commands, settings, prepared statements, errors', async () => {
   const text = await psql(`
     \\d stream.by_user
+    \\dt stream.*
+    \\dv stream.*
+    \\d
     SET search_path = stream;
     SELECT user_id, events FROM by_user ORDER BY user_id LIMIT 1;
     PREPARE one (int) AS SELECT $1 + 1;
@@ -48,6 +51,8 @@ it('has a session: meta-commands, settings, prepared statements, errors', async 
     DISCARD ALL;
     SHOW search_path;`);
   expect(text).toContain('user_id|text');
+  expect(text).toContain('stream|segment_events|table|postgres\n');
+  expect(text).toContain('stream|by_user|view|postgres\n');
   expect(text).toContain('user-0|10\n42\n');
   expect(text).toContain('division by zero');
   expect(text.trim().split('\n').slice(-2)).toEqual(['still here', 'public']);

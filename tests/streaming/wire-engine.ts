@@ -13,10 +13,10 @@ import {
   authenticationOk,
   commandComplete,
   errorMessage,
-  messagesIn,
   parameterStatus,
   readyForQuery,
 } from '../../src/serve/wire/backend-messages.ts';
+import { BackendReader } from '../../src/serve/wire/backend-reader.ts';
 import { FrameReader, message, readText } from '../../src/serve/wire/frontend-frames.ts';
 import { loadSqlParser } from '../../src/sql/parse.ts';
 import { lacksOf } from '../../src/compatibility/lacks-of.ts';
@@ -244,7 +244,9 @@ INSERT INTO ${this.#made} VALUES ('${subscription[1]}'::regclass, 'subscription'
       onRawData: (chunk) => void chunks.push(Buffer.from(chunk)),
     });
     return Buffer.concat(
-      [...messagesIn(Buffer.concat(chunks))].filter(({ type }) => type !== 'Z').map(({ bytes }) => bytes),
+      [...new BackendReader().push(Buffer.concat(chunks))]
+        .filter(({ type }) => type !== 'Z')
+        .map(({ bytes }) => bytes),
     );
   }
 

@@ -67,21 +67,9 @@ export function negotiateVersion(unknownOptions: readonly string[]): Buffer {
   return message('v', int32(0), int32(unknownOptions.length), ...unknownOptions);
 }
 
+/** A message of the engine. */
 export interface BackendMessage {
   readonly type: string;
   readonly bytes: Buffer;
   readonly body: Buffer;
-}
-
-/** The messages of an answer of the engine. */
-export function* messagesIn(bytes: Buffer): Generator<BackendMessage> {
-  for (let at = 0; at + 5 <= bytes.length;) {
-    const end = at + 1 + bytes.readUInt32BE(at + 1);
-    yield {
-      type: String.fromCharCode(bytes[at]!),
-      bytes: bytes.subarray(at, end),
-      body: bytes.subarray(at + 5, end),
-    };
-    at = end;
-  }
 }

@@ -44,15 +44,25 @@ export class WireEngine {
       REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;`);
   }
 
-  /** Sends messages of the protocol and answers the engine's. Must be in the sender's turn, after `enter`. */
-  async run(messages: Uint8Array): Promise<Buffer> {
-    const chunks: Buffer[] = [];
+  /**
+   * Sends messages of the protocol; the engine's answer goes to `onBytes` as it is made. Must be in the sender's turn, after `enter`.
+   */
+  async run(messages: Uint8Array, onBytes: (bytes: Buffer) => void = () => {}): Promise<void> {
     // As a stream: otherwise PGlite would parse each message too, and tell notifications a second time.
+    let failed: { readonly error: unknown } | undefined;
     await this.#db.client.execProtocolRawStream(messages, {
-      // The chunk is a view of memory that is written over.
-      onRawData: (chunk) => void chunks.push(Buffer.from(chunk)),
+      onRawData: (chunk) => {
+        if (failed !== undefined) return;
+        try {
+          // The chunk is a view of memory that is written over.
+          onBytes(Buffer.from(chunk));
+        } catch (error) {
+          // The engine is in the middle of something: it must not be left from here.
+          failed = { error };
+        }
+      },
     });
-    return Buffer.concat(chunks);
+    if (failed !== undefined) throw failed.error;
   }
 
   /** Puts what was committed on the disk, where the target asks for that. */

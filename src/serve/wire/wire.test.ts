@@ -1,6 +1,9 @@
+import { Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadSqlParser } from '../../sql/parse.ts';
+import { BackendReader } from './backend-reader.ts';
 import { FrameReader, message, ProtocolViolation } from './frontend-frames.ts';
+import { Outbox } from './outbox.ts';
 import { PreparedNames } from './prepared-names.ts';
 import { ScramServer } from './scram.ts';
 import { statementFacts } from './statement.ts';
@@ -33,6 +36,68 @@ describe('FrameReader', () => {
     const reader = new FrameReader();
     reader.push(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
     expect(() => reader.next()).toThrow(ProtocolViolation);
+  });
+});
+
+describe('BackendReader', () => {
+  it('finds messages however the bytes are cut, runs of rows in one piece', () => {
+    const row = (size: number) => message('D', Buffer.alloc(size, 1));
+    const bytes = Buffer.concat([
+      message('T', 'columns'),
+      row(10),
+      row(100_000),
+      row(0),
+      message('C', 'SELECT 3'),
+      message('d', 'copied'),
+      message('d', 'more'),
+      message('Z', Buffer.from('I')),
+    ]);
+    for (const size of [1, 3, 7, 1000, 50_000, bytes.length]) {
+      const reader = new BackendReader();
+      const found: { type: string; bytes: Buffer }[] = [];
+      for (let at = 0; at < bytes.length; at += size) {
+        for (const { type, bytes: own } of reader.push(bytes.subarray(at, at + size))) {
+          if (found.at(-1)?.type === type) found.at(-1)!.bytes = Buffer.concat([found.at(-1)!.bytes, own]);
+          else found.push({ type, bytes: own });
+        }
+      }
+      expect(found.map(({ type }) => type).join('')).toBe('TDCdZ');
+      expect(Buffer.concat(found.map((piece) => piece.bytes)).equals(bytes)).toBe(true);
+    }
+  });
+});
+
+describe('Outbox', () => {
+  it('hands on what it was given, in order, also what was too much for the memory, as the client reads', async () => {
+    for (const pieces of [0, 3, 500]) {
+      const outbox = new Outbox();
+      const given = Array.from({ length: pieces }, (_, n) => Buffer.alloc(40_000, n));
+      for (const piece of given) outbox.add(piece);
+      const got: Buffer[] = [];
+      let most = 0;
+      const socket = new Writable({
+        highWaterMark: 100_000,
+        write(chunk: Buffer, _encoding, done) {
+          most = Math.max(most, socket.writableLength);
+          got.push(chunk);
+          setImmediate(done);
+        },
+      });
+      const drained = () => new Promise<boolean>((resolve) => socket.once('drain', () => resolve(true)));
+      await outbox.send(socket, drained);
+      await new Promise<void>((resolve) => socket.end(resolve));
+      expect(Buffer.concat(got).equals(Buffer.concat(given))).toBe(true);
+      if (pieces === 500) expect(most).toBeLessThan(600_000);
+    }
+  });
+
+  it('ends when its client has gone', async () => {
+    const outbox = new Outbox();
+    for (let n = 0; n < 500; n++) outbox.add(Buffer.alloc(40_000));
+    let writes = 0;
+    const socket = new Writable({ highWaterMark: 1, write: () => void writes++ });
+    await outbox.send(socket, async () => false);
+    expect(writes).toBe(1);
   });
 });
 
