@@ -25,7 +25,9 @@ export async function makeReceiver(context: ReceiverContext): Promise<Receiver> 
 }
 
 /** Its library is installed by those who use it (an optional peer of the package). @throws SegError SEG732 */
-async function loadKafka(sink: Sink): Promise<typeof import('./kafka.ts')> {
+async function loadKafka(
+  sink: Sink,
+): Promise<{ readonly kafkaReceiver: (context: ReceiverContext) => Receiver }> {
   try {
     return await import('./kafka.ts');
   } catch (error) {
