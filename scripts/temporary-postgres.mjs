@@ -13,7 +13,8 @@ function run(command, args, options = {}) {
   return result;
 }
 
-function serverBinaries() {
+/** The folder of initdb and pg_ctl; undefined where there is none. */
+export function postgresBinaries() {
   const roots = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
   const candidates = roots.flatMap((root) =>
     existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'bin')) : [],
@@ -43,13 +44,13 @@ export function freePort() {
  */
 export async function startPostgres({ quiet = false, install = true, settings = {} } = {}) {
   const stdio = quiet ? 'ignore' : 'inherit';
-  let bin = serverBinaries();
+  let bin = postgresBinaries();
   if (bin === undefined && install && isRoot && existsSync('/usr/bin/apt-get')) {
     run('apt-get', ['update', '-qq']);
     run('apt-get', ['install', '-y', '-qq', 'postgresql'], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
-    bin = serverBinaries();
+    bin = postgresBinaries();
   }
   if (bin === undefined) {
     throw new Error('a PostgreSQL server (initdb, pg_ctl) is needed: install one and run it again');

@@ -1,16 +1,16 @@
 // Sessions of pageviews: a CSV into a table whose sessions are maintained, the sessions out as CSV, then late events one by one.
-import { spawnSync } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Buffer } from 'node:buffer';
 import { performance } from 'node:perf_hooks';
-import process from 'node:process';
 import { finished, pipeline } from 'node:stream/promises';
+import { URL } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { startParams } from '../../../dist/engines/pglite/settings.js';
 import { createIncrementalView } from '../../../dist/incremental/incremental.js';
 import { figure, median } from '../lib/measure.mjs';
+import { benchServer } from '../lib/postgres-server.mjs';
 
 export const about = 'pageviews from CSV to maintained sessions and out to CSV, then late events one by one';
 
@@ -34,19 +34,24 @@ export async function run({ quick, history, scratch, say, table: print }) {
   const file = join(scratch, 'pageviews.csv');
   await writeCsv(file, count);
   const rows = [];
-  for (const open of [openPglite, openPostgres]) {
-    for (const size of [count, batch]) {
-      const server = await open(scratch, size);
-      if (server === undefined) continue;
-      const row = await measure(server, { file, count, size, rounds: quick ? 100 : 1000, scratch });
-      rows.push([
-        server.name,
-        size === count ? 'at once' : `in batches of ${batch.toLocaleString('en-US')}`,
-        ...row,
-      ]);
-      say(rows.at(-1).join('  '));
-      await server.close();
+  const machine = await benchServer(say);
+  try {
+    for (const open of [openPglite, openPostgres]) {
+      for (const size of [count, batch]) {
+        const server = await open(scratch, size, machine);
+        if (server === undefined) continue;
+        const row = await measure(server, { file, count, size, rounds: quick ? 100 : 1000, scratch });
+        rows.push([
+          server.name,
+          size === count ? 'at once' : `in batches of ${batch.toLocaleString('en-US')}`,
+          ...row,
+        ]);
+        say(rows.at(-1).join('  '));
+        await server.close();
+      }
     }
+  } finally {
+    machine?.stop();
   }
   print(
     [
@@ -166,32 +171,21 @@ async function openPglite(scratch, size) {
   };
 }
 
-/** A server of its own, where the machine has one. */
-async function openPostgres(scratch, size) {
-  const bin = '/usr/lib/postgresql/15/bin';
-  const root = process.getuid?.() === 0;
-  const run = (command, args) =>
-    root
-      ? spawnSync('runuser', ['-u', 'postgres', '--', join(bin, command), ...args], { stdio: 'ignore' })
-      : spawnSync(join(bin, command), args, { stdio: 'ignore' });
-  const folder = join(scratch, `postgres-${size}`);
-  await mkdir(folder, { mode: 0o777 });
-  if (root) {
-    spawnSync('chmod', ['711', scratch]);
-    spawnSync('chown', ['postgres', folder]);
-  }
-  const data = join(folder, 'data');
-  if (run('initdb', ['-D', data, '-U', 'seg', '-A', 'trust', '--no-sync']).status !== 0) return undefined;
-  const port = 20_000 + (process.pid % 20_000);
-  const settings = `-p ${port} -c listen_addresses= -k ${folder} -c shared_buffers=512MB -c max_wal_size=4GB`;
-  if (run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', settings, 'start']).status !== 0)
-    return undefined;
+/** A database of its own on the server; undefined without one. */
+async function openPostgres(scratch, size, server) {
+  if (server === undefined) return undefined;
   const { default: pg } = await import('pg');
   const { from, to } = await import('pg-copy-streams');
-  const db = new pg.Client({ host: folder, port, user: 'seg', database: 'postgres' });
+  const control = new pg.Client({ connectionString: server.url });
+  await control.connect();
+  const database = `pageviews_${size}`;
+  await control.query(`CREATE DATABASE ${database}`);
+  const url = new URL(server.url);
+  url.pathname = `/${database}`;
+  const db = new pg.Client({ connectionString: url.href });
   await db.connect();
   return {
-    name: 'PostgreSQL 15',
+    name: server.name,
     db,
     copyIn: async (file, lines) => {
       if (size === lines && lines > 10_000) {
@@ -208,7 +202,8 @@ async function openPostgres(scratch, size) {
       pipeline(db.query(to(`COPY (${query}) TO STDOUT (FORMAT csv)`)), createWriteStream(path)),
     close: async () => {
       await db.end();
-      run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      await control.query(`DROP DATABASE ${database}`);
+      await control.end();
     },
   };
 }
