@@ -3,7 +3,7 @@
  *
  * The counting algorithm (Gupta, Mumick, Subrahmanian, SIGMOD 1993) and DBToaster (Koch et al., VLDB Journal 2014): a group
  * is a counter and sums over Z; what is not a sum is computed from sums (avg, variance, bool_and) or kept beside them (least
- * and greatest values, the first row by an order), and read again when the kept row itself goes.
+ * and greatest values, the first row by an order), and read again when the kept row itself goes. A list of JSON in an order is edited in its place.
  *
  * Only what comes out as PostgreSQL's own aggregate would, to the last digit, is merged: sums of floats depend on their order
  * and are not. Formulas follow src/backend/utils/adt/numeric.c (numeric_avg, numeric_stddev_internal).
@@ -75,6 +75,14 @@ export function mergeAggregates(
       const first = firstOf(call, types.args, types.order);
       if (first === undefined || !onlyFirstIsUsed(outputs, id)) return { unmergeable: 'array_agg()' };
       firsts.set(id, state.first(first));
+      continue;
+    }
+    if (name === 'jsonb_agg') {
+      const list = grouped ? listOf(call, types.args, types.order) : undefined;
+      // What is computed over it would be a second copy of it.
+      if (list === undefined || !outputs.some((column) => columnOf(column.expr) === id))
+        return { unmergeable: 'jsonb_agg()' };
+      values.set(id, col(state.list(expr, list)));
       continue;
     }
     const value = valueOf(call, name, types.args, state);
@@ -190,12 +198,18 @@ function firstOf(
   | (Omit<Extract<StatePart, { kind: 'first' }>, 'kind' | 'id' | 'count' | 'keys'> & { keys: SortBy[] })
   | undefined {
   const [arg] = call.args ?? [];
+  const keys = orderOf(call, orderTypes);
+  if (arg === undefined || keys === undefined || call.agg_distinct === true) return undefined;
+  if (types[0] === undefined || types[0].endsWith('[]')) return undefined;
+  return { arg, when: call.agg_filter ?? null, keys };
+}
+
+/** The ORDER BY of an aggregate; undefined when there is none, or one whose places cannot be compared. */
+function orderOf(call: Call, types: readonly string[]): SortBy[] | undefined {
   const order = call.agg_order ?? [];
-  if (arg === undefined || order.length === 0 || call.agg_distinct === true) return undefined;
-  if (types[0] === undefined || types[0].endsWith('[]') || !orderTypes.every((type) => comparable.test(type)))
-    return undefined;
+  if (order.length === 0 || !types.every((type) => comparable.test(type))) return undefined;
   if (order.some(({ SortBy: key }) => key['useOp'] !== undefined)) return undefined;
-  const keys = order.map(({ SortBy: key }) => {
+  return order.map(({ SortBy: key }) => {
     const descending = key['sortby_dir'] === 'SORTBY_DESC';
     const nulls = key['sortby_nulls'];
     return {
@@ -204,7 +218,24 @@ function firstOf(
       nullsFirst: nulls === 'SORTBY_NULLS_FIRST' || (nulls !== 'SORTBY_NULLS_LAST' && descending),
     };
   });
-  return { arg, when: call.agg_filter ?? null, keys };
+}
+
+type List = Extract<StatePart, { kind: 'list' }>;
+
+/** Elements are JSON, so one of them is made as jsonb_agg makes it. */
+function listOf(
+  call: Call,
+  types: readonly string[],
+  orderTypes: readonly string[],
+): Pick<List, 'arg' | 'keys'> | undefined {
+  const [given] = call.args ?? [];
+  const keys = orderOf(call, orderTypes);
+  const plain = call.agg_distinct !== true && call.agg_filter === undefined && call.func_variadic !== true;
+  if (given === undefined || call.args?.length !== 1 || keys === undefined || !plain) return undefined;
+  const [type] = types;
+  if (type === undefined || type === 'record') return undefined;
+  const json = type === 'jsonb' ? given : raw(['to_jsonb((', given, type === 'text' ? ')::text)' : '))']);
+  return { arg: raw(['coalesce(', json, ", 'null'::jsonb)"]), keys };
 }
 
 /** `(x)[1]` of a column: its id. */
@@ -304,6 +335,11 @@ class State {
         return { ...key, id: keyId };
       }),
     }));
+  }
+
+  list(call: Expr, { arg, keys }: Pick<List, 'arg' | 'keys'>): string {
+    const count = this.count(null);
+    return this.#part('list', [call], (id) => ({ kind: 'list', id, arg, keys, count }));
   }
 
   #part(name: string, scratch: readonly (string | Expr)[], make: (id: string) => StatePart): string {

@@ -48,7 +48,15 @@ export type StatePart =
   /** bit_xor: its own inverse. NULL while `count` is zero. */
   | { readonly kind: 'xor'; readonly id: string; readonly arg: Expr; readonly count: string }
   /** bit_and, bit_or: a value that goes cannot be taken back, so its group is read again. */
-  | { readonly kind: 'bits'; readonly id: string; readonly arg: Expr; readonly operator: '&' | '|' };
+  | { readonly kind: 'bits'; readonly id: string; readonly arg: Expr; readonly operator: '&' | '|' }
+  /** `jsonb_agg(... ORDER BY keys)`, of which `arg` is one element; NULL while `count`, the number of rows, is zero. */
+  | {
+      readonly kind: 'list';
+      readonly id: string;
+      readonly arg: Expr;
+      readonly keys: readonly SortBy[];
+      readonly count: string;
+    };
 
 export interface MergePlan {
   /** The part that counts the rows of a group, so that an empty one goes; null for an aggregate of all rows. */
@@ -58,7 +66,7 @@ export interface MergePlan {
   readonly columns: Readonly<Record<string, string>>;
 }
 
-/** Whether a part may have to read its group again when rows go. */
+/** Whether a part may have to read its group again when rows go, or of a list also when several come. */
 export function rereads(part: StatePart): boolean {
-  return part.kind === 'extreme' || part.kind === 'first' || part.kind === 'bits';
+  return part.kind === 'extreme' || part.kind === 'first' || part.kind === 'bits' || part.kind === 'list';
 }

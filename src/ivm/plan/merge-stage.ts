@@ -38,6 +38,7 @@ export function mergeStage(
   if (base === undefined) return undefined;
   const merged = mergeAll(base, context);
   if ('unmergeable' in merged) return { kind: 'not', because: merged.unmergeable };
+  if (base.top !== root && listed(merged)) return { kind: 'not', because: 'jsonb_agg()' };
   if (base.top !== root) return { kind: 'below', root: replaced(root, base.top, context.split(base.top)) };
   const expanded = withoutDistinct(base.aggregate, context.ids, context.typesOf, context.split);
   const final = mergeAll({ ...base, aggregate: expanded }, context);
@@ -48,8 +49,15 @@ export function mergeStage(
 /** The tree with its topmost aggregate stored apart, when that one can be merged. */
 export function mergeApart(root: Op, context: MergeContext): Op {
   const base = baseOf(root);
-  if (base === undefined || 'unmergeable' in mergeAll(base, context)) return root;
+  if (base === undefined) return root;
+  const merged = mergeAll(base, context);
+  if ('unmergeable' in merged || listed(merged)) return root;
   return replaced(root, base.top, context.split(base.top));
+}
+
+/** Lists can be long: an intermediate result would be a second copy of them. */
+function listed({ plan }: MergedAggregates): boolean {
+  return plan.parts.some(({ kind }) => kind === 'list');
 }
 
 /** Whether groups are merged, and never read again, so that nothing need be found by their key. */
@@ -167,12 +175,15 @@ const partWords = {
   first: 'the first row by an order',
   xor: 'bits',
   bits: 'bits',
+  list: 'lists in an order',
 } as const;
 
 function costOf({ groups }: Aggregate, { parts }: Pick<MergePlan, 'parts'>): string {
   const size = groups.length === 0 ? 'the size of the change' : 'the groups that the change touches';
   if (!parts.some(rereads)) return size;
   const which = groups.length === 0 ? 'all rows are' : 'that group is';
+  if (parts.some(({ kind }) => kind === 'list'))
+    return `${size}, in whose rows one place is counted; when several of a group change at once, ${which} read again`;
   return `${size}; when the row goes that holds a kept value, ${which} read again`;
 }
 

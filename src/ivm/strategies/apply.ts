@@ -65,14 +65,15 @@ SELECT '{}'::${table}[], ARRAY(SELECT ROW(${columnList(stored, '"_seg_d"')})::${
  *
  * `"_seg_pairs"` must hold, for each key whose row is not what it was: the stage's columns, which are the new row where `_seg_new` is
  * true; `_seg_o0`, `_seg_o1` ..., the stored row in the table's order; and `_seg_place`, its ctid, NULL when there is none.
- * @param mayGo whether a row can go; each table that a statement writes to costs it time even when nothing is written
+ * @param options.seen whether `"_seg_seen"` says if readers see a difference
+ * @param options.mayGo whether a row can go; each table that a statement writes to costs it time even when nothing is written
  */
 export function applyPairsSql(
   stored: StoredStage,
   ctes: readonly string[],
   epoch: string,
   wanted: boolean,
-  mayGo = true,
+  { mayGo = true, seen: known = false }: { readonly mayGo?: boolean; readonly seen?: boolean } = {},
 ): string {
   const table = quoteRelation(stored.table);
   const sets = stored.columns.map(
@@ -82,7 +83,8 @@ export function applyPairsSql(
   const went = stored.columns.map((_, i) => `"_seg_p"._seg_o${i}`).join(', ');
   const old = (name: string): string =>
     `"_seg_p"._seg_o${stored.columns.findIndex((column) => column.name === name)}`;
-  const seen = seenByReaders(stored, old);
+  const hidden = stored.stage.columns.some((column) => column.hidden);
+  const seen = known ? (hidden ? ' AND "_seg_seen"' : '') : seenByReaders(stored, old);
   const parts = [
     ...ctes,
     `"_seg_changed" AS (
@@ -111,7 +113,8 @@ export function applyPairsSql(
     `SELECT -1 AS "_seg_w", ${json} AS "row" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL${seen}
   UNION ALL
   SELECT 1, ${visibleRowAsJson(stored, '"_seg_p"')} FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new"${seen}`,
-    seen !== '',
+    // Rows of two keys are the same to readers only where the key is not seen.
+    stored.stage.columns.some(({ id, hidden }) => hidden && stored.stage.key.includes(id)),
   )}
 )`);
   }

@@ -1,5 +1,6 @@
 /** The change of a merged stage's input as SQL: its rows, what they amount to in each group, and where a group's row is. */
 import type { MergePlan } from '../plan/merge-plan.ts';
+import { restrict } from '../plan/restrict.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import type { Term } from '../plan/signed.ts';
 import { col, raw } from '../relation/expression.ts';
@@ -11,7 +12,7 @@ import { quoteIdentifier } from '../../sql/quote.ts';
 import { mergedTree } from './merge-layout.ts';
 import type { Layout } from './merge-layout.ts';
 import { partSql } from './merge-parts.ts';
-import type { PartSql } from './merge-parts.ts';
+import type { PartCounts, PartSql } from './merge-part.ts';
 import { addressColumns, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
 
@@ -46,12 +47,17 @@ export function stateParts(
   return { parts, next };
 }
 
-/** The rows of the change as keys `k0`, `k1` ... and as what the parts take of them. @returns a SELECT for each term */
+/**
+ * The rows of the change as keys `k0`, `k1` ... and as what the parts take of them.
+ * @param alike whether rows that went are compared with those that came, all that is taken of them
+ * @returns a SELECT for each term
+ */
 export function changedRows(
   stored: StoredStage,
   parts: readonly PartSql[],
   layout: Layout,
-  { termsOf, options }: MergeRequest,
+  { termsOf, options, removes }: MergeRequest,
+  alike = false,
 ): string {
   const inputs = parts.flatMap((part) => part.inputs);
   const keys = addressColumns(stored);
@@ -61,8 +67,11 @@ export function changedRows(
     keys.map((name) => layout.typeOf(name)),
   );
   const names = [...keys.map((_, i) => `k${i}`), ...inputs.map(({ name }) => name), '_seg_w'];
+  const cameOnly = new Set(
+    removes && !alike ? inputs.flatMap((input) => (input.cameOnly === true ? [input.name] : [])) : [],
+  );
   return termsOf(taken)
-    .map(({ op, weights }) => `    ${selectSql(weighed(op, weights), names, options)}`)
+    .map(({ op, weights }) => `    ${selectSql(weighed(op, weights, cameOnly), names, options)}`)
     .join('\n    UNION ALL\n');
 }
 
@@ -94,13 +103,43 @@ function takenOf(
   return { kind: 'project', child, sets: false, columns };
 }
 
-function weighed(op: Op, weights: readonly string[]): Op {
+function weighed(op: Op, weights: readonly string[], cameOnly: ReadonlySet<string>): Op {
   const product = weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)]));
   const taken = outputOf(op).filter((id) => !weights.includes(id));
+  const columns = taken.map((id) => ({
+    id,
+    expr: cameOnly.has(id) ? raw(['CASE WHEN ', ...product, ' > 0 THEN ', col(id), ' END']) : col(id),
+  }));
   return {
     kind: 'project',
     child: op,
     sets: false,
-    columns: [...taken.map((id) => ({ id, expr: col(id) })), { id: '_seg_w', expr: raw(product) }],
+    columns: [...columns, { id: '_seg_w', expr: raw(product) }],
   };
+}
+
+/** The rows of the group as they are now, counted beside the change (`"_seg_k"`). @returns a lateral join */
+export function countedRows(
+  stored: StoredStage,
+  { columns, counts, wanted }: PartCounts,
+  alias: string,
+  layout: Layout,
+  { keyWithin, options }: MergeRequest,
+): string {
+  const { child, groups } = mergedTree(stored).aggregate;
+  const types = addressColumns(stored).map((name) => layout.typeOf(name));
+  const passed = outputOf(child).map((id) => ({ id, expr: col(id) }));
+  const rows: Op = { kind: 'project', child, sets: false, columns: [...passed, ...columns] };
+  const aggregates = counts.map(({ name, when }) => ({
+    id: name,
+    expr: raw([when === null ? 'count(*)' : `count(*) FILTER (WHERE ${when})`]),
+  }));
+  const restricted = restrict(
+    { kind: 'aggregate', child: rows, groups, aggregates },
+    groups.map(({ id }, i) => ({ expr: col(id), value: `"_seg_k".k${i}`, type: types[i]! })),
+    keyWithin,
+  );
+  const names = counts.map(({ name }) => ({ id: name, name }));
+  return ` LEFT JOIN LATERAL (
+    SELECT * FROM (${selectSql(restricted, names, options)}) AS "_seg_q" WHERE ${wanted} OFFSET 0) AS "${alias}" ON true`;
 }

@@ -7,30 +7,9 @@
  */
 import type { StatePart } from '../plan/merge-plan.ts';
 import { raw } from '../relation/expression.ts';
-import type { Expr } from '../relation/ir.ts';
-
-export interface PartNames {
-  /** Prefix of the names this part may give to its columns, unique in the statement. */
-  readonly prefix: string;
-  /** SQL of the stored state, by its id. */
-  readonly stored: (id: string) => string;
-  /** SQL of the next state of another part, by its id. */
-  readonly next: (id: string) => string;
-  /** Flags are written out where they are used, since there is nowhere to compute them first. */
-  readonly inline?: true;
-}
-
-export interface PartSql {
-  /** Over the columns of the changed input. */
-  readonly inputs: readonly { readonly name: string; readonly expr: Expr }[];
-  /** Aggregates over inputs and `"_seg_w"`, by group. */
-  readonly change: readonly { readonly name: string; readonly sql: string }[];
-  /** Over change and stored state, for the two below. */
-  readonly flags?: readonly { readonly name: string; readonly sql: string }[];
-  /** Whether the group must be read again, over change and stored state; null: never. */
-  readonly again: string | null;
-  readonly next: readonly { readonly id: string; readonly sql: string }[];
-}
+import { listSql } from './merge-list.ts';
+import { before, signed } from './merge-part.ts';
+import type { PartNames, PartSql } from './merge-part.ts';
 
 /** @param removes whether rows may have gone */
 export function partSql(part: StatePart, names: PartNames, removes: boolean): PartSql {
@@ -43,6 +22,8 @@ export function partSql(part: StatePart, names: PartNames, removes: boolean): Pa
       return extremeSql(part, names, removes);
     case 'first':
       return firstSql(part, names, removes);
+    case 'list':
+      return listSql(part, names, removes);
     case 'xor': {
       const i = `${names.prefix}i`;
       const change = `${names.prefix}c`;
@@ -81,9 +62,6 @@ export function partSql(part: StatePart, names: PartNames, removes: boolean): Pa
 }
 
 type Of<K extends StatePart['kind']> = Extract<StatePart, { kind: K }>;
-
-const signed = (removes: boolean, sign: 1 | -1): string =>
-  removes ? ` FILTER (WHERE "_seg_w" ${sign === 1 ? '>' : '<'} 0)` : '';
 
 function countSql({ id, when }: Of<'count'>, { prefix, stored }: PartNames, removes: boolean): PartSql {
   const change = `${prefix}c`;
@@ -240,21 +218,4 @@ function firstSql(part: Of<'first'>, names: PartNames, removes: boolean): PartSq
       sql: `CASE WHEN ${names.next(part.count)} = 0 THEN NULL WHEN ${names.inline === true ? takes : flag} THEN ${from} ELSE ${names.stored(id)} END`,
     })),
   };
-}
-
-/** Whether the keys of one row come before those of another; with `orEqual` also when they are the same. */
-function before(
-  left: readonly string[],
-  right: readonly string[],
-  keys: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[],
-  orEqual: boolean,
-): string {
-  const [a, b, key] = [left[0], right[0], keys[0]];
-  if (a === undefined || b === undefined || key === undefined) return orEqual ? 'true' : 'false';
-  const sooner = key.nullsFirst
-    ? `(${a} IS NULL AND ${b} IS NOT NULL)`
-    : `(${a} IS NOT NULL AND ${b} IS NULL)`;
-  const rest = before(left.slice(1), right.slice(1), keys.slice(1), orEqual);
-  const same = rest === 'false' ? '' : ` OR (${a} IS NOT DISTINCT FROM ${b} AND ${rest})`;
-  return `(coalesce(${a} ${key.descending ? '>' : '<'} ${b}, false) OR ${sooner}${same})`;
 }

@@ -16,7 +16,7 @@ import { exprSql, selectSql } from '../relation/to-sql.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { applyPairsSql } from './apply.ts';
 import { mergeIntoSql } from './merge-into.ts';
-import { changeSelect, changedRows, sameGroup, stateParts } from './merge-change.ts';
+import { changeSelect, changedRows, countedRows, sameGroup, stateParts } from './merge-change.ts';
 import type { MergeRequest } from './merge-change.ts';
 import { layoutOf } from './merge-layout.ts';
 import { restrictedRoot } from './rekey.ts';
@@ -55,24 +55,22 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
   ];
   const readsAgain = reread.length > 0;
 
-  const ctes = [`"_seg_rows" AS (\n${changedRows(stored, parts, layout, request)}\n)`];
   // A kept value that goes and comes in one change has not gone.
-  const consolidated = rereadable && removes;
+  const consolidated = removes && plan.parts.some((part) => part.kind !== 'list' && rereads(part));
+  const ctes = [`"_seg_rows" AS (\n${changedRows(stored, parts, layout, request, consolidated)}\n)`];
   if (consolidated) ctes.push(netRows([...keyNames, ...inputs.map(({ name }) => name)]));
 
-  ctes.push(`"_seg_change" AS MATERIALIZED (
-  ${changeSelect(parts, keyNames, consolidated ? '"_seg_net"' : '"_seg_rows"')}
-)`);
-
+  const changeOf = changeSelect(parts, keyNames, consolidated ? '"_seg_net"' : '"_seg_rows"');
   const flags = parts.flatMap((part) => (part.flags ?? []).map(({ name, sql }) => `, ${sql} AS ${name}`));
   const old = layout.columns.map(({ name }, i) => `"_seg_t".${quoteIdentifier(name)} AS o${i}`);
   const found = keys.length === 0 ? '' : `\n    WHERE ${sameGroup(stored)}`;
-  ctes.push(`"_seg_pair" AS MATERIALIZED (
-  SELECT "_seg_k".*, "_seg_o".*${flags.join('')}${readsAgain ? `, ${reread.join(' OR ')} AS "_seg_reread"` : ''}
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  const counts = parts.flatMap((part) => (part.counts === undefined ? [] : [part.counts]));
+  const counting = counts.map((of, i) => countedRows(stored, of, `_seg_n${i}`, layout, request)).join('');
+  const pairOf = `
+  SELECT "_seg_k".*, "_seg_o".*${counts.map((_, i) => `, "_seg_n${i}".*`).join('')}${flags.join('')}${readsAgain ? `, ${reread.join(' OR ')} AS "_seg_reread"` : ''}
+  FROM ${fenced(changeOf, '_seg_k')} LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", ${old.join(', ')} FROM ${quoteRelation(stored.table)} AS "_seg_t"${found}
-    OFFSET 0) AS "_seg_o" ON true
-)`);
+    OFFSET 0) AS "_seg_o" ON true${counting}`;
 
   const states = [...next].map(([id, sql]) => {
     const i = layout.of(id);
@@ -90,10 +88,9 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
       )}
     ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true`
     : '';
-  ctes.push(`"_seg_state" AS MATERIALIZED (
+  const stateOf = `
   SELECT "_seg_place", ${[...before, ...keyNames, ...states].join(', ')}
-  FROM "_seg_pair" AS "_seg_k"${reading}
-)`);
+  FROM ${fenced(pairOf, '_seg_k')}${reading}`;
 
   const made = layout.columns.flatMap(({ name, expr }, i) => {
     if (keys.includes(name)) return [`k${keys.indexOf(name)} AS n${i}`];
@@ -103,23 +100,30 @@ export function mergeSql(stored: StoredStage, request: MergeRequest): string {
     expr === null && !keys.includes(name) ? [`n${i}`] : [],
   );
   const kept = plan.count === null ? 'true' : `coalesce(n${layout.of(plan.count)} > 0, false)`;
-  ctes.push(`"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", ${[...before, ...plain, ...made].join(', ')}, ${kept} AS "_seg_kept" FROM "_seg_state"
-)`);
+  const nextOf = `
+  SELECT "_seg_place", ${[...before, ...plain, ...made].join(', ')}, ${kept} AS "_seg_kept" FROM ${fenced(stateOf, '_seg_s')}`;
   const values = layout.columns.map(({ name }, i) => `n${i} AS ${quoteIdentifier(name)}`);
   const olds = layout.columns.map((_, i) => `o${i} AS _seg_o${i}`);
   // Intervals that are equal need not be the same: a day and 24 hours.
-  const differ = layout.columns.flatMap(({ name, type }, i) => {
-    if (keys.includes(name)) return [];
-    const cast = type.startsWith('interval') ? '::text' : '';
-    return [`n${i}${cast} IS DISTINCT FROM o${i}${cast}`];
-  });
+  const differ = (hidden: boolean): string[] =>
+    layout.columns.flatMap(({ name, type, ...column }, i) => {
+      if (keys.includes(name) || column.hidden !== hidden) return [];
+      const cast = type.startsWith('interval') ? '::text' : '';
+      return [`n${i}${cast} IS DISTINCT FROM o${i}${cast}`];
+    });
+  // A list is long: whether it is another one is asked once.
+  const seen = ['NOT "_seg_kept"', '"_seg_place" IS NULL', ...differ(false)].join(' OR ');
+  const seenOf = `
+  SELECT *, ${seen} AS "_seg_seen" FROM ${fenced(nextOf, '_seg_n')}`;
   ctes.push(`"_seg_pairs" AS MATERIALIZED (
-  SELECT ${values.join(', ')}, ${olds.join(', ')}, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE ${['"_seg_place" IS NULL', ...differ].join(' OR ')} END
+  SELECT ${values.join(', ')}, ${olds.join(', ')}, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM ${fenced(seenOf, '_seg_v')}
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE ${['"_seg_seen"', ...differ(true)].join(' OR ')} END
 )`);
-  return applyPairsSql(stored, ctes, epoch, wanted, removes || rereadable);
+  return applyPairsSql(stored, ctes, epoch, wanted, { mayGo: removes || rereadable, seen: true });
 }
+
+/** A step of the computation: each of its columns is computed once for a row, and no row is stored on the way. */
+const fenced = (select: string, alias: string): string => `(${select} OFFSET 0) AS "${alias}"`;
 
 /** Rows that came and went alike are none; others stand as often as they count. */
 function netRows(names: readonly string[]): string {
