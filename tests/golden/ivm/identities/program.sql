@@ -26,27 +26,19 @@ WITH "_seg_rows" AS (
 ')::"text"), ('')::"text") AS "linked_id_type_336", NULLIF("btrim"("linked_id_333", (' 	
 ')::"text"), ('')::"text") AS "linked_id_337", "_w_17" AS "_w_17" FROM (SELECT "_s"."id_type" AS "id_type_330", "_s"."id" AS "id_331", "_s"."linked_id_type" AS "linked_id_type_332", "_s"."linked_id" AS "linked_id_333", "_s"."_seg_w" AS "_w_17" FROM (SELECT "id_type", "id", "linked_id_type", "linked_id", 1 AS "_seg_w" FROM _seg_new UNION ALL SELECT "id_type", "id", "linked_id_type", "linked_id", -1 AS "_seg_w" FROM _seg_old) AS "_s") AS _q) AS _q WHERE (("id_type_334" IS NOT NULL) AND ("id_335" IS NOT NULL) AND ("linked_id_type_336" IS NOT NULL) AND ("linked_id_337" IS NOT NULL))) AS _q) AS _q) AS _q) AS _q) AS _q) AS _q
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, k2, k3, sum("_seg_w") AS p0_c
-  FROM "_seg_rows" AS "_seg_r" GROUP BY k0, k1, k2, k3
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_346", n1 AS "id_347", n2 AS "linked_id_type_348", n3 AS "linked_id_349", n4 AS "_seg_count_433", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, n4, k0 AS n0, k1 AS n1, k2 AS n2, k3 AS n3, coalesce(n4 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, k2, k3, (coalesce(o4, 0) + coalesce(p0_c, 0))::bigint AS n4
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, k2, k3, sum("_seg_w") AS p0_c
+  FROM "_seg_rows" AS "_seg_r" GROUP BY k0, k1, k2, k3 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_346" AS o0, "_seg_t"."id_347" AS o1, "_seg_t"."linked_id_type_348" AS o2, "_seg_t"."linked_id_349" AS o3, "_seg_t"."_seg_count_433" AS o4 FROM "_seg"."segmentation.identities#2" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_346", "_seg_t"."id_347", "_seg_t"."linked_id_type_348", "_seg_t"."linked_id_349"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0) AND "_seg_t"."id_type_346" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_347" IS NOT DISTINCT FROM "_seg_k".k1 AND "_seg_t"."linked_id_type_348" IS NOT DISTINCT FROM "_seg_k".k2 AND "_seg_t"."linked_id_349" IS NOT DISTINCT FROM "_seg_k".k3
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, k2, k3, (coalesce(o4, 0) + coalesce(p0_c, 0))::bigint AS n4
-  FROM "_seg_pair" AS "_seg_k"
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, n4, k0 AS n0, k1 AS n1, k2 AS n2, k3 AS n3, coalesce(n4 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_346", n1 AS "id_347", n2 AS "linked_id_type_348", n3 AS "linked_id_349", n4 AS "_seg_count_433", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n4 IS DISTINCT FROM o4 END
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n4 IS DISTINCT FROM o4 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#2" AS "_seg_t" SET "id_type_346" = "_seg_p"."id_type_346", "id_347" = "_seg_p"."id_347", "linked_id_type_348" = "_seg_p"."linked_id_type_348", "linked_id_349" = "_seg_p"."linked_id_349", "_seg_count_433" = "_seg_p"."_seg_count_433" FROM "_seg_pairs" AS "_seg_p"
@@ -59,7 +51,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#2" ("id_type_346", "id_347", "linked_id_type_348", "linked_id_349", "_seg_count_433") SELECT "_seg_p"."id_type_346", "_seg_p"."id_347", "_seg_p"."linked_id_type_348", "_seg_p"."linked_id_349", "_seg_p"."_seg_count_433" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation.identities#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_346" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_347" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_348" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_349" IS DISTINCT FROM "_seg_p"._seg_o3)), ARRAY(SELECT ROW("_seg_p"."id_type_346", "_seg_p"."id_347", "_seg_p"."linked_id_type_348", "_seg_p"."linked_id_349", "_seg_p"."_seg_count_433")::"_seg"."segmentation.identities#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_346" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_347" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_348" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_349" IS DISTINCT FROM "_seg_p"._seg_o3))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation.identities#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_346", "_seg_p"."id_347", "_seg_p"."linked_id_type_348", "_seg_p"."linked_id_349", "_seg_p"."_seg_count_433")::"_seg"."segmentation.identities#2" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 1: model "identities", intermediate result 4, after a change by step 0
 WITH "_seg_rows" AS (
@@ -70,30 +62,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_395", n1 AS "id_396", n2 AS "user_id_397", n3 AS "_seg_count_440", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_395" AS o0, "_seg_t"."id_396" AS o1, "_seg_t"."user_id_397" AS o2, "_seg_t"."_seg_count_440" AS o3 FROM "_seg"."segmentation.identities#4" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_395", "_seg_t"."id_396"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_395" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_396" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_440" AS "a3", "user_id_397" AS "a2" FROM (SELECT "id_type_392" AS "id_type_395", "id_393" AS "id_396", "min_441" AS "user_id_397", "count_440" AS "count_440" FROM (SELECT "id_type_346" AS "id_type_392", "id_347" AS "id_393", count(*) AS "count_440", min("user_id_391") AS "min_441" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_346", "_s"."id_347" AS "id_347", "_s"."linked_id_type_348" AS "linked_id_type_348", "_s"."linked_id_349" AS "linked_id_349" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_346", "id_347"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_346" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_347" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_389" AS "id_type_389", "_s"."id_390" AS "id_390", "_s"."user_id_391" AS "user_id_391" FROM "_seg"."segmentation.identities#3" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_389", "id_390"), 0) = hash_record_extended(ROW("linked_id_type_348", "linked_id_349"), 0)) AND ("id_type_389" = "linked_id_type_348") AND ("id_390" = "linked_id_349"))) AS _q GROUP BY "id_type_346", "id_347") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_395", n1 AS "id_396", n2 AS "user_id_397", n3 AS "_seg_count_440", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#4" AS "_seg_t" SET "id_type_395" = "_seg_p"."id_type_395", "id_396" = "_seg_p"."id_396", "user_id_397" = "_seg_p"."user_id_397", "_seg_count_440" = "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p"
@@ -106,7 +90,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#4" ("id_type_395", "id_396", "user_id_397", "_seg_count_440") SELECT "_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_395" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_396" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_397" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440")::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_395" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_396" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_397" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440")::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 2: model "identities", intermediate result 5, after a change by step 0 or 1, needs the whole change at once
 WITH "_seg_rows" AS (
@@ -119,30 +103,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_401", n1 AS "id_402", n2 AS "user_id_403", n3 AS "_seg_count_444", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_401" AS o0, "_seg_t"."id_402" AS o1, "_seg_t"."user_id_403" AS o2, "_seg_t"."_seg_count_444" AS o3 FROM "_seg"."segmentation.identities#5" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_401", "_seg_t"."id_402"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_401" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_402" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_444" AS "a3", "user_id_403" AS "a2" FROM (SELECT "id_type_398" AS "id_type_401", "id_399" AS "id_402", "min_445" AS "user_id_403", "count_444" AS "count_444" FROM (SELECT "id_type_270" AS "id_type_398", "id_271" AS "id_399", count(*) AS "count_444", min("user_id_397") AS "min_445" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_270", "_s"."id_347" AS "id_271", "_s"."linked_id_type_348" AS "linked_id_type_272", "_s"."linked_id_349" AS "linked_id_273" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_270", "id_271"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_270" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_271" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_395" AS "id_type_395", "_s"."id_396" AS "id_396", "_s"."user_id_397" AS "user_id_397" FROM "_seg"."segmentation.identities#4" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_395", "id_396"), 0) = hash_record_extended(ROW("linked_id_type_272", "linked_id_273"), 0)) AND ("id_type_395" = "linked_id_type_272") AND ("id_396" = "linked_id_273"))) AS _q GROUP BY "id_type_270", "id_271") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_401", n1 AS "id_402", n2 AS "user_id_403", n3 AS "_seg_count_444", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#5" AS "_seg_t" SET "id_type_401" = "_seg_p"."id_type_401", "id_402" = "_seg_p"."id_402", "user_id_403" = "_seg_p"."user_id_403", "_seg_count_444" = "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p"
@@ -155,7 +131,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#5" ("id_type_401", "id_402", "user_id_403", "_seg_count_444") SELECT "_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_401" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_402" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_403" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444")::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_401" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_402" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_403" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444")::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 3: model "identities", intermediate result 6, after a change by step 0 or 2, needs the whole change at once
 WITH "_seg_rows" AS (
@@ -168,30 +144,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_407", n1 AS "id_408", n2 AS "user_id_409", n3 AS "_seg_count_448", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_407" AS o0, "_seg_t"."id_408" AS o1, "_seg_t"."user_id_409" AS o2, "_seg_t"."_seg_count_448" AS o3 FROM "_seg"."segmentation.identities#6" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_407", "_seg_t"."id_408"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_407" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_408" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_448" AS "a3", "user_id_409" AS "a2" FROM (SELECT "id_type_404" AS "id_type_407", "id_405" AS "id_408", "min_449" AS "user_id_409", "count_448" AS "count_448" FROM (SELECT "id_type_194" AS "id_type_404", "id_195" AS "id_405", count(*) AS "count_448", min("user_id_403") AS "min_449" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_194", "_s"."id_347" AS "id_195", "_s"."linked_id_type_348" AS "linked_id_type_196", "_s"."linked_id_349" AS "linked_id_197" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_194", "id_195"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_194" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_195" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_401" AS "id_type_401", "_s"."id_402" AS "id_402", "_s"."user_id_403" AS "user_id_403" FROM "_seg"."segmentation.identities#5" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_401", "id_402"), 0) = hash_record_extended(ROW("linked_id_type_196", "linked_id_197"), 0)) AND ("id_type_401" = "linked_id_type_196") AND ("id_402" = "linked_id_197"))) AS _q GROUP BY "id_type_194", "id_195") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_407", n1 AS "id_408", n2 AS "user_id_409", n3 AS "_seg_count_448", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#6" AS "_seg_t" SET "id_type_407" = "_seg_p"."id_type_407", "id_408" = "_seg_p"."id_408", "user_id_409" = "_seg_p"."user_id_409", "_seg_count_448" = "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p"
@@ -204,7 +172,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#6" ("id_type_407", "id_408", "user_id_409", "_seg_count_448") SELECT "_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_407" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_408" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_409" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448")::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_407" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_408" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_409" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448")::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 4: model "identities", intermediate result 7, after a change by step 0 or 3, needs the whole change at once
 WITH "_seg_rows" AS (
@@ -217,30 +185,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_416", n1 AS "id_417", n2 AS "user_id_418", n3 AS "_seg_count_452", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_416" AS o0, "_seg_t"."id_417" AS o1, "_seg_t"."user_id_418" AS o2, "_seg_t"."_seg_count_452" AS o3 FROM "_seg"."segmentation.identities#7" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_416", "_seg_t"."id_417"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_416" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_417" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_452" AS "a3", "user_id_418" AS "a2" FROM (SELECT "id_type_410" AS "id_type_416", "id_411" AS "id_417", "min_453" AS "user_id_418", "count_452" AS "count_452" FROM (SELECT "id_type_118" AS "id_type_410", "id_119" AS "id_411", count(*) AS "count_452", min("user_id_409") AS "min_453" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_118", "_s"."id_347" AS "id_119", "_s"."linked_id_type_348" AS "linked_id_type_120", "_s"."linked_id_349" AS "linked_id_121" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_118", "id_119"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_118" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_119" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_407" AS "id_type_407", "_s"."id_408" AS "id_408", "_s"."user_id_409" AS "user_id_409" FROM "_seg"."segmentation.identities#6" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_407", "id_408"), 0) = hash_record_extended(ROW("linked_id_type_120", "linked_id_121"), 0)) AND ("id_type_407" = "linked_id_type_120") AND ("id_408" = "linked_id_121"))) AS _q GROUP BY "id_type_118", "id_119") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_416", n1 AS "id_417", n2 AS "user_id_418", n3 AS "_seg_count_452", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#7" AS "_seg_t" SET "id_type_416" = "_seg_p"."id_type_416", "id_417" = "_seg_p"."id_417", "user_id_418" = "_seg_p"."user_id_418", "_seg_count_452" = "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p"
@@ -253,7 +213,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#7" ("id_type_416", "id_417", "user_id_418", "_seg_count_452") SELECT "_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 5: model "identities", after a change by step 4
 WITH "_seg_rows" AS (
@@ -264,30 +224,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type" AS o0, "_seg_t"."id" AS o1, "_seg_t"."user_id" AS o2, "_seg_t"."_seg_count_456" AS o3 FROM "_seg"."segmentation.identities" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_456" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_457" AS "user_id_427", "count_456" AS "count_456" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_456", min("user_id_421") AS "min_457" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"
@@ -315,20 +267,18 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_43", n1 AS "id_44", n2 AS "user_id_45", n3 AS "_seg_count_430", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_43" AS o0, "_seg_t"."id_44" AS o1, "_seg_t"."user_id_45" AS o2, "_seg_t"."_seg_count_430" AS o3 FROM "_seg"."segmentation.identities#1" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_43", "_seg_t"."id_44"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_43" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_44" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_430" AS "a3", "user_id_45" AS "a2" FROM (SELECT "id_type_37" AS "id_type_43", "id_38" AS "id_44", "min_431" AS "user_id_45", "count_430" AS "count_430" FROM (SELECT "id_type_27" AS "id_type_37", "id_26" AS "id_38", count(*) AS "count_430", min("position_25") AS "min_431" FROM (SELECT "position_13" AS "position_25", "id_14" AS "id_26", "id_type_15" AS "id_type_27" FROM (SELECT * FROM (SELECT "position_1" AS "position_13", NULLIF("btrim"("id_2", (' 	
 ')::"text"), ('')::"text") AS "id_14", NULLIF("btrim"("id_type_3", (' 	
@@ -337,14 +287,8 @@ WITH "_seg_rows" AS (
 ')::"text"), ('')::"text")), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (NULLIF("btrim"("id_type_3", (' 	
 ')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k0) AND (NULLIF("btrim"("id_2", (' 	
 ')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q WHERE (("id_14" IS NOT NULL) AND ("id_type_15" IS NOT NULL))) AS _q) AS _q GROUP BY "id_type_27", "id_26") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_43", n1 AS "id_44", n2 AS "user_id_45", n3 AS "_seg_count_430", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#1" AS "_seg_t" SET "id_type_43" = "_seg_p"."id_type_43", "id_44" = "_seg_p"."id_44", "user_id_45" = "_seg_p"."user_id_45", "_seg_count_430" = "_seg_p"."_seg_count_430" FROM "_seg_pairs" AS "_seg_p"
@@ -357,7 +301,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#1" ("id_type_43", "id_44", "user_id_45", "_seg_count_430") SELECT "_seg_p"."id_type_43", "_seg_p"."id_44", "_seg_p"."user_id_45", "_seg_p"."_seg_count_430" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_43" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_44" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_45" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_43", "_seg_p"."id_44", "_seg_p"."user_id_45", "_seg_p"."_seg_count_430")::"_seg"."segmentation.identities#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_43" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_44" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_45" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_43", "_seg_p"."id_44", "_seg_p"."user_id_45", "_seg_p"."_seg_count_430")::"_seg"."segmentation.identities#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 1: model "identities", intermediate result 3, always
 WITH "_seg_rows" AS (
@@ -370,20 +314,18 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_389", n1 AS "id_390", n2 AS "user_id_391", n3 AS "_seg_count_436", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_389" AS o0, "_seg_t"."id_390" AS o1, "_seg_t"."user_id_391" AS o2, "_seg_t"."_seg_count_436" AS o3 FROM "_seg"."segmentation.identities#3" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_389", "_seg_t"."id_390"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_389" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_390" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_436" AS "a3", "user_id_391" AS "a2" FROM (SELECT "id_type_386" AS "id_type_389", "id_387" AS "id_390", "min_437" AS "user_id_391", "count_436" AS "count_436" FROM (SELECT "id_type_376" AS "id_type_386", "id_375" AS "id_387", count(*) AS "count_436", min("position_374") AS "min_437" FROM (SELECT "position_362" AS "position_374", "id_363" AS "id_375", "id_type_364" AS "id_type_376" FROM (SELECT * FROM (SELECT "position_350" AS "position_362", NULLIF("btrim"("id_351", (' 	
 ')::"text"), ('')::"text") AS "id_363", NULLIF("btrim"("id_type_352", (' 	
@@ -392,14 +334,8 @@ WITH "_seg_rows" AS (
 ')::"text"), ('')::"text")), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (NULLIF("btrim"("id_type_352", (' 	
 ')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k0) AND (NULLIF("btrim"("id_351", (' 	
 ')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q WHERE (("id_363" IS NOT NULL) AND ("id_type_364" IS NOT NULL))) AS _q) AS _q GROUP BY "id_type_376", "id_375") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_389", n1 AS "id_390", n2 AS "user_id_391", n3 AS "_seg_count_436", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#3" AS "_seg_t" SET "id_type_389" = "_seg_p"."id_type_389", "id_390" = "_seg_p"."id_390", "user_id_391" = "_seg_p"."user_id_391", "_seg_count_436" = "_seg_p"."_seg_count_436" FROM "_seg_pairs" AS "_seg_p"
@@ -412,7 +348,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#3" ("id_type_389", "id_390", "user_id_391", "_seg_count_436") SELECT "_seg_p"."id_type_389", "_seg_p"."id_390", "_seg_p"."user_id_391", "_seg_p"."_seg_count_436" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#3" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_389" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_390" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_391" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_389", "_seg_p"."id_390", "_seg_p"."user_id_391", "_seg_p"."_seg_count_436")::"_seg"."segmentation.identities#3" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_389" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_390" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_391" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#3" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_389", "_seg_p"."id_390", "_seg_p"."user_id_391", "_seg_p"."_seg_count_436")::"_seg"."segmentation.identities#3" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 2: model "identities", intermediate result 4, after a change by step 1
 WITH "_seg_rows" AS (
@@ -423,30 +359,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_395", n1 AS "id_396", n2 AS "user_id_397", n3 AS "_seg_count_440", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_395" AS o0, "_seg_t"."id_396" AS o1, "_seg_t"."user_id_397" AS o2, "_seg_t"."_seg_count_440" AS o3 FROM "_seg"."segmentation.identities#4" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_395", "_seg_t"."id_396"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_395" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_396" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_440" AS "a3", "user_id_397" AS "a2" FROM (SELECT "id_type_392" AS "id_type_395", "id_393" AS "id_396", "min_441" AS "user_id_397", "count_440" AS "count_440" FROM (SELECT "id_type_346" AS "id_type_392", "id_347" AS "id_393", count(*) AS "count_440", min("user_id_391") AS "min_441" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_346", "_s"."id_347" AS "id_347", "_s"."linked_id_type_348" AS "linked_id_type_348", "_s"."linked_id_349" AS "linked_id_349" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_346", "id_347"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_346" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_347" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_389" AS "id_type_389", "_s"."id_390" AS "id_390", "_s"."user_id_391" AS "user_id_391" FROM "_seg"."segmentation.identities#3" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_389", "id_390"), 0) = hash_record_extended(ROW("linked_id_type_348", "linked_id_349"), 0)) AND ("id_type_389" = "linked_id_type_348") AND ("id_390" = "linked_id_349"))) AS _q GROUP BY "id_type_346", "id_347") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_395", n1 AS "id_396", n2 AS "user_id_397", n3 AS "_seg_count_440", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#4" AS "_seg_t" SET "id_type_395" = "_seg_p"."id_type_395", "id_396" = "_seg_p"."id_396", "user_id_397" = "_seg_p"."user_id_397", "_seg_count_440" = "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p"
@@ -459,7 +387,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#4" ("id_type_395", "id_396", "user_id_397", "_seg_count_440") SELECT "_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_395" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_396" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_397" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440")::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_395" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_396" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_397" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_395", "_seg_p"."id_396", "_seg_p"."user_id_397", "_seg_p"."_seg_count_440")::"_seg"."segmentation.identities#4" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 3: model "identities", intermediate result 5, after a change by step 2
 WITH "_seg_rows" AS (
@@ -470,30 +398,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_401", n1 AS "id_402", n2 AS "user_id_403", n3 AS "_seg_count_444", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_401" AS o0, "_seg_t"."id_402" AS o1, "_seg_t"."user_id_403" AS o2, "_seg_t"."_seg_count_444" AS o3 FROM "_seg"."segmentation.identities#5" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_401", "_seg_t"."id_402"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_401" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_402" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_444" AS "a3", "user_id_403" AS "a2" FROM (SELECT "id_type_398" AS "id_type_401", "id_399" AS "id_402", "min_445" AS "user_id_403", "count_444" AS "count_444" FROM (SELECT "id_type_270" AS "id_type_398", "id_271" AS "id_399", count(*) AS "count_444", min("user_id_397") AS "min_445" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_270", "_s"."id_347" AS "id_271", "_s"."linked_id_type_348" AS "linked_id_type_272", "_s"."linked_id_349" AS "linked_id_273" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_270", "id_271"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_270" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_271" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_395" AS "id_type_395", "_s"."id_396" AS "id_396", "_s"."user_id_397" AS "user_id_397" FROM "_seg"."segmentation.identities#4" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_395", "id_396"), 0) = hash_record_extended(ROW("linked_id_type_272", "linked_id_273"), 0)) AND ("id_type_395" = "linked_id_type_272") AND ("id_396" = "linked_id_273"))) AS _q GROUP BY "id_type_270", "id_271") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_401", n1 AS "id_402", n2 AS "user_id_403", n3 AS "_seg_count_444", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#5" AS "_seg_t" SET "id_type_401" = "_seg_p"."id_type_401", "id_402" = "_seg_p"."id_402", "user_id_403" = "_seg_p"."user_id_403", "_seg_count_444" = "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p"
@@ -506,7 +426,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#5" ("id_type_401", "id_402", "user_id_403", "_seg_count_444") SELECT "_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_401" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_402" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_403" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444")::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_401" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_402" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_403" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_401", "_seg_p"."id_402", "_seg_p"."user_id_403", "_seg_p"."_seg_count_444")::"_seg"."segmentation.identities#5" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 4: model "identities", intermediate result 6, after a change by step 3
 WITH "_seg_rows" AS (
@@ -517,30 +437,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_407", n1 AS "id_408", n2 AS "user_id_409", n3 AS "_seg_count_448", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_407" AS o0, "_seg_t"."id_408" AS o1, "_seg_t"."user_id_409" AS o2, "_seg_t"."_seg_count_448" AS o3 FROM "_seg"."segmentation.identities#6" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_407", "_seg_t"."id_408"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_407" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_408" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_448" AS "a3", "user_id_409" AS "a2" FROM (SELECT "id_type_404" AS "id_type_407", "id_405" AS "id_408", "min_449" AS "user_id_409", "count_448" AS "count_448" FROM (SELECT "id_type_194" AS "id_type_404", "id_195" AS "id_405", count(*) AS "count_448", min("user_id_403") AS "min_449" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_194", "_s"."id_347" AS "id_195", "_s"."linked_id_type_348" AS "linked_id_type_196", "_s"."linked_id_349" AS "linked_id_197" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_194", "id_195"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_194" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_195" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_401" AS "id_type_401", "_s"."id_402" AS "id_402", "_s"."user_id_403" AS "user_id_403" FROM "_seg"."segmentation.identities#5" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_401", "id_402"), 0) = hash_record_extended(ROW("linked_id_type_196", "linked_id_197"), 0)) AND ("id_type_401" = "linked_id_type_196") AND ("id_402" = "linked_id_197"))) AS _q GROUP BY "id_type_194", "id_195") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_407", n1 AS "id_408", n2 AS "user_id_409", n3 AS "_seg_count_448", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#6" AS "_seg_t" SET "id_type_407" = "_seg_p"."id_type_407", "id_408" = "_seg_p"."id_408", "user_id_409" = "_seg_p"."user_id_409", "_seg_count_448" = "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p"
@@ -553,7 +465,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#6" ("id_type_407", "id_408", "user_id_409", "_seg_count_448") SELECT "_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_407" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_408" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_409" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448")::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_407" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_408" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_409" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_407", "_seg_p"."id_408", "_seg_p"."user_id_409", "_seg_p"."_seg_count_448")::"_seg"."segmentation.identities#6" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 5: model "identities", intermediate result 7, after a change by step 4
 WITH "_seg_rows" AS (
@@ -564,30 +476,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_416", n1 AS "id_417", n2 AS "user_id_418", n3 AS "_seg_count_452", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_416" AS o0, "_seg_t"."id_417" AS o1, "_seg_t"."user_id_418" AS o2, "_seg_t"."_seg_count_452" AS o3 FROM "_seg"."segmentation.identities#7" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_416", "_seg_t"."id_417"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type_416" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_417" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_452" AS "a3", "user_id_418" AS "a2" FROM (SELECT "id_type_410" AS "id_type_416", "id_411" AS "id_417", "min_453" AS "user_id_418", "count_452" AS "count_452" FROM (SELECT "id_type_118" AS "id_type_410", "id_119" AS "id_411", count(*) AS "count_452", min("user_id_409") AS "min_453" FROM (SELECT * FROM (SELECT * FROM (SELECT "_s"."id_type_346" AS "id_type_118", "_s"."id_347" AS "id_119", "_s"."linked_id_type_348" AS "linked_id_type_120", "_s"."linked_id_349" AS "linked_id_121" FROM "_seg"."segmentation.identities#2" AS "_s") AS _q WHERE ((hash_record_extended(ROW("id_type_118", "id_119"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("id_type_118" IS NOT DISTINCT FROM "_seg_k".k0) AND ("id_119" IS NOT DISTINCT FROM "_seg_k".k1))) AS _l JOIN (SELECT "_s"."id_type_407" AS "id_type_407", "_s"."id_408" AS "id_408", "_s"."user_id_409" AS "user_id_409" FROM "_seg"."segmentation.identities#6" AS "_s") AS _r ON ((hash_record_extended(ROW("id_type_407", "id_408"), 0) = hash_record_extended(ROW("linked_id_type_120", "linked_id_121"), 0)) AND ("id_type_407" = "linked_id_type_120") AND ("id_408" = "linked_id_121"))) AS _q GROUP BY "id_type_118", "id_119") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_416", n1 AS "id_417", n2 AS "user_id_418", n3 AS "_seg_count_452", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#7" AS "_seg_t" SET "id_type_416" = "_seg_p"."id_type_416", "id_417" = "_seg_p"."id_417", "user_id_418" = "_seg_p"."user_id_418", "_seg_count_452" = "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p"
@@ -600,7 +504,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation.identities#7" ("id_type_416", "id_417", "user_id_418", "_seg_count_452") SELECT "_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2)), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_416" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_417" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."user_id_418" IS DISTINCT FROM "_seg_p"._seg_o2))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3)::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_416", "_seg_p"."id_417", "_seg_p"."user_id_418", "_seg_p"."_seg_count_452")::"_seg"."segmentation.identities#7" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 6: model "identities", after a change by step 0 or 5
 WITH "_seg_rows" AS (
@@ -613,30 +517,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o2, false) AND NOT coalesce(p1_a <= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type" AS o0, "_seg_t"."id" AS o1, "_seg_t"."user_id" AS o2, "_seg_t"."_seg_count_456" AS o3 FROM "_seg"."segmentation.identities" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type", "_seg_t"."id"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."id_type" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE least(o2, p1_a) END)::bigint AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "count_456" AS "a3", "user_id_427" AS "a2" FROM (SELECT "id_type_422" AS "id_type_425", "id_423" AS "id_426", "min_457" AS "user_id_427", "count_456" AS "count_456" FROM (SELECT "id_type_419" AS "id_type_422", "id_420" AS "id_423", count(*) AS "count_456", min("user_id_421") AS "min_457" FROM (SELECT "id_type_43" AS "id_type_419", "id_44" AS "id_420", "user_id_45" AS "user_id_421" FROM (SELECT * FROM (SELECT "_s"."id_type_43" AS "id_type_43", "_s"."id_44" AS "id_44", "_s"."user_id_45" AS "user_id_45" FROM "_seg"."segmentation.identities#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_43")::text, ("id_44")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_43")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_44")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q UNION ALL SELECT "id_type_416", "id_417", "user_id_418" FROM (SELECT * FROM (SELECT "_s"."id_type_416" AS "id_type_416", "_s"."id_417" AS "id_417", "_s"."user_id_418" AS "user_id_418" FROM "_seg"."segmentation.identities#7" AS "_s") AS _q WHERE ((hash_record_extended(ROW(("id_type_416")::text, ("id_417")::text), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (("id_type_416")::text IS NOT DISTINCT FROM "_seg_k".k0) AND (("id_417")::text IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q GROUP BY "id_type_419", "id_420") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, n2, n3, k0 AS n0, k1 AS n1, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type", n1 AS "id", n2 AS "user_id", n3 AS "_seg_count_456", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n3 IS DISTINCT FROM o3 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"

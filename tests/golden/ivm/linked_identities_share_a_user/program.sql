@@ -8,27 +8,19 @@ WITH "_seg_rows" AS (
 ')::"text"), ('')::"text") AS "linked_id_type_7", NULLIF("btrim"("linked_id_4", (' 	
 ')::"text"), ('')::"text") AS "linked_id_8", "_w_1" AS "_w_1" FROM (SELECT "_s"."id_type" AS "id_type_1", "_s"."id" AS "id_2", "_s"."linked_id_type" AS "linked_id_type_3", "_s"."linked_id" AS "linked_id_4", "_s"."_seg_w" AS "_w_1" FROM (SELECT "id_type", "id", "linked_id_type", "linked_id", 1 AS "_seg_w" FROM _seg_new UNION ALL SELECT "id_type", "id", "linked_id_type", "linked_id", -1 AS "_seg_w" FROM _seg_old) AS "_s") AS _q) AS _q WHERE (("id_type_5" IS NOT NULL) AND ("id_6" IS NOT NULL) AND ("linked_id_type_7" IS NOT NULL) AND ("linked_id_8" IS NOT NULL))) AS _q) AS _q) AS _q) AS _q
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, k2, k3, sum("_seg_w") AS p0_c
-  FROM "_seg_rows" AS "_seg_r" GROUP BY k0, k1, k2, k3
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "id_type_9", n1 AS "id_10", n2 AS "linked_id_type_11", n3 AS "linked_id_12", n4 AS "_seg_count_26", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, n4, k0 AS n0, k1 AS n1, k2 AS n2, k3 AS n3, coalesce(n4 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, k2, k3, (coalesce(o4, 0) + coalesce(p0_c, 0))::bigint AS n4
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, k2, k3, sum("_seg_w") AS p0_c
+  FROM "_seg_rows" AS "_seg_r" GROUP BY k0, k1, k2, k3 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."id_type_9" AS o0, "_seg_t"."id_10" AS o1, "_seg_t"."linked_id_type_11" AS o2, "_seg_t"."linked_id_12" AS o3, "_seg_t"."_seg_count_26" AS o4 FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."id_type_9", "_seg_t"."id_10", "_seg_t"."linked_id_type_11", "_seg_t"."linked_id_12"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1, "_seg_k".k2, "_seg_k".k3), 0) AND "_seg_t"."id_type_9" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."id_10" IS NOT DISTINCT FROM "_seg_k".k1 AND "_seg_t"."linked_id_type_11" IS NOT DISTINCT FROM "_seg_k".k2 AND "_seg_t"."linked_id_12" IS NOT DISTINCT FROM "_seg_k".k3
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, k2, k3, (coalesce(o4, 0) + coalesce(p0_c, 0))::bigint AS n4
-  FROM "_seg_pair" AS "_seg_k"
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, n4, k0 AS n0, k1 AS n1, k2 AS n2, k3 AS n3, coalesce(n4 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "id_type_9", n1 AS "id_10", n2 AS "linked_id_type_11", n3 AS "linked_id_12", n4 AS "_seg_count_26", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n4 IS DISTINCT FROM o4 END
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" OR n4 IS DISTINCT FROM o4 END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_seg_t" SET "id_type_9" = "_seg_p"."id_type_9", "id_10" = "_seg_p"."id_10", "linked_id_type_11" = "_seg_p"."linked_id_type_11", "linked_id_12" = "_seg_p"."linked_id_12", "_seg_count_26" = "_seg_p"."_seg_count_26" FROM "_seg_pairs" AS "_seg_p"
@@ -41,7 +33,7 @@ WITH "_seg_rows" AS (
 "_seg_come" AS (
   INSERT INTO "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" ("id_type_9", "id_10", "linked_id_type_11", "linked_id_12", "_seg_count_26") SELECT "_seg_p"."id_type_9", "_seg_p"."id_10", "_seg_p"."linked_id_type_11", "_seg_p"."linked_id_12", "_seg_p"."_seg_count_26" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NULL
 )
-SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_9" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_10" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_11" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_12" IS DISTINCT FROM "_seg_p"._seg_o3)), ARRAY(SELECT ROW("_seg_p"."id_type_9", "_seg_p"."id_10", "_seg_p"."linked_id_type_11", "_seg_p"."linked_id_12", "_seg_p"."_seg_count_26")::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND ("_seg_new" IS NULL OR "_seg_place" IS NULL OR "_seg_p"."id_type_9" IS DISTINCT FROM "_seg_p"._seg_o0 OR "_seg_p"."id_10" IS DISTINCT FROM "_seg_p"._seg_o1 OR "_seg_p"."linked_id_type_11" IS DISTINCT FROM "_seg_p"._seg_o2 OR "_seg_p"."linked_id_12" IS DISTINCT FROM "_seg_p"._seg_o3))
+SELECT ARRAY(SELECT ROW("_seg_p"._seg_o0, "_seg_p"._seg_o1, "_seg_p"._seg_o2, "_seg_p"._seg_o3, "_seg_p"._seg_o4)::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_place" IS NOT NULL AND "_seg_seen"), ARRAY(SELECT ROW("_seg_p"."id_type_9", "_seg_p"."id_10", "_seg_p"."linked_id_type_11", "_seg_p"."linked_id_12", "_seg_p"."_seg_count_26")::"_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" FROM "_seg_pairs" AS "_seg_p" WHERE "_seg_new" AND "_seg_seen")
 
 -- step 7: test "linked_identities_share_a_user", after a change by step 6 or 5, needs the whole change at once
 WITH "_seg_keys" AS MATERIALIZED (

@@ -59,30 +59,22 @@ WITH "_seg_rows" AS (
     SELECT k0, k1, p1_i, p2_i, sum("_seg_w") AS "_seg_n" FROM "_seg_rows" GROUP BY k0, k1, p1_i, p2_i HAVING sum("_seg_w") <> 0
   ) AS "_seg_s", generate_series(1, abs("_seg_n"))
 ),
-"_seg_change" AS MATERIALIZED (
-  SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r, max(p2_i) FILTER (WHERE "_seg_w" > 0) AS p2_a, max(p2_i) FILTER (WHERE "_seg_w" < 0) AS p2_r
-  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1
-),
-"_seg_pair" AS MATERIALIZED (
+"_seg_pairs" AS MATERIALIZED (
+  SELECT n0 AS "visitor_id", n1 AS "started_at", n2 AS "ended_at", n3 AS "pageviews", n4 AS "_seg_session_number_31", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new", "_seg_seen" FROM (
+  SELECT *, NOT "_seg_kept" OR "_seg_place" IS NULL OR n1 IS DISTINCT FROM o1 OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 AS "_seg_seen" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, n1, n2, n3, k0 AS n0, k1 AS n4, coalesce(n3 > 0, false) AS "_seg_kept" FROM (
+  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a1 ELSE least(o1, p1_a) END)::timestamp with time zone AS n1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE greatest(o2, p2_a) END)::timestamp with time zone AS n2
+  FROM (
   SELECT "_seg_k".*, "_seg_o".*, _seg_again OR (((p1_r IS NOT NULL AND NOT coalesce(p1_r > o1, false) AND NOT coalesce(p1_a <= o1, false)) OR (p2_r IS NOT NULL AND NOT coalesce(p2_r < o2, false) AND NOT coalesce(p2_a >= o2, false))) AND coalesce((coalesce(o3, 0) + coalesce(p0_c, 0)) > 0, false)) AS "_seg_reread"
-  FROM "_seg_change" AS "_seg_k" LEFT JOIN LATERAL (
+  FROM (SELECT k0, k1, sum("_seg_w") AS p0_c, min(p1_i) FILTER (WHERE "_seg_w" > 0) AS p1_a, min(p1_i) FILTER (WHERE "_seg_w" < 0) AS p1_r, max(p2_i) FILTER (WHERE "_seg_w" > 0) AS p2_a, max(p2_i) FILTER (WHERE "_seg_w" < 0) AS p2_r
+  FROM "_seg_net" AS "_seg_r" GROUP BY k0, k1 OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT "_seg_t".ctid AS "_seg_place", "_seg_t"."visitor_id" AS o0, "_seg_t"."started_at" AS o1, "_seg_t"."ended_at" AS o2, "_seg_t"."pageviews" AS o3, "_seg_t"."_seg_session_number_31" AS o4 FROM "_seg"."segmentation.visitor_sessions" AS "_seg_t"
     WHERE hash_record_extended(ROW("_seg_t"."visitor_id", "_seg_t"."_seg_session_number_31"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."visitor_id" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."_seg_session_number_31" IS NOT DISTINCT FROM "_seg_k".k1
-    OFFSET 0) AS "_seg_o" ON true
-),
-"_seg_state" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, k0, k1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a3 ELSE coalesce(o3, 0) + coalesce(p0_c, 0) END)::bigint AS n3, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a1 ELSE least(o1, p1_a) END)::timestamp with time zone AS n1, (CASE WHEN "_seg_k"."_seg_reread" THEN "_seg_a".a2 ELSE greatest(o2, p2_a) END)::timestamp with time zone AS n2
-  FROM "_seg_pair" AS "_seg_k" LEFT JOIN LATERAL (
+    OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
       SELECT "pageviews_38" AS "a3", "started_at_36" AS "a1", "ended_at_37" AS "a2" FROM (SELECT "visitor_id_30" AS "visitor_id_35", "min_43" AS "started_at_36", "max_44" AS "ended_at_37", "count_42" AS "pageviews_38", "session_number_31" AS "session_number_31" FROM (SELECT "visitor_id_25" AS "visitor_id_30", "session_number_29" AS "session_number_31", count(*) AS "count_42", min("viewed_at_26") AS "min_43", max("viewed_at_26") AS "max_44" FROM (SELECT * FROM (SELECT "_s"."visitor_id_25" AS "visitor_id_25", "_s"."viewed_at_26" AS "viewed_at_26", "_s"."session_number_29" AS "session_number_29" FROM "_seg"."segmentation.visitor_sessions#1" AS "_s") AS _q WHERE ((hash_record_extended(ROW("visitor_id_25", "session_number_29"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND ("visitor_id_25" IS NOT DISTINCT FROM "_seg_k".k0) AND ("session_number_29" IS NOT DISTINCT FROM "_seg_k".k1))) AS _q GROUP BY "visitor_id_25", "session_number_29") AS _q) AS _q
-    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true
-),
-"_seg_next" AS MATERIALIZED (
-  SELECT "_seg_place", o0, o1, o2, o3, o4, n1, n2, n3, k0 AS n0, k1 AS n4, coalesce(n3 > 0, false) AS "_seg_kept" FROM "_seg_state"
-),
-"_seg_pairs" AS MATERIALIZED (
-  SELECT n0 AS "visitor_id", n1 AS "started_at", n2 AS "ended_at", n3 AS "pageviews", n4 AS "_seg_session_number_31", o0 AS _seg_o0, o1 AS _seg_o1, o2 AS _seg_o2, o3 AS _seg_o3, o4 AS _seg_o4, "_seg_place", nullif("_seg_kept", false) AS "_seg_new" FROM "_seg_next"
-  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_place" IS NULL OR n1 IS DISTINCT FROM o1 OR n2 IS DISTINCT FROM o2 OR n3 IS DISTINCT FROM o3 END
+    ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
+  WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" END
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.visitor_sessions" AS "_seg_t" SET "visitor_id" = "_seg_p"."visitor_id", "started_at" = "_seg_p"."started_at", "ended_at" = "_seg_p"."ended_at", "pageviews" = "_seg_p"."pageviews", "_seg_session_number_31" = "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p"
