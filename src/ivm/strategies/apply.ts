@@ -89,7 +89,7 @@ export function applyPairsSql(
     ...ctes,
     `"_seg_changed" AS (
   UPDATE ${table} AS "_seg_t" SET ${sets.join(', ')} FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 )`,
     ...(mayGo
       ? [

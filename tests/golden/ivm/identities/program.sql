@@ -42,7 +42,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#2" AS "_seg_t" SET "id_type_346" = "_seg_p"."id_type_346", "id_347" = "_seg_p"."id_347", "linked_id_type_348" = "_seg_p"."linked_id_type_348", "linked_id_349" = "_seg_p"."linked_id_349", "_seg_count_433" = "_seg_p"."_seg_count_433" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#2" WHERE ctid = ANY (ARRAY(
@@ -81,7 +81,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#4" AS "_seg_t" SET "id_type_395" = "_seg_p"."id_type_395", "id_396" = "_seg_p"."id_396", "user_id_397" = "_seg_p"."user_id_397", "_seg_count_440" = "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#4" WHERE ctid = ANY (ARRAY(
@@ -122,7 +122,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#5" AS "_seg_t" SET "id_type_401" = "_seg_p"."id_type_401", "id_402" = "_seg_p"."id_402", "user_id_403" = "_seg_p"."user_id_403", "_seg_count_444" = "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#5" WHERE ctid = ANY (ARRAY(
@@ -163,7 +163,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#6" AS "_seg_t" SET "id_type_407" = "_seg_p"."id_type_407", "id_408" = "_seg_p"."id_408", "user_id_409" = "_seg_p"."user_id_409", "_seg_count_448" = "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#6" WHERE ctid = ANY (ARRAY(
@@ -204,7 +204,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#7" AS "_seg_t" SET "id_type_416" = "_seg_p"."id_type_416", "id_417" = "_seg_p"."id_417", "user_id_418" = "_seg_p"."user_id_418", "_seg_count_452" = "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#7" WHERE ctid = ANY (ARRAY(
@@ -243,7 +243,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(
@@ -292,7 +292,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#1" AS "_seg_t" SET "id_type_43" = "_seg_p"."id_type_43", "id_44" = "_seg_p"."id_44", "user_id_45" = "_seg_p"."user_id_45", "_seg_count_430" = "_seg_p"."_seg_count_430" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#1" WHERE ctid = ANY (ARRAY(
@@ -339,7 +339,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#3" AS "_seg_t" SET "id_type_389" = "_seg_p"."id_type_389", "id_390" = "_seg_p"."id_390", "user_id_391" = "_seg_p"."user_id_391", "_seg_count_436" = "_seg_p"."_seg_count_436" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#3" WHERE ctid = ANY (ARRAY(
@@ -378,7 +378,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#4" AS "_seg_t" SET "id_type_395" = "_seg_p"."id_type_395", "id_396" = "_seg_p"."id_396", "user_id_397" = "_seg_p"."user_id_397", "_seg_count_440" = "_seg_p"."_seg_count_440" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#4" WHERE ctid = ANY (ARRAY(
@@ -417,7 +417,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#5" AS "_seg_t" SET "id_type_401" = "_seg_p"."id_type_401", "id_402" = "_seg_p"."id_402", "user_id_403" = "_seg_p"."user_id_403", "_seg_count_444" = "_seg_p"."_seg_count_444" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#5" WHERE ctid = ANY (ARRAY(
@@ -456,7 +456,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#6" AS "_seg_t" SET "id_type_407" = "_seg_p"."id_type_407", "id_408" = "_seg_p"."id_408", "user_id_409" = "_seg_p"."user_id_409", "_seg_count_448" = "_seg_p"."_seg_count_448" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#6" WHERE ctid = ANY (ARRAY(
@@ -495,7 +495,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities#7" AS "_seg_t" SET "id_type_416" = "_seg_p"."id_type_416", "id_417" = "_seg_p"."id_417", "user_id_418" = "_seg_p"."user_id_418", "_seg_count_452" = "_seg_p"."_seg_count_452" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities#7" WHERE ctid = ANY (ARRAY(
@@ -536,7 +536,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.identities" AS "_seg_t" SET "id_type" = "_seg_p"."id_type", "id" = "_seg_p"."id", "user_id" = "_seg_p"."user_id", "_seg_count_456" = "_seg_p"."_seg_count_456" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.identities" WHERE ctid = ANY (ARRAY(

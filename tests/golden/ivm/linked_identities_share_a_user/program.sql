@@ -24,7 +24,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" AS "_seg_t" SET "id_type_9" = "_seg_p"."id_type_9", "id_10" = "_seg_p"."id_10", "linked_id_type_11" = "_seg_p"."linked_id_type_11", "linked_id_12" = "_seg_p"."linked_id_12", "_seg_count_26" = "_seg_p"."_seg_count_26" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation_dbt_test__audit.linked_identities_share_a_user#1" WHERE ctid = ANY (ARRAY(

@@ -38,7 +38,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.segment_memberships" AS "_seg_t" SET "vendor" = "_seg_p"."vendor", "segment" = "_seg_p"."segment", "user_id" = "_seg_p"."user_id", "first_added_at" = "_seg_p"."first_added_at", "last_event_at" = "_seg_p"."last_event_at", "is_member" = "_seg_p"."is_member", "value" = "_seg_p"."value", "_seg_count_51" = "_seg_p"."_seg_count_51", "_seg_max_54" = "_seg_p"."_seg_max_54", "_seg_max_55" = "_seg_p"."_seg_max_55", "_seg_count_56" = "_seg_p"."_seg_count_56", "_seg_first_by_58" = "_seg_p"."_seg_first_by_58" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.segment_memberships" WHERE ctid = ANY (ARRAY(

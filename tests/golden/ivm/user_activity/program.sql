@@ -38,7 +38,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_activity" AS "_seg_t" SET "user_id" = "_seg_p"."user_id", "activities" = "_seg_p"."activities", "page_views" = "_seg_p"."page_views", "last_activity_at" = "_seg_p"."last_activity_at", "last_purchase_at" = "_seg_p"."last_purchase_at", "region" = "_seg_p"."region", "device_type" = "_seg_p"."device_type", "_seg_count_70" = "_seg_p"."_seg_count_70", "_seg_first_by_72" = "_seg_p"."_seg_first_by_72", "_seg_first_by_73" = "_seg_p"."_seg_first_by_73", "_seg_count_74" = "_seg_p"."_seg_count_74", "_seg_first_by_76" = "_seg_p"."_seg_first_by_76", "_seg_first_by_77" = "_seg_p"."_seg_first_by_77" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_activity" WHERE ctid = ANY (ARRAY(
@@ -96,7 +96,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_activity" AS "_seg_t" SET "user_id" = "_seg_p"."user_id", "activities" = "_seg_p"."activities", "page_views" = "_seg_p"."page_views", "last_activity_at" = "_seg_p"."last_activity_at", "last_purchase_at" = "_seg_p"."last_purchase_at", "region" = "_seg_p"."region", "device_type" = "_seg_p"."device_type", "_seg_count_70" = "_seg_p"."_seg_count_70", "_seg_first_by_72" = "_seg_p"."_seg_first_by_72", "_seg_first_by_73" = "_seg_p"."_seg_first_by_73", "_seg_count_74" = "_seg_p"."_seg_count_74", "_seg_first_by_76" = "_seg_p"."_seg_first_by_76", "_seg_first_by_77" = "_seg_p"."_seg_first_by_77" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_activity" WHERE ctid = ANY (ARRAY(

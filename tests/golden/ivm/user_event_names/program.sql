@@ -40,7 +40,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_event_names" AS "_seg_t" SET "email" = "_seg_p"."email", "event_name" = "_seg_p"."event_name", "first_position" = "_seg_p"."first_position", "events" = "_seg_p"."events", "last_event_received_at" = "_seg_p"."last_event_received_at" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_event_names" WHERE ctid = ANY (ARRAY(

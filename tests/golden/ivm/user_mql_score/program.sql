@@ -29,7 +29,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_mql_score" AS "_seg_t" SET "email" = "_seg_p"."email", "mql_score" = "_seg_p"."mql_score", "mql_events" = "_seg_p"."mql_events", "last_event_received_at" = "_seg_p"."last_event_received_at", "_seg_count_21" = "_seg_p"."_seg_count_21", "_seg_count_22" = "_seg_p"."_seg_count_22" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_mql_score" WHERE ctid = ANY (ARRAY(
@@ -71,7 +71,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_mql_score" AS "_seg_t" SET "email" = "_seg_p"."email", "mql_score" = "_seg_p"."mql_score", "mql_events" = "_seg_p"."mql_events", "last_event_received_at" = "_seg_p"."last_event_received_at", "_seg_count_21" = "_seg_p"."_seg_count_21", "_seg_count_22" = "_seg_p"."_seg_count_22" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_mql_score" WHERE ctid = ANY (ARRAY(

@@ -24,7 +24,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.user_profiles" AS "_seg_t" SET "user_id" = "_seg_p"."user_id", "segments" = "_seg_p"."segments", "_seg_count_14" = "_seg_p"."_seg_count_14" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.user_profiles" WHERE ctid = ANY (ARRAY(

@@ -78,7 +78,7 @@ WITH "_seg_rows" AS (
 ),
 "_seg_changed" AS (
   UPDATE "_seg"."segmentation.visitor_sessions" AS "_seg_t" SET "visitor_id" = "_seg_p"."visitor_id", "started_at" = "_seg_p"."started_at", "ended_at" = "_seg_p"."ended_at", "pageviews" = "_seg_p"."pageviews", "_seg_session_number_31" = "_seg_p"."_seg_session_number_31" FROM "_seg_pairs" AS "_seg_p"
-  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_new"
+  WHERE "_seg_t".ctid = "_seg_p"."_seg_place" AND "_seg_p"."_seg_place" IS NOT NULL AND "_seg_p"."_seg_new"
 ),
 "_seg_gone" AS (
   DELETE FROM "_seg"."segmentation.visitor_sessions" WHERE ctid = ANY (ARRAY(
