@@ -2,7 +2,7 @@
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
-import { unstableCalls } from './lasting.ts';
+import { syntaxOf, unstableCalls, unstableSyntax } from './lasting.ts';
 import type { PlacedCall, UnstableCall } from './lasting.ts';
 
 export interface IntrospectedColumn {
@@ -61,6 +61,7 @@ export async function introspect(
     const relations = new Map<string, IntrospectedRelation>();
     const functions = new Set<string>();
     const calls: PlacedCall[] = [];
+    const syntax = unstableSyntax(query, canonical);
     const pending: { text: string; via: string | null }[] = [{ text: canonical, via: null }];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { text, via } = next;
@@ -84,12 +85,14 @@ export async function introspect(
         if (relations.has(key)) continue;
         const relation = await relationOf(tx, { schema, name }, opaque.has(key));
         relations.set(key, relation);
-        if (relation.definition !== null)
-          pending.push({ text: relation.definition, via: `${schema}.${name}` });
+        if (relation.definition === null) continue;
+        const read = { text: relation.definition, via: `${schema}.${name}` };
+        pending.push(read);
+        syntax.push(...syntaxOf(read.text, read.via));
       }
     }
     const traits = await functionTraits(tx, [...functions]);
-    const unstable = await unstableCalls(tx, calls, probe);
+    const unstable = [...(await unstableCalls(tx, calls, probe)), ...syntax];
     await tx.exec('DROP VIEW pg_temp."_seg_probe"');
     await tx.query(`SELECT set_config('search_path', $1, true)`, [settings[0]!.path]);
     return { canonical, columns, relations: [...relations.values()], functions: traits, unstable };

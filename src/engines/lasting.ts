@@ -1,5 +1,6 @@
 /** Functions whose answer does not last: by the catalog's word for each function and operator that a query really calls. */
 import { quoteIdentifier } from '../sql/quote.ts';
+import { fleetingSyntax } from '../sql/fleeting.ts';
 import type { NamedFunction } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
 
@@ -9,8 +10,11 @@ export interface UnstableCall {
   readonly name: string;
   /** `random()`, `shop.wrap(integer)`, for people. */
   readonly text: string;
-  /** `time`: it reads the time of the call. `volatile`: it answers differently at each call, as far as the catalog says. */
-  readonly kind: 'time' | 'volatile';
+  /**
+   * `time`: it reads the time of the call. `volatile`: it answers differently at each call, as far as the catalog says. `session`: it
+   * depends on who asks. `place`: a system column, which tells where a row lies. `sample`, `lock`: as in sql/fleeting.ts.
+   */
+  readonly kind: 'time' | 'volatile' | 'session' | 'place' | 'sample' | 'lock';
   /** The plain view that calls it; null when the query does itself. */
   readonly via: string | null;
 }
@@ -26,6 +30,9 @@ const timeFunctions = new Set([
   'transaction_timestamp',
   'statement_timestamp',
 ]);
+/** Stable within a statement, and another answer in another session, or another transaction. */
+const sessionFunctions =
+  /^((current|session)_user|user|current_role|getpgusername|current_schemas?|current_setting|txid_current(_if_assigned|_snapshot)?|pg_current_(xact_id(_if_assigned)?|snapshot)|pg_backend_pid|inet_(client|server)_(addr|port)|pg_my_temp_schema|row_security_active|has_\w+_privilege|pg_has_role|txid_status|pg_xact_status|pg_stat_get_\w+)$/;
 /** Volatile, and about the time too. */
 const clocks = new Set(['clock_timestamp', 'timeofday']);
 
@@ -53,16 +60,13 @@ export async function unstableCalls(
   const named = own.flatMap(({ name, via, args }): UnstableCall[] => {
     // age(x) is the age at the beginning of today.
     const time = timeFunctions.has(name) || clocks.has(name) || (name === 'age' && args === 1);
-    if (!time && !volatile.has(name)) return [];
-    return [{ name, text: `${name}()`, kind: time ? 'time' : 'volatile', via }];
+    const session = sessionFunctions.test(name);
+    if (!time && !session && !volatile.has(name)) return [];
+    return [{ name, text: `${name}()`, kind: time ? 'time' : session ? 'session' : 'volatile', via }];
   });
+  const probe = `${quoteIdentifier(view.schema)}.${quoteIdentifier(view.name)}`;
   const { rows: users } = await tx.query<UnstableCall>(
-    `WITH RECURSIVE reads (view) AS (
-       SELECT $1::regclass::oid
-       UNION
-       SELECT c.oid FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
-         JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
-         JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v')
+    `${viewsRead}
      SELECT DISTINCT p.proname::text AS name, p.oid::regprocedure::text AS text, 'volatile' AS kind,
             CASE WHEN r.view <> $1::regclass THEN r.view::regclass::text END AS via
      FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
@@ -70,7 +74,53 @@ export async function unstableCalls(
        LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
        JOIN pg_proc AS p ON p.oid = CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
      WHERE p.provolatile = 'v' ORDER BY 1, 2`,
-    [`${quoteIdentifier(view.schema)}.${quoteIdentifier(view.name)}`],
+    [probe],
   );
-  return [...named, ...users];
+  // tableoid stays what it is as long as the row does.
+  const { rows: columns } = await tx.query<UnstableCall>(
+    `${viewsRead}
+     SELECT DISTINCT a.attname::text AS name, a.attname::text AS text, 'place' AS kind,
+            CASE WHEN r.view <> $1::regclass THEN r.view::regclass::text END AS via
+     FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
+       JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+       JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+     WHERE d.refobjsubid < 0 AND a.attname <> 'tableoid' ORDER BY 1`,
+    [probe],
+  );
+  return [...named, ...users, ...columns];
+}
+
+/** The view $1 and the plain views that it reads, through others too. */
+const viewsRead = `WITH RECURSIVE reads (view) AS (
+       SELECT $1::regclass::oid
+       UNION
+       SELECT c.oid FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
+         JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+         JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v')`;
+
+/**
+ * What a query says that has no lasting answer whatever the catalog says.
+ * @param written the query as its author wrote it
+ * @param printed as PostgreSQL prints it, which by then has read 'today' as a date: a view would keep that day
+ */
+export function unstableSyntax(written: string, printed: string): UnstableCall[] {
+  const literals = (sql: string): string[] =>
+    fleetingSyntax(sql).flatMap(({ kind, text }) => (kind === 'literal' ? [text] : []));
+  const left = literals(printed);
+  const read = literals(written).filter((text) => {
+    const at = left.indexOf(text);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return [
+    ...syntaxOf(written, null),
+    ...read.map((text): UnstableCall => ({ name: text, text, kind: 'time', via: null })),
+  ];
+}
+
+/** @param via the plain view whose text it is */
+export function syntaxOf(sql: string, via: string | null): UnstableCall[] {
+  return fleetingSyntax(sql).flatMap(({ kind, text }) =>
+    kind === 'literal' ? [] : [{ name: text, text, kind, via }],
+  );
 }

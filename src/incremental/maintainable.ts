@@ -5,6 +5,7 @@ import type { SourceMap } from '../diagnostics/source-map.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { UnstableCall } from '../engines/lasting.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { columnOffset, fleetingSyntax } from '../sql/fleeting.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { NamedFunction } from '../sql/relations.ts';
 import { canCompare } from './comparable.ts';
@@ -45,26 +46,59 @@ export function checkCalls(calls: readonly UnstableCall[], examined: Examined): 
   if (calls[0] !== undefined) throw unstable(calls[0], examined);
 }
 
-function unstable({ name, text, kind, via }: UnstableCall, { label, sql, sourceMap, at }: Examined): Error {
-  const call = namesInQuery(sql).functions.find((called) => called.name === name);
+const mending: Readonly<Record<UnstableCall['kind'], { readonly fault: string; readonly hint: string }>> = {
+  time: {
+    fault: 'and a maintained row would not change when time passes',
+    hint: "Write {{ now() }}: the project's clock, which moves maintained rows when it moves.",
+  },
+  volatile: {
+    fault: 'so it has no answer that could be kept up to date',
+    hint: 'Compute the value where the record is made, or materialize the model as "view" or "table". A function of your own whose answer depends on its arguments alone may be declared IMMUTABLE.',
+  },
+  session: {
+    fault: 'whose answer depends on who asks, and a maintained row is the same for everybody',
+    hint: 'Write the value into the record where it is made, or materialize the model as "view".',
+  },
+  place: {
+    fault: 'which tells where the row lies, and changes when the table is rewritten',
+    hint: 'Use a key of the table.',
+  },
+  sample: {
+    fault: 'which draws other rows each time',
+    hint: 'Write REPEATABLE (1): the same rows are then drawn until the table changes.',
+  },
+  lock: {
+    fault: 'and a maintained relation only reads',
+    hint: 'Leave the locking clause out.',
+  },
+};
+
+const verbs: Readonly<Record<UnstableCall['kind'], string>> = {
+  time: 'calls',
+  volatile: 'calls the volatile function',
+  session: 'calls',
+  place: 'reads the system column',
+  sample: 'has a',
+  lock: 'says',
+};
+
+/** Where in the query it stands; undefined when it comes through a plain view, or the query does not name it. */
+export function placeOfUnstable(sql: string, { name, kind, text }: UnstableCall): number | undefined {
+  if (kind === 'place') return columnOffset(sql, name);
+  const called = namesInQuery(sql).functions.find((call) => call.name === name);
+  return called?.offset ?? fleetingSyntax(sql).find((found) => found.text === text)?.offset;
+}
+
+function unstable(call: UnstableCall, { label, sql, sourceMap, at }: Examined): Error {
+  const { name, text, kind, via } = call;
+  const offset = placeOfUnstable(sql, call);
   const through = via === null ? '' : ` through the view "${via}"`;
-  return kind === 'time'
-    ? segError(
-        'SEG404',
-        `${label} calls ${text}${through}, and a maintained row would not change when time passes`,
-        {
-          at: (call && sourceMap?.locate(call.offset, name.length)) ?? at,
-          hint: "Write {{ now() }}: the project's clock, which moves maintained rows when it moves.",
-        },
-      )
-    : segError(
-        'SEG404',
-        `${label} calls the volatile function ${text}${through}, so it has no answer that could be kept up to date`,
-        {
-          at: (call && sourceMap?.locate(call.offset, name.length)) ?? at,
-          hint: 'Compute the value where the record is made, or materialize the model as "view" or "table". A function of your own whose answer depends on its arguments alone may be declared IMMUTABLE.',
-        },
-      );
+  const { fault, hint } = mending[kind];
+  const verb = text.startsWith("'") ? 'reads the literal' : verbs[kind];
+  return segError('SEG404', `${label} ${verb} ${text}${through}, ${fault}`, {
+    at: (offset === undefined ? undefined : sourceMap?.locate(offset, name.length)) ?? at,
+    hint,
+  });
 }
 
 /**

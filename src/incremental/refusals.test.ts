@@ -14,6 +14,8 @@ beforeEach(() =>
     CREATE OPERATOR ~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = rough);
     CREATE VIEW noisy AS SELECT id, dice(amount) AS amount FROM orders;
     CREATE VIEW today AS SELECT id FROM orders WHERE current_date > DATE '2024-01-01';
+    CREATE VIEW sampled AS SELECT id FROM orders TABLESAMPLE system (1);
+    CREATE VIEW placed AS SELECT id, xmin::text AS place FROM orders;
     CREATE VIEW plain AS SELECT id, customer AS who, amount FROM orders;
     CREATE TYPE pair AS (a int, b json)`),
 );
@@ -46,6 +48,29 @@ describe('a query that cannot be kept is refused, and nothing is created', () =>
     ],
     ['SELECT id FROM today', 'calls current_date() through the view "public.today"'],
     ["SELECT id, age(TIMESTAMP '2024-01-01') AS a FROM orders", 'calls age()'],
+    [
+      "SELECT id,\n'today'::date AS d FROM orders WHERE customer = 'today'",
+      "reads the literal 'today', and a maintained row would not change when time passes (line 2, column 1). Keep the time",
+    ],
+    [
+      'SELECT id FROM orders TABLESAMPLE bernoulli (50)',
+      'the view "public"."v" has a TABLESAMPLE without REPEATABLE, which draws other rows each time (line 1, column 35). Write REPEATABLE (1): the same rows',
+    ],
+    ['SELECT id FROM sampled', 'has a TABLESAMPLE without REPEATABLE through the view "public.sampled"'],
+    [
+      'SELECT id FROM orders FOR UPDATE',
+      'the view "public"."v" says FOR UPDATE, and a maintained relation only reads',
+    ],
+    [
+      'SELECT id, o.ctid::text AS place FROM orders AS o',
+      'reads the system column ctid, which tells where the row lies, and changes when the table is rewritten (line 1, column 12). Use a key',
+    ],
+    ['SELECT id, place FROM placed', 'reads the system column xmin through the view "public.placed"'],
+    [
+      'SELECT id FROM orders WHERE customer = current_user',
+      'calls current_user(), whose answer depends on who asks, and a maintained row is the same for everybody (line 1, column 40). Write the value',
+    ],
+    ["SELECT id FROM orders WHERE customer = current_setting('app.customer')", 'calls current_setting()'],
     [
       'SELECT id, doc FROM orders',
       'column "doc" of the view "public"."v" has type json, whose values cannot be compared. Use jsonb: "doc"::jsonb.',

@@ -5,7 +5,8 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
-import { checkCalls, checkColumns } from './maintainable.ts';
+import type { UnstableCall } from '../engines/lasting.ts';
+import { checkCalls, checkColumns, placeOfUnstable } from './maintainable.ts';
 import type { MadePlan } from './make-plan.ts';
 
 /** Before the query is planned: what PostgreSQL would refuse in words that do not fit. */
@@ -35,16 +36,18 @@ export async function refuseQuery(
     if (!(error instanceof SegError)) throw error;
     const [{ code, message, hint }] = error.diagnostics as [(typeof error.diagnostics)[number]];
     const call = code === 'SEG404' ? made.introspection.unstable[0] : undefined;
-    const called = namesInQuery(sql).functions.find(({ name }) => name === call?.name);
-    const place = called === undefined ? '' : placeIn(sql, called.offset);
-    throw new Error(`${message}${place}. ${call === undefined ? hint : remedies[call.kind]}`, {
+    const offset = call === undefined ? undefined : placeOfUnstable(sql, call);
+    const place = offset === undefined ? '' : placeIn(sql, offset);
+    throw new Error(`${message}${place}. ${(call && remedies[call.kind]) ?? hint}`, {
       cause: error,
     });
   }
 }
 
-const remedies = {
+/** Where a project has other means. */
+const remedies: Readonly<Partial<Record<UnstableCall['kind'], string>>> = {
   time: 'Keep the time in a table of one row and join that: the view follows when you update it.',
+  session: 'Write the value into the row where it is made.',
   volatile:
     'Compute the value where the row is written. A function of your own whose answer depends on its arguments alone may be declared IMMUTABLE.',
 };

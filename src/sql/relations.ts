@@ -46,6 +46,8 @@ export function namesInQuery(sql: string): QueryNames {
     }
     if (node === null || typeof node !== 'object') return;
     for (const [kind, value] of Object.entries(node as Tree)) {
+      // FOR UPDATE OF names what FROM names already.
+      if (kind === 'lockingClause') continue;
       if (value !== null && typeof value === 'object' && !Array.isArray(value)) note(kind, value as Tree);
       visit(value);
     }
