@@ -25,7 +25,10 @@ export const explain: CommandHandler = async (context) => {
   const selected = selectGraphNodes(context, project, ['model', 'test', 'seed', 'source'], {
     indirectSelection: 'empty',
   });
-  const nodes = asked ? selected : selected.filter(isMaintained);
+  // The name of a model is often that of its folder too, which selects the tests in it.
+  const models = selected.filter((node) => node.resource_type !== 'test' || isMaintained(node));
+  const named = models.length > 0 ? models : selected;
+  const nodes = asked ? named : selected.filter(isMaintained);
   if (nodes.length === 0) {
     if (selected.length > 0) log.info('No model is materialized as "materialized_view": nothing to explain');
     return 0;
