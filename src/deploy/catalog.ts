@@ -1,5 +1,6 @@
 /** What the database's own catalog says of relations. */
 import type { Connection } from '../engines/connection.ts';
+import { hashableColumn } from '../engines/hashable.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { DeployedColumn } from '../state/nodes.ts';
 
@@ -14,17 +15,8 @@ export interface RelationName {
 export async function readColumns(connection: Connection, relation: RelationName): Promise<DeployedColumn[]> {
   const { rows } = await connection.query<DeployedColumn>(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-            coalesce(e.hashes, false) AS hashable
-     FROM pg_attribute a
-     JOIN pg_type t ON t.oid = a.atttypid
-     LEFT JOIN LATERAL (
-       -- Arrays, ranges and composites are hashable when their elements are; ask for the element of an array.
-       SELECT bool_or(true) AS hashes FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
-       WHERE m.amname = 'hash' AND c.opcdefault AND c.opcintype IN (
-         SELECT CASE WHEN x.typtype = 'd' THEN x.typbasetype WHEN x.typtype = 'e' THEN 'anyenum'::regtype::oid ELSE x.oid END
-         FROM pg_type x WHERE x.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
-         UNION ALL SELECT 25 WHERE t.oid IN ('varchar'::regtype, 'bpchar'::regtype) OR t.typelem = 'varchar'::regtype)
-     ) e ON true
+            h.hashable
+     FROM pg_attribute a CROSS JOIN ${hashableColumn}
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
      ORDER BY a.attnum`,
     [quoteRelation(relation)],

@@ -2,6 +2,7 @@
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
+import { hashableColumn } from './hashable.ts';
 import { syntaxOf, unstableCalls, unstableSyntax } from './lasting.ts';
 import type { PlacedCall, UnstableCall } from './lasting.ts';
 
@@ -115,15 +116,8 @@ async function definitionOf(tx: Connection, relation: Name): Promise<string> {
 export async function columnsOf(tx: Connection, relation: Name): Promise<IntrospectedColumn[]> {
   const { rows } = await tx.query<IntrospectedColumn>(
     `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
-            coalesce(h.hashable, false) AS hashable, a.attidentity = 'a' AS identity
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-     LEFT JOIN LATERAL (
-       SELECT true AS hashable FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
-       WHERE m.amname = 'hash' AND c.opcdefault AND c.opcintype IN (
-         SELECT CASE WHEN x.typtype = 'd' THEN x.typbasetype WHEN x.typtype = 'e' THEN 'anyenum'::regtype::oid
-                     WHEN x.oid = 'varchar'::regtype THEN 'text'::regtype::oid ELSE x.oid END
-         FROM pg_type x WHERE x.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END)
-       LIMIT 1) h ON true
+            h.hashable, a.attidentity = 'a' AS identity
+     FROM pg_attribute a CROSS JOIN ${hashableColumn}
      WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [quoteRelation(relation)],
   );

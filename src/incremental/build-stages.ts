@@ -85,7 +85,7 @@ export async function storedStage(
     owner: naming.owner,
     changelog: stage.name === '' ? naming.changelog : null,
   };
-  if (addressable(stored)) return stored;
+  if (stage.strategy === 'recompute' || addressable(stored)) return stored;
   const type = columns.find(({ hashable }) => !hashable)!.type;
   return {
     ...stored,

@@ -264,7 +264,8 @@ function onlyFirstIsUsed(outputs: readonly Column[], id: string): boolean {
 const filtered = (arg: Expr, filter: Expr | null): Expr =>
   filter === null ? arg : raw(['CASE WHEN ', filter, ' THEN ', arg, ' END']);
 
-const isNotNull = (expr: Expr): Expr => raw(['((', expr, ') IS NOT NULL)']);
+/** Not `IS NOT NULL`, which is false for a row with a NULL in it. */
+const isNotNull = (expr: Expr): Expr => raw(['((', expr, ') IS DISTINCT FROM NULL)']);
 
 const nullIfNone = (count: Expr, value: readonly (string | Expr)[]): Expr =>
   raw(['(CASE WHEN ', count, ' > 0 THEN ', ...value, ' END)']);
