@@ -35,16 +35,16 @@ export function limitRemedy({ sqlstate, message }: DatabaseError): string | unde
   switch (sqlstate) {
     case '57014':
       return /statement timeout/.test(message)
-        ? 'Nothing of it was kept. A deployment may need longer than other statements: raise "statement_timeout" of the target in profiles.yml (0: no limit).'
+        ? 'What was not committed is undone. A deployment may need longer than other statements: raise "statement_timeout" of the target in profiles.yml (0: no limit).'
         : undefined;
     case '53100':
-      return 'Nothing of it was kept. Make room on the disk of the server (or in the tablespace), and run the command again.';
+      return 'What was not committed is undone. Make room on the disk of the server (or in the tablespace), and run the command again.';
     case '53200':
-      return 'Nothing of it was kept. Give the server more memory or max_locks_per_transaction, or deploy less at once with --select.';
+      return 'What was not committed is undone. Give the server more memory or max_locks_per_transaction, or deploy less at once with --select.';
     case '25006':
       return 'The role or the database is set to default_transaction_read_only, or the server has become a standby: point "host" at the primary.';
     case '25P03':
-      return 'Nothing of it was kept. The server ends transactions that wait (idle_in_transaction_session_timeout): raise it for this role.';
+      return 'What was not committed is undone. The server ends transactions that wait (idle_in_transaction_session_timeout): raise it for this role.';
     case '53300':
       return 'The server takes no more connections: fewer "threads" in profiles.yml, or a higher max_connections.';
   }

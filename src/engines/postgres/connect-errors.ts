@@ -38,6 +38,13 @@ export function connectError(error: unknown, target: string, place: string): Seg
       cause: error,
     });
   }
+  if (/^SASL|password must be a string/.test(message)) {
+    return segError('SEG812', `the server asks for a password that ${at} does not give, or another one`, {
+      hint: 'Write "password" in profiles.yml: "{{ env_var(\'PGPASSWORD\') }}" keeps it out of the file.',
+      exitCode: 1,
+      cause: error,
+    });
+  }
   if (code === '3D000') {
     return segError('SEG813', `${message}, named by ${at}`, {
       hint: 'Create it (createdb), or mend "dbname" in profiles.yml.',

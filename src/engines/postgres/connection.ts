@@ -110,6 +110,13 @@ async function copy(
   }
 }
 
+/** A session of the pool had ended while it was idle: nothing was done on it, so another one can be taken. */
+class NeverBegan extends Error {}
+
+function isSessionGone(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(08|57P0)/.test(error.sqlstate);
+}
+
 /** A PostgreSQL server. Work outside a transaction may run on any of its sessions, several at once. */
 export class PostgresDatabase implements Database {
   readonly #pool: Pool;
@@ -127,8 +134,23 @@ export class PostgresDatabase implements Database {
   }
 
   async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#transaction(work);
+      } catch (error) {
+        if (!(error instanceof NeverBegan)) throw error;
+        if (attempt === 3) throw error.cause;
+      }
+    }
+  }
+
+  async #transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     return this.#with(async (client) => {
-      await runAll(client, 'BEGIN');
+      try {
+        await runAll(client, 'BEGIN');
+      } catch (error) {
+        throw isSessionGone(error) ? new NeverBegan('the session has ended', { cause: error }) : error;
+      }
       let result: T;
       try {
         result = await work(new PostgresTransaction(client));
@@ -231,7 +253,7 @@ export class PostgresDatabase implements Database {
     try {
       return await work(client);
     } catch (error) {
-      if (error instanceof DatabaseError && error.sqlstate.startsWith('08')) lost = error;
+      if (isSessionGone(error) || error instanceof NeverBegan) lost = error as Error;
       throw error;
     } finally {
       client.off('error', onError);
