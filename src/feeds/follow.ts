@@ -114,7 +114,7 @@ async function* listen(
   socket.on('error', stop);
   socket.write(`${JSON.stringify(request)}\n`);
   try {
-    for await (const line of lines(socket)) {
+    for await (const line of relayLines(socket)) {
       const message = parseMessage(line);
       if (message === undefined || 'end' in message) return;
       if ('error' in message) throw new SegError(message.error, { exitCode: 1 });
@@ -130,7 +130,7 @@ async function* listen(
  * Complete lines until the connection ends, in whatever way. (Not node:readline: it rejects on a reset connection, and
  * never ends when the socket is destroyed from this side.)
  */
-async function* lines(socket: Socket): AsyncGenerator<string> {
+export async function* relayLines(socket: Socket): AsyncGenerator<string> {
   socket.setEncoding('utf8');
   let rest = '';
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<string>;

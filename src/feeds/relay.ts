@@ -4,6 +4,7 @@
  * the lock file, which only its user may read.
  *
  *     follower → owner   {token, model, from?, until?, once?, where?, columns?}      without from: a snapshot first
+ *                        {token, sync} for tasks that the owner knows, `{stop: true}` to have one end
  *     owner → follower   {snapshot} once, then {batch}...; {done: true} when all that was asked for is told;
  *                        {end: true} when the owner closes; {error: Diagnostic[]}
  */
@@ -36,11 +37,18 @@ export interface Relay {
 /** How long the end of the owner waits for a follower that does not read; it finds the rest in the directory. */
 const farewellMs = 2000;
 
-export async function startRelay(hub: FeedHub): Promise<Relay> {
+/** Something else than following; its messages are its own. The signal: the one who asked has gone, or wants it to end. */
+export type RelayTask = (tell: (message: object) => Promise<void>, signal: AbortSignal) => Promise<void>;
+
+/** @param taskOf the task that a request's `sync` asks for; undefined: none */
+export async function startRelay(
+  hub: FeedHub,
+  taskOf: (request: unknown) => RelayTask | undefined = () => undefined,
+): Promise<Relay> {
   const token = randomBytes(24).toString('base64url');
   const followers = new Set<Follower>();
   const server = createServer((socket) => {
-    const follower = new Follower(socket, hub, token);
+    const follower = new Follower(socket, hub, token, taskOf);
     followers.add(follower);
     socket.on('close', () => followers.delete(follower));
   });
@@ -65,22 +73,38 @@ class Follower {
   readonly #hub: FeedHub;
   readonly #gone = new AbortController();
   #feeding: Promise<void> | undefined;
+  #isTask = false;
 
-  constructor(socket: Socket, hub: FeedHub, token: string) {
+  constructor(
+    socket: Socket,
+    hub: FeedHub,
+    token: string,
+    taskOf: (request: unknown) => RelayTask | undefined,
+  ) {
     this.#socket = socket;
     this.#hub = hub;
     socket.unref();
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#gone.abort());
-    createInterface({ input: socket }).once('line', (line) => {
-      const request = parseRequest(line);
-      if (request === undefined || !sameText(request.token, token)) socket.destroy();
-      else this.#feeding = this.#feed(request);
+    const lines = createInterface({ input: socket });
+    lines.once('line', (line) => {
+      const asked = parseObject(line);
+      if (typeof asked?.['token'] !== 'string' || !sameText(asked['token'], token)) return socket.destroy();
+      const task = taskOf(asked['sync']);
+      const request = parseRequest(asked);
+      if (task !== undefined) {
+        this.#isTask = true;
+        lines.on('line', () => this.#gone.abort());
+        this.#feeding = this.#work(task);
+      } else if (request !== undefined) this.#feeding = this.#feed(request);
+      else socket.destroy();
+      return undefined;
     });
   }
 
   /** The hub is closing: waits for the rest to be sent. */
   async end(): Promise<void> {
+    if (this.#isTask) this.#gone.abort();
     const timer = setTimeout(() => this.#socket.destroy(), farewellMs);
     await this.#feeding;
     if (!this.#socket.destroyed) {
@@ -90,6 +114,13 @@ class Follower {
       });
     }
     clearTimeout(timer);
+  }
+
+  async #work(task: RelayTask): Promise<void> {
+    // It goes on while its client reads: the process does not end under it.
+    this.#socket.ref();
+    await task((message) => this.#send(message), this.#gone.signal);
+    this.#socket.end();
   }
 
   async #feed(request: RelayRequest): Promise<void> {
@@ -106,7 +137,7 @@ class Follower {
   }
 
   /** Resolves when the follower has room for more, or is gone: what is not sent yet stays in the changelog, not here. */
-  async #send(message: RelayMessage): Promise<void> {
+  async #send(message: object): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed || socket.write(`${JSON.stringify(message)}\n`)) return;
     await new Promise<void>((resolve) => {
@@ -121,23 +152,28 @@ class Follower {
   }
 }
 
-function parseRequest(line: string): RelayRequest | undefined {
+function parseObject(line: string): Record<string, unknown> | undefined {
   try {
-    const value = JSON.parse(line) as Partial<RelayRequest>;
-    if (typeof value.token !== 'string' || typeof value.model !== 'string') return undefined;
-    const text = (given: unknown) => (typeof given === 'string' ? given : undefined);
-    return {
-      token: value.token,
-      model: value.model,
-      from: text(value.from),
-      until: text(value.until),
-      where: text(value.where),
-      columns: Array.isArray(value.columns) ? value.columns.map(String) : undefined,
-      once: value.once === true,
-    };
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function parseRequest(value: Record<string, unknown>): RelayRequest | undefined {
+  const { token, model } = value;
+  if (typeof token !== 'string' || typeof model !== 'string') return undefined;
+  const text = (given: unknown) => (typeof given === 'string' ? given : undefined);
+  return {
+    token,
+    model,
+    from: text(value['from']),
+    until: text(value['until']),
+    where: text(value['where']),
+    columns: Array.isArray(value['columns']) ? value['columns'].map(String) : undefined,
+    once: value['once'] === true,
+  };
 }
 
 function sameText(a: string, b: string): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/logger.ts';
 import type { Project } from '../project/load.ts';
 import type { SinkEvent } from '../sinks/events.ts';
+import type { Shifts } from '../sinks/shifts.ts';
 import type { ServerState } from './server-state.ts';
 
 /** After the database was not there when they began. */
@@ -14,6 +15,7 @@ const AGAIN_MS = 5000;
 export async function serveSinks(
   state: ServerState,
   select: (project: Project) => ReadonlySet<string>,
+  shifts: Shifts,
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -41,6 +43,7 @@ export async function serveSinks(
         select: select(project),
         signal: until,
         follow: true,
+        shifts,
         onEvent,
         changed: (listener) => state.shared.onWritten(listener),
       });

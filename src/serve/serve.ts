@@ -24,6 +24,7 @@ import { createMetrics } from './metrics.ts';
 import { serveSinks } from './serve-sinks.ts';
 import { keepHouse } from './keep-house.ts';
 import { ServerState } from './server-state.ts';
+import { SyncDesk } from './sync-desk.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
 import { startWireServer } from './wire/wire-server.ts';
@@ -85,7 +86,9 @@ export async function serve(db: Database, project: Project, options: ServeOption
     db instanceof PostgresDatabase
       ? await followServer(db, state.stateSchema, () => shared.written())
       : undefined;
-  const relay = db instanceof DirectoryDatabase ? await startRelay(state.hub) : undefined;
+  const desk = new SyncDesk(() => state, options.reload);
+  const relay =
+    db instanceof DirectoryDatabase ? await startRelay(state.hub, (asked) => desk.taskOf(asked)) : undefined;
   let wire: WireServer | undefined;
   const app = await createApp({ state, tokens, log, env: options.env, version: options.version });
   try {
@@ -112,7 +115,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     const background = [
       watchDeployments(state, { reload: options.reload, log, signal }),
       keepHouse(db, state, log, signal),
-      ...(options.sinks === null ? [] : [serveSinks(state, options.sinks, log, signal)]),
+      ...(options.sinks === null ? [] : [serveSinks(state, options.sinks, desk.shifts, log, signal)]),
       ...(options.clockIntervalMs > 0
         ? [
             tickClock(shared.as('clock'), {

@@ -1,5 +1,6 @@
 /** Runs the sinks of a project, each in a loop of its own (sink-loop.ts). */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { keepChangelog } from '../deploy/keep-changes.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
@@ -22,6 +23,7 @@ import { makeReceiver } from './receivers/make-receiver.ts';
 import type { ReceiverContext } from './receivers/receiver.ts';
 import { beginRun, noteRun } from './run-log.ts';
 import { shapeOf } from './shape.ts';
+import type { Shifts } from './shifts.ts';
 import { prepareSink } from './sink.ts';
 import type { Sink } from './sink.ts';
 import { SinkLoop } from './sink-loop.ts';
@@ -42,6 +44,8 @@ export interface RunSinksOptions {
   /** Send only what was refused before. */
   readonly onlyRejected?: boolean;
   readonly invocationId?: string;
+  /** Where others in this process may run the same sinks in another way meanwhile. */
+  readonly shifts?: Shifts;
   /** Where sinks of type stdout write. */
   readonly writeOut?: (text: string) => Promise<void>;
 }
@@ -61,6 +65,8 @@ export async function runSinks(
 ): Promise<SinkSummary[]> {
   const nodes = sinksOf(project, options.select);
   if (nodes.length === 0) return [];
+  // Each of them waits for it in several places.
+  setMaxListeners(0, options.signal);
   const news = new News(db, stateSchemaOf(project));
   const stopWatching = watch(news, options);
   const run: Run = { ...options, invocationId: options.invocationId ?? randomUUID(), news };
@@ -116,7 +122,16 @@ export function sinksOf(project: Project, select?: ReadonlySet<string>): SinkNod
 async function runOne(db: Connection, project: Project, node: SinkNode, options: Run): Promise<SinkSummary> {
   const { follow, signal } = options;
   for (;;) {
-    const summary = await attempt(db, project, node, options);
+    let madeRoom = false;
+    const summary =
+      options.shifts === undefined
+        ? await attempt(db, project, node, options)
+        : await options.shifts.follow(node.unique_id, signal, async (own) => {
+            const done = await attempt(db, project, node, { ...options, signal: own });
+            madeRoom = own.aborted && !signal.aborted;
+            return done;
+          });
+    if (madeRoom) continue;
     if (!follow || signal.aborted || (summary.status !== 'broken' && summary.status !== 'held')) {
       options.onEvent?.({ kind: 'end', sink: node.name, summary });
       return summary;

@@ -1,5 +1,9 @@
 /** `seg sync` as a user types it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startServing } from './serving.ts';
 import { events, streamProject } from './stream-project.ts';
 import type { TestProject } from './run-seg.ts';
 
@@ -32,3 +36,65 @@ test('shows, sends, remembers what it has sent, and tells how it went', async ()
     'sink:stream.out\nstream.arrivals\nstream.by_user\n',
   );
 });
+
+test('goes through the server that holds the database, which makes room and then follows again', async () => {
+  project.write(
+    'models/sinks.yml',
+    [
+      'sinks:',
+      '  - {name: out, from: by_user, type: stdout, backfill: true}',
+      '  - {name: lake, from: by_user, type: file, mode: mirror, guard: {deletes: 0.1, at_least: 1}, config: {path: lake, compress: none, max_seconds: 0.2}}',
+      '',
+    ].join('\n'),
+  );
+  const serving = await startServing(project);
+  const writer = new pg.Client({
+    host: '127.0.0.1',
+    port: serving.pgPort,
+    user: 'seg',
+    database: 'postgres',
+  });
+  const stateOf = async (sink: string): Promise<string | undefined> => {
+    const { rows } = await writer.query<{ state: string }>('select state from _seg.sink where name = $1', [
+      sink,
+    ]);
+    return rows[0]?.state;
+  };
+  try {
+    await writer.connect();
+    for (const command of ['build', 'test', 'sync --dry-run'])
+      expect(await project.seg(command), command).toMatchObject({ status: 0 });
+    // The server has sent them all; what goes to the client's terminal is what the client asks for.
+    await until(() => existsSync(join(project.root, 'lake')));
+    const again = await project.seg('sync out --full-resync');
+    expect(again).toMatchObject({ status: 0 });
+    expect(again.stdout.trim().split('\n')).toHaveLength(7);
+    expect(again.log).toContain('Sink out: 7 sent');
+    // A guard that holds in the server is told to let it go from another terminal.
+    await writer.query("delete from stream.segment_events where user_id <> 'user-1'");
+    await until(async () => (await stateOf('lake')) === 'held');
+    const confirmed = await project.seg('sync lake --confirm');
+    expect(confirmed).toMatchObject({ status: 0 });
+    expect(confirmed.log).toContain('Sink lake: 6 sent');
+    await until(async () => (await stateOf('lake')) === 'ok');
+    // It follows again: what comes now is sent without being asked for.
+    await writer.query(
+      "insert into stream.segment_events (event_id, user_id, vendor) values (gen_random_uuid(), 'user-new', 1)",
+    );
+    await until(() => readdirSync(join(project.root, 'lake'), { recursive: true }).some(isOf('user-new')));
+    await writer.end();
+  } finally {
+    expect(await serving.stop()).toBe(0);
+  }
+}, 180_000);
+
+function isOf(user: string): (name: string | Buffer) => boolean {
+  return (name) => {
+    const file = join(project.root, 'lake', String(name));
+    return file.endsWith('.ndjson') && readFileSync(file, 'utf8').includes(user);
+  };
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 100));
+}

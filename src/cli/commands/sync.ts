@@ -6,6 +6,10 @@ import type { Connection } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
 import type { SinkNode } from '../../project/nodes.ts';
 import type { SinkEvent, SinkSummary } from '../../sinks/events.ts';
+import { readOwner } from '../../engines/pglite/lock.ts';
+import type { LockOwner } from '../../engines/pglite/lock.ts';
+import { findServer, SERVER_COMMAND } from '../../engines/pglite/served.ts';
+import { dataDirectory, isMemory } from '../../engines/registry.ts';
 import { openProject } from '../open-project.ts';
 import { requirePostgresFamily } from '../postgres-family.ts';
 import { printRelation } from '../print-relation.ts';
@@ -37,7 +41,9 @@ export const sync: CommandHandler = async (context) => {
     return withDatabase(context, project, (db) => drop(context, project, db, sinks));
   if (flags.boolean('dry-run'))
     return withDatabase(context, project, (db) => preview(context, project, db, sinks));
-  // A server runs the sinks itself: a second runner would send what is on its way once more.
+  // A server runs the sinks itself: a second runner would send what is on its way once more, so it is asked to.
+  const owner = await serverOf(project);
+  if (owner !== undefined) return runThroughServer(context, owner, sinks);
   return withSharedDatabase(context, project, (db) => run(context, project, db, sinks), { alone: true });
 };
 
@@ -60,6 +66,39 @@ async function run(
     writeOut: context.writeOut,
     onEvent: await reporter(context),
   });
+  return statusOf(context, summaries);
+}
+
+/** Where the server that holds the project's database is asked; undefined when none holds it. */
+async function serverOf(project: Project): Promise<LockOwner['address']> {
+  if (project.target.type !== 'pglite' || isMemory(project.target)) return undefined;
+  const directory = dataDirectory(project.target, project.root);
+  // Waits for one that is starting.
+  await findServer(directory);
+  const owner = await readOwner(directory);
+  return owner?.command === SERVER_COMMAND ? owner.address : undefined;
+}
+
+async function runThroughServer(
+  context: CommandContext,
+  address: NonNullable<LockOwner['address']>,
+  sinks: readonly SinkNode[],
+): Promise<ExitStatus> {
+  const { flags, signal, writeOut, log } = context;
+  const { syncThroughOwner } = await import('../../sinks/remote-sync.ts');
+  log.debug('The server runs the sinks');
+  const request = {
+    sinks: sinks.map(({ unique_id }) => unique_id),
+    follow: flags.boolean('follow'),
+    fullResync: flags.boolean('full-resync'),
+    confirm: flags.boolean('confirm'),
+    onlyRejected: flags.boolean('retry-rejected'),
+  };
+  const onEvent = await reporter(context);
+  return statusOf(context, await syncThroughOwner(address, request, { signal, onEvent, writeOut }));
+}
+
+function statusOf({ flags }: CommandContext, summaries: readonly SinkSummary[]): ExitStatus {
   const mistakes = summaries.flatMap(({ diagnostics }) => diagnostics ?? []);
   if (mistakes.length > 0) throw new SegError(mistakes, { exitCode: 1 });
   if (summaries.some(({ status }) => status === 'interrupted')) return 2;
