@@ -39,6 +39,7 @@ export async function ensureGuard(tx: Connection, stateSchema: string, view: Gua
       `UPDATE ${quoteIdentifier(stateSchema)}.read_column SET title = $2 WHERE guard = $1::regclass AND title <> $2`,
       [quoted, view.title],
     );
+    await noteViews(tx, stateSchema, quoted);
     await noteReliedFacts(tx, stateSchema, quoted, view);
     return;
   }
@@ -63,7 +64,17 @@ export async function ensureGuard(tx: Connection, stateSchema: string, view: Gua
     [quoted, view.title, stateSchema],
   );
   await refuseVirtual(tx, stateSchema, quoted, view.title);
+  await noteViews(tx, stateSchema, quoted);
   await noteReliedFacts(tx, stateSchema, quoted, view);
+}
+
+/** Writes down what the plain views are that it reads, so that none is replaced by another under the same name. */
+async function noteViews(tx: Connection, stateSchema: string, guard: string): Promise<void> {
+  const seg = quoteIdentifier(stateSchema);
+  await tx.query(
+    `UPDATE ${seg}.read_column SET rule = ${seg}.rule_of(relation) WHERE guard = $1::regclass AND rule IS DISTINCT FROM ${seg}.rule_of(relation)`,
+    [guard],
+  );
 }
 
 /**
@@ -78,7 +89,10 @@ async function noteReliedFacts(
 ): Promise<void> {
   const seg = quoteIdentifier(stateSchema);
   const strategies = new Set(plan.stages.map(({ stage }) => stage.strategy));
-  const keyed = ['rekey', 'suffix', 'merge'].some((strategy) => strategies.has(strategy as 'merge'));
+  // The views above rest on the keys of this one.
+  const keyed =
+    plan.stages.at(-1)?.stage.keys !== undefined ||
+    ['rekey', 'suffix', 'merge'].some((strategy) => strategies.has(strategy as 'merge'));
   const keys = keyed
     ? plan.inputs.flatMap(({ table, keys: known }) =>
         known.filter((key) => key.length > 0).map((columns) => ({ table: quoteRelation(table), columns })),

@@ -181,6 +181,21 @@ describe('what a view reads cannot be taken from it', () => {
       undefined,
     ],
     ['ALTER SCHEMA public RENAME TO other', /public\.orders cannot be renamed/, undefined],
+    [
+      'CREATE OR REPLACE VIEW plain AS SELECT id, customer AS who, -amount AS amount FROM orders',
+      /view public\.plain cannot be replaced: it is read by view "public"\."totals"$/,
+      undefined,
+    ],
+    [
+      'CREATE TABLE old_orders () INHERITS (orders)',
+      /public\.orders cannot have children or be a partition: it is read by view "public"\."totals"$/,
+      undefined,
+    ],
+    [
+      'CREATE TABLE parted (LIKE orders) PARTITION BY RANGE (id); ALTER TABLE parted ATTACH PARTITION orders DEFAULT',
+      /public\.orders cannot have children or be a partition/,
+      undefined,
+    ],
   ])('%s', async (sql, message, detail) => {
     const error = await db.exec(sql).then(
       () => ({}),

@@ -6,6 +6,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { readColumns } from './read-columns.ts';
+import { readViews } from './read-views.ts';
 import { reliedFacts } from './relied-facts.ts';
 import { sinkTables } from './sink-tables.ts';
 
@@ -135,6 +136,7 @@ const migrations: readonly Migration[] = [
     -- What an index is on, so that one that begins with the columns of another takes its place (incremental/derive-indexes.ts).
     ALTER TABLE ${seg}.derived_index ADD COLUMN definition text;`,
   reliedFacts,
+  readViews,
 ];
 
 /** First numbers of the advisory locks; the second one is the state schema's hash. */

@@ -12,14 +12,19 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { RelationName } from '../ivm/catalog.ts';
+import { DEPLOYING } from './read-views.ts';
 import { DEPLOYMENTS_LOCK } from './schema.ts';
 
 /** Below the server's `deadlock_timeout`, whose default is one second. */
 const ATTEMPT_MS = 700;
 const PATIENCE_MS = 120_000;
 
-/** Waits until no other deployment into this state schema is under way; it may go on when this transaction ends. */
+/**
+ * Waits until no other deployment into this state schema is under way; it may go on when this transaction ends. It puts the readers of
+ * what it changes right itself (state/read-views.ts).
+ */
 export async function waitForDeployments(tx: Connection, stateSchema: string): Promise<void> {
+  await tx.query(`SELECT set_config('${DEPLOYING}', 'on', true)`);
   await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [
     DEPLOYMENTS_LOCK,
     quoteIdentifier(stateSchema),
