@@ -200,7 +200,8 @@ function declarations(program: InputProgram): string {
 /** Whether what the step costs is more than its change: the partitions that are touched, or groups that are read again. */
 function byPartitions({ stored, statements }: ProgramStep, event: TableEvent): boolean {
   if (statements === null || stored.stage.strategy === 'linear') return false;
-  return stored.stage.strategy !== 'merge' || (event !== 'insert' && mayReread(stored));
+  const lists = stored.stage.merge?.parts.some(({ kind }) => kind === 'list') === true;
+  return stored.stage.strategy !== 'merge' || lists || (event !== 'insert' && mayReread(stored));
 }
 
 function emitStep(step: ProgramStep, index: number, event: TableEvent, options: EmitOptions): string {
