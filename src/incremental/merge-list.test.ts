@@ -18,6 +18,20 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
+test.each([
+  ['with a DISTINCT aggregate beside it', 'count(DISTINCT v) AS d, jsonb_agg(w ORDER BY id) AS list', ''],
+  ['with a condition over it', 'jsonb_agg(w ORDER BY id) AS list', 'HAVING count(*) > 1'],
+  ['with something computed of it', "coalesce(jsonb_agg(w ORDER BY id), '[]') AS list", ''],
+])('a list %s is made again', async (name, aggregates, having) => {
+  const sql = `SELECT k, ${aggregates} FROM e GROUP BY k ${having}`;
+  const view = await createIncrementalView(db, name, sql);
+  expect(view.stages.at(-1)!.strategy).toBe('rekey');
+  await db.exec("INSERT INTO e VALUES (1, 'c', 1, 'x'), (2, 'c', 1, 'y')");
+  await db.exec("INSERT INTO e VALUES (3, 'c', 2, NULL); DELETE FROM e WHERE id = 1");
+  expect(await lists(`SELECT * FROM "${name}"`)).toEqual(await lists(sql));
+  await db.exec("DELETE FROM e WHERE k = 'c'");
+});
+
 const lists = async (sql: string): Promise<unknown[]> =>
   (await db.query(`SELECT * FROM (${sql}) AS q ORDER BY k`)).rows;
 

@@ -38,7 +38,8 @@ export function mergeStage(
   if (base === undefined) return undefined;
   const merged = mergeAll(base, context);
   if ('unmergeable' in merged) return { kind: 'not', because: merged.unmergeable };
-  if (base.top !== root && listed(merged)) return { kind: 'not', because: 'jsonb_agg()' };
+  if (listed(merged) && (base.top !== root || countsDistinct(base.aggregate)))
+    return { kind: 'not', because: 'jsonb_agg()' };
   if (base.top !== root) return { kind: 'below', root: replaced(root, base.top, context.split(base.top)) };
   const expanded = withoutDistinct(base.aggregate, context.ids, context.typesOf, context.split);
   const final = mergeAll({ ...base, aggregate: expanded }, context);
@@ -58,6 +59,13 @@ export function mergeApart(root: Op, context: MergeContext): Op {
 /** Lists can be long: an intermediate result would be a second copy of them. */
 function listed({ plan }: MergedAggregates): boolean {
   return plan.parts.some(({ kind }) => kind === 'list');
+}
+
+/** Beside a DISTINCT aggregate the rows of a list would be those of an intermediate result, one for each distinct value. */
+function countsDistinct({ aggregates }: Aggregate): boolean {
+  return aggregates.some(
+    ({ expr }) => (expr['FuncCall'] as Record<string, unknown>)['agg_distinct'] === true,
+  );
 }
 
 /** Whether groups are merged, and never read again, so that nothing need be found by their key. */
