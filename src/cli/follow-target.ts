@@ -20,11 +20,6 @@ export async function* followTarget(
   if (target.type === 'risingwave' || target.type === 'materialize') {
     const { openStreaming } = await import('../engines/streaming/open.ts');
     const { followStreaming } = await import('../streaming/follow.ts');
-    if (options.where !== undefined || options.columns !== undefined) {
-      throw segError('SEG713', `feeds of ${target.type} have no --where and no --columns`, {
-        hint: 'Write a model that has the rows and columns, and follow that.',
-      });
-    }
     const db = await openStreaming(target, opening);
     try {
       yield* followStreaming(db, project, model, options);
@@ -56,6 +51,18 @@ export async function* followInline(
 ): AsyncGenerator<FeedItem> {
   const { createInlineModel, INLINE_FILE } = await import('../feeds/inline-model.ts');
   context.sources.use(project.root, new Map([...project.files, [INLINE_FILE, sql]]));
+  const { target, root } = project;
+  if (target.type === 'risingwave' || target.type === 'materialize') {
+    const { openStreaming } = await import('../engines/streaming/open.ts');
+    const { followInlineStreaming } = await import('../streaming/follow-inline.ts');
+    const engine = await openStreaming(target, { root, command: `seg ${context.command}` });
+    try {
+      yield* followInlineStreaming(engine, project, sql, options);
+    } finally {
+      await engine.close();
+    }
+    return;
+  }
   const db = await openForInline(context, project);
   try {
     const model = await createInlineModel(db, project, sql);
@@ -85,10 +92,7 @@ async function openForInline(context: CommandContext, project: Project): Promise
     'SEG716',
     'a query can be followed while a server keeps it up to date, and none is running',
     {
-      hint:
-        target.type === 'pglite'
-          ? 'Run "seg serve" in another terminal first.'
-          : `Targets of type ${target.type} have feeds of models only: write a model.`,
+      hint: 'Run "seg serve" in another terminal first.',
       exitCode: 1,
     },
   );

@@ -4,6 +4,7 @@
  */
 import { BatchSize } from '../connectors/batch-size.ts';
 import { ingestBatch } from '../connectors/ingest.ts';
+import type { RecordDoor } from '../connectors/ingest.ts';
 import type { RawRecord } from '../connectors/formats/raw-record.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
@@ -35,6 +36,7 @@ export class IngestGate {
   readonly #db: Connection;
   readonly #metrics: Metrics;
   readonly #limit: number;
+  readonly #door: RecordDoor | undefined;
   readonly #label: string;
   #queue: Entry[] = [];
   #pending = 0;
@@ -42,9 +44,13 @@ export class IngestGate {
   readonly #size = new BatchSize(BATCH_RECORDS, PACE);
   #secondsEach = 0.0002;
 
-  /** @param limit records that may wait; more are refused */
-  constructor(db: Connection, source: SourceNode, metrics: Metrics, limit: number) {
+  /**
+   * @param limit records that may wait; more are refused
+   * @param door takes the records in another way than into a table of this database
+   */
+  constructor(db: Connection, source: SourceNode, metrics: Metrics, limit: number, door?: RecordDoor) {
     this.#db = db;
+    this.#door = door;
     this.source = source;
     this.#metrics = metrics;
     this.#limit = limit;
@@ -109,7 +115,8 @@ export class IngestGate {
     const records = entries.flatMap((entry) => entry.records);
     const started = performance.now();
     try {
-      const taken = await ingestBatch(this.#db, this.source, records, entries[0]!.origin);
+      const taken = await ingestBatch(this.#db, this.source, records, entries[0]!.origin, this.#door);
+      await this.#door?.finish?.();
       this.#observe(records.length, (performance.now() - started) / 1000);
       const count = (outcome: string, by: number) =>
         this.#metrics.records.inc({ source: this.#label, outcome }, by);

@@ -12,7 +12,7 @@ export function openApi(
 ): Json {
   const paths: Json = { ...fixedPaths() };
   for (const source of Object.values(project.manifest.sources)) {
-    if (!source.config.existing) Object.assign(paths, sourcePaths(source));
+    if (!source.config.existing && source.connector === null) Object.assign(paths, sourcePaths(source));
   }
   const schemas: Json = {};
   for (const node of deployed.values()) {

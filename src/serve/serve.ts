@@ -25,6 +25,7 @@ import { serveSinks } from './serve-sinks.ts';
 import { keepHouse } from './keep-house.ts';
 import { ServerState } from './server-state.ts';
 import { SyncDesk } from './sync-desk.ts';
+import type { Intake } from './server-state.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
 import { startWireServer } from './wire/wire-server.ts';
@@ -44,6 +45,8 @@ export interface ServeOptions {
   readonly sinks: ((project: Project) => ReadonlySet<string>) | null;
   /** Records of one source that may wait; more are refused with 429. */
   readonly maxPending: number;
+  /** Where records go when the database is a copy. */
+  readonly intake?: Intake;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   readonly version: string;
@@ -70,7 +73,10 @@ export async function serve(db: Database, project: Project, options: ServeOption
     onEnded: (kind, seconds) => metrics.turnLength.observe({ kind }, seconds),
   });
   const shared = new SharedDatabase(db, turns, { exclusive: db instanceof PGliteDatabase });
-  const state = new ServerState({ project, shared, metrics, maxPending: options.maxPending });
+  const state = new ServerState({
+    ...{ project, shared, metrics },
+    ...{ maxPending: options.maxPending, intake: options.intake },
+  });
   state.hub = new FeedHub(shared.as('feed'), () => state.project, {
     writer: shared.as('command'),
     // The embedded database is written to through this process alone.

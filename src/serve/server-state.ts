@@ -3,6 +3,7 @@ import { didYouMean } from '../diagnostics/suggest.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import type { FeedHub } from '../feeds/hub.ts';
 import type { Project } from '../project/load.ts';
+import type { RecordDoor } from '../connectors/ingest.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { readDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
@@ -19,6 +20,15 @@ export interface ServerStateOptions {
   readonly metrics: Metrics;
   /** Records of one source that may wait for their batch. */
   readonly maxPending: number;
+  /** Where records go that the database itself does not take: into the streaming engine that it is a copy of. */
+  readonly intake?: Intake;
+}
+
+export interface Intake {
+  /** Whose sources take records. */
+  readonly project: Project;
+  /** The way into a source's table there. @throws SegError SEG520 for one that is filled by others */
+  readonly door: (source: SourceNode) => RecordDoor;
 }
 
 /** What the parts of a server have in common: the project, the database, the feeds. */
@@ -26,6 +36,7 @@ export class ServerState {
   readonly shared: SharedDatabase;
   readonly metrics: Metrics;
   readonly #maxPending: number;
+  readonly #intake: Intake | undefined;
   readonly #gates = new Map<string, IngestGate>();
   /** Of the project before; they finish what they have. */
   readonly #retired: IngestGate[] = [];
@@ -37,15 +48,21 @@ export class ServerState {
   #deployed: Promise<Map<string, DeployedNode>> | undefined;
   #deployedAt = 0;
 
-  constructor({ project, shared, metrics, maxPending }: ServerStateOptions) {
+  constructor({ project, shared, metrics, maxPending, intake }: ServerStateOptions) {
     this.project = project;
     this.shared = shared;
     this.metrics = metrics;
     this.#maxPending = maxPending;
+    this.#intake = intake;
   }
 
   get stateSchema(): string {
     return stateSchemaOf(this.project);
+  }
+
+  /** The project whose sources take records. */
+  get sourcesOf(): Project {
+    return this.#intake?.project ?? this.project;
   }
 
   /** After `seg run` has changed the project: sources are taken from the new one. */
@@ -65,10 +82,11 @@ export class ServerState {
 
   /** Where the records of a source go in. @throws SegError SEG360, SEG361 */
   gate(name: string): IngestGate {
-    const source = sourceByName(this.project, name);
+    const source = sourceByName(this.sourcesOf, name);
     let gate = this.#gates.get(source.unique_id);
     if (gate === undefined) {
-      gate = new IngestGate(this.shared.as('ingest'), source, this.metrics, this.#maxPending);
+      const db = this.shared.as('ingest');
+      gate = new IngestGate(db, source, this.metrics, this.#maxPending, this.#intake?.door(source));
       this.#gates.set(source.unique_id, gate);
     }
     return gate;

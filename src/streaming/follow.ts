@@ -3,6 +3,7 @@ import type { PostgresDatabase } from '../engines/postgres/connection.ts';
 import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
 import type { Project } from '../project/load.ts';
 import { dialectOf } from './dialect-of.ts';
+import { filterFeed } from './feed-filter.ts';
 import { followMaterialize } from './follow-materialize.ts';
 import { followRisingwave } from './follow-risingwave.ts';
 import { NodeStore } from './stored-node.ts';
@@ -10,7 +11,7 @@ import { ensureSubscription, followedRelation } from './subscription.ts';
 
 /**
  * Follows a model of a streaming engine until `signal` (or `until`, or with `once` to the present).
- * @throws SegError SEG703..SEG706 as feeds of the Postgres family do
+ * @throws SegError SEG703..SEG706, SEG710, SEG711 as feeds of the Postgres family do
  */
 export async function* followStreaming(
   db: PostgresDatabase,
@@ -23,11 +24,22 @@ export async function* followStreaming(
   const store = new NodeStore(db, dialect, stateSchemaOf(project));
   await store.ensure();
   const followed = await followedRelation(store, uniqueId);
+  const { where, columns, ...rest } = options;
   const connect = () => db.reserve();
-  if (dialect.engine === 'materialize') {
-    yield* followMaterialize(followed, connect, options);
+  const items =
+    dialect.engine === 'materialize'
+      ? followMaterialize(followed, connect, rest)
+      : followRisingwave(
+          followed,
+          await ensureSubscription(db, dialect, store, followed.stored),
+          connect,
+          rest,
+        );
+  if (where === undefined && columns === undefined) {
+    yield* items;
     return;
   }
-  const subscription = await ensureSubscription(db, dialect, store, followed.stored);
-  yield* followRisingwave(followed, subscription, connect, options);
+  const { rows } = await db.query<{ name: string; type: string }>(dialect.columnsOf(followed.relation));
+  const { label, stored } = followed;
+  yield* filterFeed(items, { name: stored.name, label, columns: rows }, { where, columns });
 }

@@ -174,6 +174,8 @@ class Emulation {
   readonly #made: string;
   readonly #kind: string;
   readonly #journals = new Map<string, string>();
+  /** Relations by the quoted names of their subscriptions, where those do not tell. */
+  readonly #subscribed = new Map<string, string>();
   #clock = 0n;
 
   constructor(engine: StreamingEngine, db: PGliteDatabase, version: string) {
@@ -209,6 +211,7 @@ class Emulation {
     const subscription = /^CREATE SUBSCRIPTION ("[^"]+"\."[^"]+") FROM ("[^"]+"\."[^"]+") WITH /.exec(text);
     if (subscription !== null) {
       await this.#journal(subscription[2]!);
+      this.#subscribed.set(subscription[1]!, subscription[2]!);
       await this.#db.exec(
         `CREATE VIEW ${subscription[1]} AS SELECT * FROM ${subscription[2]};
 INSERT INTO ${this.#made} VALUES ('${subscription[1]}'::regclass, 'subscription')`,
@@ -278,13 +281,17 @@ TRUNCATE ${name}_state; INSERT INTO ${name}_state SELECT * FROM ${relation}`);
   }
 
   async #declare(name: string, rest: string, cursors: Map<string, Cursor>): Promise<Buffer> {
-    const risingwave = /^("[^"]+")\.("[^"]+?__changes") (FULL|SINCE (\d+))$/.exec(rest);
+    const risingwave = /^("[^"]+")\.("[^"]+?") (FULL|SINCE (\d+))$/.exec(rest);
     const materialize =
       /^SUBSCRIBE \(SELECT \* FROM ("[^"]+"\."[^"]+")\) WITH \(PROGRESS(?:, SNAPSHOT = false\) AS OF (\d+)|\))$/.exec(
         rest,
       );
     const relation =
-      risingwave !== null ? `${risingwave[1]}.${risingwave[2]!.replace('__changes', '')}` : materialize?.[1];
+      risingwave === null
+        ? materialize?.[1]
+        : risingwave[2]!.endsWith('__changes"')
+          ? `${risingwave[1]}.${risingwave[2]!.replace('__changes', '')}`
+          : this.#subscribed.get(`${risingwave[1]}.${risingwave[2]}`);
     if (relation === undefined) throw new Error(`cannot declare: ${rest}`);
     await this.#journal(relation);
     await this.#checkpoint();

@@ -3,7 +3,14 @@ import { segError } from '../../diagnostics/seg-error.ts';
 import { loadProject } from '../../project/load.ts';
 import { loadOptions, openProject } from '../open-project.ts';
 import { selectNodes } from '../selection.ts';
+import type { Database } from '../../engines/connection.ts';
+import type { Project } from '../../project/load.ts';
+import type { SourceNode } from '../../project/nodes.ts';
+import type { ServeOptions } from '../../serve/serve.ts';
+import { dialectOf } from '../../streaming/dialect-of.ts';
+import type { CommandContext } from '../context.ts';
 import { withDatabase } from '../with-database.ts';
+import { replicaListener, withReplica } from '../with-replica.ts';
 
 /** `seg serve`: until Ctrl-C. */
 export const serve: CommandHandler = async (context) => {
@@ -29,11 +36,6 @@ export const serve: CommandHandler = async (context) => {
     });
   }
   const project = await openProject(context);
-  if (project.target.type !== 'pglite' && project.target.type !== 'postgres') {
-    throw segError('SEG839', `"seg serve" does not serve targets of type "${project.target.type}"`, {
-      hint: `${project.target.type} is a server itself: applications connect to it, and "seg subscribe" follows its models.`,
-    });
-  }
   const isServer = project.target.type === 'postgres';
   if (isServer && flags.given('pg-port')) {
     throw segError(
@@ -49,39 +51,64 @@ export const serve: CommandHandler = async (context) => {
   const host = flags.string('host') ?? '127.0.0.1';
   // Before the database is opened: a mistake of the command line is told at once.
   accessOf({ host, pgPort, env: context.env });
-  await withDatabase(
-    context,
-    project,
-    async (db) => {
-      await serveDatabase(db, project, {
-        host,
-        port,
-        pgPort,
-        pgIdleMs: idleSeconds * 1000,
-        clockIntervalMs: Math.round(clockSeconds * 1000),
-        maxPending,
-        sinks: flags.boolean('sinks')
-          ? (current) =>
-              new Set(selectNodes(context, current, ['sink'], { indirectSelection: 'empty' }).keys())
-          : null,
-        env: context.env,
-        log,
-        version: context.version,
-        signal,
-        reload: () => loadProject(loadOptions(context)),
-        onListening: (address) => {
-          log.info(`Serving ${project.name} on ${address.http}`, { name: 'ServerListening', data: address });
-          if (isServer)
-            log.info('Postgres protocol: applications connect to the server of the target itself');
-          else if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
-        },
-      });
+  const options = {
+    host,
+    port,
+    pgPort,
+    pgIdleMs: idleSeconds * 1000,
+    clockIntervalMs: Math.round(clockSeconds * 1000),
+    maxPending,
+    sinks: flags.boolean('sinks')
+      ? (current: Project) =>
+          new Set(selectNodes(context, current, ['sink'], { indirectSelection: 'empty' }).keys())
+      : null,
+    env: context.env,
+    log,
+    version: context.version,
+    signal,
+    reload: () => loadProject(loadOptions(context)),
+    onListening: (address: { readonly http: string; readonly postgres: string | null }) => {
+      log.info(`Serving ${project.name} on ${address.http}`, { name: 'ServerListening', data: address });
+      if (isServer) log.info('Postgres protocol: applications connect to the server of the target itself');
+      else if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
     },
-    { alone: true },
-  );
+  };
+  if (dialectOf(project.target) === undefined) {
+    await withDatabase(context, project, (db) => serveDatabase(db, project, options), { alone: true });
+  } else await serveCopy(context, project, options, serveDatabase);
   log.info('Stopped');
   return 0;
 };
+
+/** On a streaming engine: a copy of its views is served, which feeds keep up to date; records go into the engine. */
+async function serveCopy(
+  context: CommandContext,
+  project: Project,
+  options: ServeOptions,
+  serveDatabase: (db: Database, project: Project, options: ServeOptions) => Promise<void>,
+): Promise<void> {
+  await withReplica(context, project, null, async (db, replica, engine) => {
+    const gap = replicaListener(context);
+    await replica.catchUp({ ...gap, signal: options.signal });
+    if (options.signal.aborted) return;
+    const { streamingDoor } = await import('../../streaming/record-door.ts');
+    const intake = {
+      project,
+      door: (source: SourceNode) => streamingDoor(engine, project, source, 'seg serve')!,
+    };
+    // Whichever ends first ends the other: a copy that is not kept up to date is not served.
+    const stop = new AbortController();
+    const signal = AbortSignal.any([options.signal, stop.signal]);
+    const feeds = replica.follow({ ...gap, signal }).finally(() => stop.abort());
+    const served = { ...options, signal, clockIntervalMs: 0, intake };
+    try {
+      await serveDatabase(db, replica.project, served);
+    } finally {
+      stop.abort();
+      await feeds;
+    }
+  });
+}
 
 function portOf(port: number | undefined, flag: string): number {
   if (port !== undefined && port >= 0 && port <= 65535) return port;

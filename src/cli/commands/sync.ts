@@ -10,12 +10,14 @@ import { readOwner } from '../../engines/pglite/lock.ts';
 import type { LockOwner } from '../../engines/pglite/lock.ts';
 import { findServer, SERVER_COMMAND } from '../../engines/pglite/served.ts';
 import { dataDirectory, isMemory } from '../../engines/registry.ts';
+import type { RunSinksOptions } from '../../sinks/run-sinks.ts';
 import { openProject } from '../open-project.ts';
-import { requirePostgresFamily } from '../postgres-family.ts';
 import { printRelation } from '../print-relation.ts';
 import { grouped } from '../progress.ts';
 import { selectGraphNodes } from '../selection.ts';
+import { dialectOf } from '../../streaming/dialect-of.ts';
 import { withDatabase, withSharedDatabase } from '../with-database.ts';
+import { replicaListener, withOutbox, withReplica } from '../with-replica.ts';
 
 /** `seg sync`: sends what has changed to the selected sinks; `seg sync status` shows how they are and were. */
 export const sync: CommandHandler = async (context) => {
@@ -29,13 +31,9 @@ export const sync: CommandHandler = async (context) => {
     ? { ...context, flags: flags.without('select', 'status') }
     : context;
   const project = await openProject(context, { writeManifest: false });
-  requirePostgresFamily(
-    project,
-    'seg sync',
-    'cannot keep in one transaction what was sent and how far; follow a model with "seg subscribe", or let the engine\'s own CREATE SINK send',
-  );
   const sinks = selectGraphNodes(asked, project, ['sink'], { indirectSelection: 'empty' }) as SinkNode[];
   if (sinks.length === 0) return 0;
+  if (dialectOf(project.target) !== undefined) return onStreaming(asked, project, sinks, asksStatus);
   if (asksStatus) return withDatabase(context, project, (db) => showStatus(context, project, db, sinks));
   if (flags.boolean('drop-rejected'))
     return withDatabase(context, project, (db) => drop(context, project, db, sinks));
@@ -47,13 +45,51 @@ export const sync: CommandHandler = async (context) => {
   return withSharedDatabase(context, project, (db) => run(context, project, db, sinks), { alone: true });
 };
 
+/** The same on a copy of what the sinks read, which the engine's feeds keep up to date. */
+async function onStreaming(
+  context: CommandContext,
+  project: Project,
+  sinks: readonly SinkNode[],
+  asksStatus: boolean,
+): Promise<ExitStatus> {
+  const { flags } = context;
+  if (asksStatus) return withOutbox(context, project, (db, copy) => showStatus(context, copy, db, sinks));
+  if (flags.boolean('drop-rejected'))
+    return withOutbox(context, project, (db, copy) => drop(context, copy, db, sinks));
+  const read = [...new Set(sinks.map(({ from }) => from))];
+  return withReplica(context, project, read, async (db, replica) => {
+    const listeners = new Set<() => void>();
+    const onApplied = (): void => listeners.forEach((listener) => listener());
+    const options = { ...replicaListener(context), onApplied };
+    await replica.catchUp({ ...options, signal: context.signal });
+    if (context.signal.aborted) return 2;
+    if (flags.boolean('dry-run')) return preview(context, replica.project, db, sinks);
+    if (!flags.boolean('follow')) return run(context, replica.project, db, sinks);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([context.signal, stop.signal]);
+    const changed = (listener: () => void): (() => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    };
+    // Whichever ends first ends the other: sinks without feeds would send nothing any more and not say so.
+    const feeds = replica.follow({ ...options, signal }).finally(() => stop.abort());
+    const status = await run(context, replica.project, db, sinks, { signal, changed }).finally(() =>
+      stop.abort(),
+    );
+    await feeds;
+    return status;
+  });
+}
+
 async function run(
   context: CommandContext,
   project: Project,
   db: Connection,
   sinks: readonly SinkNode[],
+  more: Partial<Pick<RunSinksOptions, 'signal' | 'changed'>> = {},
 ): Promise<ExitStatus> {
-  const { flags, signal } = context;
+  const { flags } = context;
+  const signal = more.signal ?? context.signal;
   const { runSinks } = await import('../../sinks/run-sinks.ts');
   const summaries = await runSinks(db, project, {
     select: new Set(sinks.map(({ unique_id }) => unique_id)),
@@ -64,6 +100,7 @@ async function run(
     onlyRejected: flags.boolean('retry-rejected'),
     invocationId: context.invocationId,
     writeOut: context.writeOut,
+    ...(more.changed === undefined ? {} : { changed: more.changed }),
     onEvent: await reporter(context),
   });
   return statusOf(context, summaries);

@@ -98,6 +98,12 @@ const connection: Record<string, Schema> = {
 /** seg: the schema that seg keeps its own state in (default `_seg`). */
 const state: Record<string, Schema> = { state_schema: name };
 
+/** seg, of streaming engines: how long changes are kept; where the copy lives that sinks and the server work on. */
+const streaming: Record<string, Schema> = {
+  retain_history: text,
+  outbox: { type: ['string', 'object', 'null'] },
+};
+
 /** The fields of a target in profiles.yml, per type of engine. */
 export const targetSchemas: Record<string, Schema> = {
   pglite: record('a pglite target', { ...common, ...state, path: name, database: text }, ['type']),
@@ -111,6 +117,8 @@ export const targetSchemas: Record<string, Schema> = {
     {
       ...connection,
       ...state,
+      ...streaming,
+      statement_timeout: scalarText,
       streaming_parallelism: scalarText,
       streaming_parallelism_for_backfill: scalarText,
       streaming_max_parallelism: scalarText,
@@ -119,11 +127,11 @@ export const targetSchemas: Record<string, Schema> = {
     },
     ['type', 'host', 'schema'],
   ),
-  materialize: record('a materialize target', { ...connection, ...state, cluster: text }, [
-    'type',
-    'host',
-    'schema',
-  ]),
+  materialize: record(
+    'a materialize target',
+    { ...connection, ...state, ...streaming, statement_timeout: scalarText, cluster: text },
+    ['type', 'host', 'schema'],
+  ),
 };
 
 /** profiles.yml: names of profiles, and dbt's old key `config`. */

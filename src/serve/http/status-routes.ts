@@ -22,7 +22,7 @@ export function statusRoutes(app: FastifyInstance, state: ServerState, version: 
   });
 
   app.get('/openapi.json', { config: { action: 'read' } }, async () =>
-    openApi(state.project, await state.deployed(), version),
+    openApi(state.sourcesOf, await state.deployed(), version),
   );
 }
 
