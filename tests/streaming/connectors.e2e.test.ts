@@ -192,7 +192,12 @@ it.each(['risingwave', 'materialize'] as const)(
       `SELECT relname FROM pg_class WHERE relname LIKE '%\\_\\_seg\\_%'`,
     );
     expect(left).toEqual([]);
-    expect(sent(/^CREATE SINK/)[0]).toMatchSnapshot();
+    expect((await seg('clean --database')).log).toContain('Nothing of seg is left');
+  const { rows: standing } = await wire!.db.query<{ relname: string }>(
+    `SELECT relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname IN ('shop', '_seg')`,
+  );
+  expect(standing).toEqual([]);
+  expect(sent(/^CREATE SINK/)[0]).toMatchSnapshot();
   },
 );
 
