@@ -154,7 +154,7 @@ it.each(['risingwave', 'materialize'] as const)(
   },
 );
 
-it.each(['risingwave', 'materialize'] as const)('%s', { timeout: 240_000 }, async (engine) => {
+it.each(['risingwave', 'materialize'] as const)('%s', { timeout: 480_000 }, async (engine) => {
   await start(engine);
   await seg('run');
   const order = (id: number, amount: string): string =>
