@@ -10,6 +10,7 @@ import type { Stage } from '../ivm/plan/stage.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { aggregateTypes } from './aggregate-types.ts';
 import { incomparableColumn } from './comparable.ts';
+import { notMaintainable } from './not-maintainable.ts';
 import type { InputTable } from './stored-plan.ts';
 
 export interface PlanRequest {
@@ -42,7 +43,7 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
   for (const relation of introspection.relations) {
     const key = quoteRelation(relation);
     const kind = asked.maintained.has(key) ? 'maintained' : relation.kind;
-    if (kind === 'other') throw new NotMaintainable(key);
+    if (kind === 'other') throw await notMaintainable(connection, relation, asked.sql);
     relations.set(key, { ...relation, key, kind, where: { schema: relation.schema, name: relation.name } });
   }
   const catalog: Catalog = {
@@ -95,15 +96,4 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
       relations.get(relation)?.columns.find(({ name }) => name === column)?.type,
     indexesOf: (relation) => relations.get(relation)?.indexes ?? [],
   };
-}
-
-/** A relation that seg cannot watch: a system relation, a foreign table, a partition. */
-export class NotMaintainable extends Error {
-  readonly relation: string;
-
-  constructor(relation: string) {
-    super(`${relation} is no plain table or view, so changes to it cannot be followed`);
-    this.name = 'NotMaintainable';
-    this.relation = relation;
-  }
 }

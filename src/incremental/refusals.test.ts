@@ -17,7 +17,11 @@ beforeEach(() =>
     CREATE VIEW sampled AS SELECT id FROM orders TABLESAMPLE system (1);
     CREATE VIEW placed AS SELECT id, xmin::text AS place FROM orders;
     CREATE VIEW plain AS SELECT id, customer AS who, amount FROM orders;
-    CREATE TYPE pair AS (a int, b json)`),
+    CREATE TYPE pair AS (a int, b json);
+    DROP TABLE IF EXISTS pg_temp.fleeting; CREATE TEMPORARY TABLE fleeting (id int);
+    CREATE TABLE parts (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts DEFAULT;
+    CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent); CREATE VIEW through AS SELECT id FROM parent;
+    CREATE MATERIALIZED VIEW stored AS SELECT 1 AS id; CREATE SEQUENCE numbers`),
 );
 
 const left = async (): Promise<unknown[]> =>
@@ -89,6 +93,22 @@ describe('a query that cannot be kept is refused, and nothing is created', () =>
     ['SELECT id, amount + 1 FROM orders', 'column 2 of the view "public"."v" has no name. Name it'],
     ['SELECT id FROM public.v', 'the view "public"."v" reads itself (line 1, column 16)'],
     ['SELECT id FROM nowhere', 'relation "nowhere" does not exist'],
+    ['SELECT FROM orders', 'the view "public"."v" has no columns. Select at least one.'],
+    [
+      'SELECT o.id\nFROM orders o, fleeting f',
+      'pg_temp.fleeting is a temporary table or view, so changes to it cannot be followed (line 2, column 16). Use a table',
+    ],
+    ['SELECT id FROM parts', 'public.parts is a partitioned table, so changes to it cannot be followed'],
+    ['SELECT id FROM part', 'public.part is a partition, so changes to it cannot be followed'],
+    ['SELECT id FROM child', 'public.child is a table that inherits from another'],
+    ['SELECT id FROM parent', 'public.parent is a table with children'],
+    ['SELECT id FROM stored', 'public.stored is a materialized view'],
+    ['SELECT last_value AS id FROM numbers', 'public.numbers is a sequence'],
+    ['SELECT relname::text AS id FROM pg_class', 'pg_catalog.pg_class is a system relation'],
+    [
+      'SELECT id FROM through',
+      'public.parent is a table with children, so changes to it cannot be followed (through a plain view). Keep',
+    ],
   ])('%s', async (sql, message) => {
     await expect(createIncrementalView(db, 'v', sql)).rejects.toThrow(message);
     expect(await left()).toEqual([]);

@@ -29,6 +29,8 @@ export async function refuseQuery(
 ): Promise<void> {
   const label = `the view ${quoteRelation(relation)}`;
   const examined = { label, sql, sourceMap: null, at: { file: '', line: 1, column: 1 } };
+  if (made.introspection.columns.length === 0)
+    throw new Error(`${label} has no columns. Select at least one.`);
   try {
     checkCalls(made.introspection.unstable, examined);
     await checkColumns(tx, `(\n${sql}\n) AS "_seg_query"`, made.introspection.columns, examined);

@@ -343,7 +343,9 @@ export class Decomposer {
 
   #stageOf(name: string, asked: Op, columns: readonly StageColumn[]): Stage {
     const root = hashJoins(asked, this.#facts);
+    const known = this.stages.length;
     const merged = mergeStage(root, columns, this.#merging);
+    if (merged?.kind === 'not') this.#undo(known);
     if (merged?.kind === 'below') return this.#stageOf(name, merged.root, columns);
     const because = merged?.kind === 'not' ? merged.because : null;
     const stage =

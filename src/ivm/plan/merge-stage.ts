@@ -43,7 +43,8 @@ export function mergeStage(
   if (base.top !== root) return { kind: 'below', root: replaced(root, base.top, context.split(base.top)) };
   const expanded = withoutDistinct(base.aggregate, context.ids, context.typesOf, context.split);
   const final = mergeAll({ ...base, aggregate: expanded }, context);
-  if ('unmergeable' in final) throw new Error('invariant: it was mergeable before');
+  // Beside distinct values a list has a filter, and keys of another row.
+  if ('unmergeable' in final) return { kind: 'not', because: final.unmergeable };
   return { kind: 'stage', stage: stageOf(expanded, final, columns) };
 }
 

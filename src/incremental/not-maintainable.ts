@@ -1,0 +1,61 @@
+/** Relations whose changes seg cannot follow: what each is, where the query reads it, and what to do instead. */
+import { locationAt } from '../diagnostics/source-map.ts';
+import type { Connection } from '../engines/connection.ts';
+import type { RelationName } from '../ivm/catalog.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { namesInQuery } from '../sql/relations.ts';
+
+export class NotMaintainable extends Error {
+  readonly relation: string;
+
+  constructor(relation: string, message: string) {
+    super(message);
+    this.name = 'NotMaintainable';
+    this.relation = relation;
+  }
+}
+
+const kinds: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  temporary: ['a temporary table or view', 'Use a table: a session that ends would take the rows along.'],
+  system: ['a system relation', 'Keep what you need of it in a table.'],
+  partitioned: ['a partitioned table', 'Keep it as one table, or write its rows to one beside.'],
+  partition: [
+    'a partition',
+    'Keep it as a table of its own: rows come to a partition through the whole too.',
+  ],
+  child: ['a table that inherits from another', 'Keep it as a table of its own.'],
+  parent: ['a table with children', 'Keep their rows in one table.'],
+  m: ['a materialized view', 'Read what it reads, or make its query an incremental view.'],
+  f: ['a foreign table', 'Copy its rows into a table.'],
+  S: ['a sequence', 'Write the number into the row where it is made.'],
+  other: ['no plain table or view', 'Read a table.'],
+};
+
+/** The error for a relation that is neither a table nor a view that triggers cover. */
+export async function notMaintainable(
+  tx: Connection,
+  relation: RelationName,
+  sql: string,
+): Promise<NotMaintainable> {
+  // Without a schema only system relations and temporary ones are printed.
+  const name = relation.schema === 'pg_catalog' ? quoteIdentifier(relation.name) : quoteRelation(relation);
+  const { rows } = await tx.query<{ kind: string; name: string }>(
+    `SELECT CASE WHEN c.relpersistence = 't' THEN 'temporary'
+                 WHEN n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'system'
+                 WHEN c.relkind = 'p' THEN 'partitioned' WHEN c.relispartition THEN 'partition'
+                 WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid) THEN 'child'
+                 WHEN c.relkind = 'r' AND c.relhassubclass THEN 'parent'
+                 ELSE c.relkind::text END AS kind,
+            quote_ident(CASE WHEN c.relpersistence = 't' THEN 'pg_temp' ELSE n.nspname END) || '.' || quote_ident(c.relname) AS name
+     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`,
+    [name],
+  );
+  const [what, remedy] = kinds[rows[0]?.kind ?? 'other'] ?? kinds['other']!;
+  const at = namesInQuery(sql).relations.find((named) => named.name === relation.name);
+  const { line, column } = locationAt('', sql, at?.offset ?? 0);
+  const place = at === undefined ? ' (through a plain view)' : ` (line ${line}, column ${column})`;
+  return new NotMaintainable(
+    quoteRelation(relation),
+    `${rows[0]?.name ?? name} is ${what}, so changes to it cannot be followed${place}. ${remedy}`,
+  );
+}
