@@ -1,7 +1,7 @@
 /** A server of its own, see temporary-postgres.mjs. */
 export interface TemporaryPostgres {
   readonly url: string;
-  readonly psql: string;
+  readonly psql: string | undefined;
   readonly directory: string;
   readonly stop: () => void;
   readonly halt: () => boolean;

@@ -13,19 +13,21 @@ function run(command, args, options = {}) {
   return result;
 }
 
+/** Folders that may hold programs of PostgreSQL; SEG_POSTGRES_BIN=/path/to/bin names another version than the one that is installed. */
+function folders() {
+  const roots = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
+  return [
+    ...(process.env.SEG_POSTGRES_BIN === undefined ? [] : [process.env.SEG_POSTGRES_BIN]),
+    ...roots.flatMap((root) =>
+      existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'bin')) : [],
+    ),
+    ...(process.env.PATH ?? '').split(':'),
+  ];
+}
+
 /** The folder of initdb and pg_ctl; undefined where there is none. */
 export function postgresBinaries() {
-  const roots = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
-  const candidates = roots.flatMap((root) =>
-    existsSync(root) ? readdirSync(root).map((name) => join(root, name, 'bin')) : [],
-  );
-  const onPath = (process.env.PATH ?? '').split(':');
-  // Another version than the one that is installed: SEG_POSTGRES_BIN=/path/to/bin.
-  const chosen = process.env.SEG_POSTGRES_BIN;
-  if (chosen !== undefined) return chosen;
-  return [...candidates, ...onPath].find(
-    (bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'pg_ctl')),
-  );
+  return folders().find((bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'pg_ctl')));
 }
 
 /** A TCP port that nobody listens on. */
@@ -82,7 +84,8 @@ export async function startPostgres({ quiet = false, install = true, settings = 
   }
   return {
     url: `postgres://seg@127.0.0.1:${port}/postgres`,
-    psql: join(bin, 'psql'),
+    // A package of binaries may have the server alone.
+    psql: [bin, ...folders()].map((folder) => join(folder, 'psql')).find((path) => existsSync(path)),
     directory,
     stop,
     /** Ends all sessions at once, as a crash does. */
