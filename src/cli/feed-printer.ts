@@ -50,9 +50,9 @@ function linesOf(item: FeedItem): Line[] {
   return changes.map(({ op, row, before }) => ({ position, at, op, row: (row ?? before)! }));
 }
 
-async function printSnapshot(context: CommandContext, { position, rows }: Snapshot): Promise<void> {
+async function printSnapshot(context: CommandContext, { position, rows, more }: Snapshot): Promise<void> {
   const lines = rows.map((row) => ({ position, op: 'snapshot', row }));
-  await printLines(context, lines.length > 0 ? lines : [{ position, op: 'snapshot' }]);
+  await printLines(context, lines.length > 0 ? lines : [{ position, op: 'snapshot' }], more !== true);
 }
 
 async function printBatch(context: CommandContext, { position, at, changes }: ChangeBatch): Promise<void> {
@@ -63,9 +63,9 @@ async function printBatch(context: CommandContext, { position, at, changes }: Ch
 }
 
 /** All lines of a step in one write, so that a reader that is killed has whole steps more often than not. */
-async function printLines(context: CommandContext, lines: readonly object[]): Promise<void> {
+async function printLines(context: CommandContext, lines: readonly object[], whole = true): Promise<void> {
   const text = lines.map((line, index) =>
-    JSON.stringify(index === lines.length - 1 ? { ...line, last: true } : line),
+    JSON.stringify(whole && index === lines.length - 1 ? { ...line, last: true } : line),
   );
   await context.writeOut(`${text.join('\n')}\n`);
 }

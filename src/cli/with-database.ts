@@ -36,7 +36,7 @@ export async function withSharedDatabase<T>(
     if (!(db instanceof DirectoryDatabase)) return work(db);
     const { startRelay } = await import('../feeds/relay.ts');
     const { FeedHub } = await import('../feeds/hub.ts');
-    const relay = await startRelay(new FeedHub(db, () => project, { pollMs: 100 }));
+    const relay = await startRelay(new FeedHub(db, () => project, { pollMs: 100, oneSession: true }));
     try {
       await db.lock.announce(relay.address);
       return await work(db);

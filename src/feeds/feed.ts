@@ -25,6 +25,8 @@ export interface Snapshot {
   /** The state the rows are of: reading changes from here on misses nothing and repeats nothing. */
   readonly position: Position;
   readonly rows: JsonRow[];
+  /** These are not all rows: others of the same position follow. */
+  readonly more?: true;
 }
 
 export interface ReadOptions {
@@ -80,28 +82,41 @@ export async function followable(
 }
 
 /**
- * All rows now, in the order of the key (of all columns when there is none), with the position they are of.
+ * SQL of all rows as JSON (`"row"`), in the order of the key, of all columns when there is none.
+ * @throws SegError as `followable` and `checkView` do
+ */
+export async function snapshotQuery(
+  connection: Connection,
+  uniqueId: string,
+  { stateSchema = '_seg', view = {} }: ReadOptions,
+): Promise<string> {
+  const node = await followable(connection, uniqueId, stateSchema);
+  await checkView(node, view);
+  const order = node.key.length > 0 ? node.key : node.columns.map(({ name }) => name);
+  const row = rowAsJson(node, 't');
+  return `SELECT ${row} AS "row" FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
+    WHERE ${conditionOnJson(node, view, row)} ORDER BY ${order.map((name) => `t.${quoteIdentifier(name)}`).join(', ')}`;
+}
+
+/**
+ * All rows now, in the order of the key, with the position they are of; with `most` no more than so many.
  * @throws SegError as `followable` and `checkView` do
  */
 export async function readSnapshot(
   connection: Connection,
   uniqueId: string,
-  options: string | ReadOptions = {},
+  options: string | (ReadOptions & { readonly most?: number }) = {},
 ): Promise<Snapshot> {
-  const { stateSchema = '_seg', view = {} } =
-    typeof options === 'string' ? { stateSchema: options } : options;
-  const node = await followable(connection, uniqueId, stateSchema);
-  await checkView(node, view);
-  const order = (node.key.length > 0 ? node.key : node.columns.map(({ name }) => name))
-    .map(quoteIdentifier)
-    .join(', ');
+  const { most, ...read } =
+    typeof options === 'string' ? { stateSchema: options } : { most: undefined, ...options };
+  const { stateSchema = '_seg', view = {} }: ReadOptions = read;
+  const query = await snapshotQuery(connection, uniqueId, read);
+  const limit = most === undefined ? '' : ` LIMIT ${most}`;
   // One statement sees one state, on any isolation level.
   const { rows } = await ofCondition(view, () =>
     connection.query<{ epoch: string; row: JsonRow | null }>(
       `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
-       LEFT JOIN (SELECT ${rowAsJson(node, 't')} AS "row", row_number() OVER (ORDER BY ${order}) AS n
-                  FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
-                  WHERE ${conditionOnJson(node, view, rowAsJson(node, 't'))}) AS r ON true
+       LEFT JOIN (SELECT s."row", row_number() OVER () AS n FROM (${query}${limit}) AS s) AS r ON true
        ORDER BY r.n`,
     ),
   );

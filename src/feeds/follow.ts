@@ -48,6 +48,8 @@ export async function* followDirectory(
       for await (const message of listen(owner.address, request, options.signal)) {
         if ('done' in message) return;
         if (!('snapshot' in message && skipSnapshot)) yield message;
+        // A snapshot that was cut off begins anew.
+        if ('snapshot' in message && message.snapshot.more === true) continue;
         position = 'snapshot' in message ? message.snapshot.position : message.batch.position;
         skipSnapshot = false;
       }

@@ -16,6 +16,7 @@ import type { FeedView } from './feed-view.ts';
 import { lookForChanges } from './look.ts';
 import { epochOf } from './position.ts';
 import { Seat } from './seat.ts';
+import { readSnapshotParts } from './snapshot.ts';
 
 export type FeedItem = { readonly snapshot: Snapshot } | { readonly batch: ChangeBatch };
 
@@ -37,6 +38,8 @@ export interface FeedHubOptions {
   readonly pollMs?: number;
   /** The reader's connection is used for reading alone; what switches a feed on goes through this one. */
   readonly writer?: Connection;
+  /** The database has one session, the embedded one: long snapshots come in parts. */
+  readonly oneSession?: boolean;
   readonly onDelivered?: (model: string, batch: ChangeBatch) => void;
 }
 
@@ -112,9 +115,16 @@ export class FeedHub {
     if (request.from !== undefined) position = request.from;
     else if (request.skipSnapshot === true) position = await currentPosition(this.#db, stateSchema);
     else {
-      const snapshot = await readSnapshot(this.#db, request.model, { stateSchema, view });
-      yield { snapshot };
-      position = snapshot.position;
+      const read = { stateSchema, view };
+      const parts = this.#options.oneSession
+        ? readSnapshotParts(this.#db, request.model, read)
+        : [await readSnapshot(this.#db, request.model, read)];
+      position = '';
+      for await (const snapshot of parts) {
+        yield { snapshot };
+        position = snapshot.position;
+        if (aborted()) return position;
+      }
     }
     const seat = await this.#sit(request.model, stateSchema);
     this.#followers++;

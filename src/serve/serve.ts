@@ -80,7 +80,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
   state.hub = new FeedHub(shared.as('feed'), () => state.project, {
     writer: shared.as('command'),
     // The embedded database is written to through this process alone.
-    ...(db instanceof PGliteDatabase ? {} : { pollMs: 1000 }),
+    ...(db instanceof PGliteDatabase ? { oneSession: true } : { pollMs: 1000 }),
     onDelivered: (model, batch) => {
       metrics.feedChanges.inc({ model }, batch.changes.length);
       metrics.feedLag.observe({ model }, Math.max(0, (Date.now() - Date.parse(batch.at)) / 1000));

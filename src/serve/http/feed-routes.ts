@@ -110,9 +110,9 @@ function* messagesOf(item: FeedItem): Generator<Message> {
     yield { event: 'changes', id: item.batch.position, data: JSON.stringify(item.batch) };
     return;
   }
-  const { rows, position } = item.snapshot;
+  const { rows, position, more } = item.snapshot;
   for (let start = 0; start === 0 || start < rows.length; start += SNAPSHOT_ROWS) {
-    const last = start + SNAPSHOT_ROWS >= rows.length;
+    const last = more !== true && start + SNAPSHOT_ROWS >= rows.length;
     const part = { rows: rows.slice(start, start + SNAPSHOT_ROWS), last };
     // Only the whole snapshot is something to go on from.
     yield {
