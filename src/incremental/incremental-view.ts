@@ -77,7 +77,7 @@ export async function createIncrementalView(
       );
     }
     await tx.query(
-      "SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true)",
+      "SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true), set_config('jit', 'off', true)",
       [install.searchPath.map(quoteIdentifier).join(', ')],
     );
     const plans = await readPlans(tx, stateSchema);
