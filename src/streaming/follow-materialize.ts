@@ -131,7 +131,11 @@ async function again(
   last: bigint | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (/could not find a valid timestamp|not valid for all inputs/i.test(error.message)) {
+  // The second: the relation was dropped under the feed, when its model was made anew.
+  if (
+    /could not find a valid timestamp|not valid for all inputs/i.test(error.message) ||
+    /underlying (relation|collection|object)\b.*dropped|unknown catalog item/i.test(error.message)
+  ) {
     const position = last === undefined ? 'the beginning' : timedPosition('m', last);
     throw segError('SEG706', `the changes of ${label} after ${position} are not kept any more`, {
       hint: 'Begin with a snapshot (without --from). The view keeps its history for as long as its RETAIN HISTORY says.',

@@ -66,7 +66,7 @@ export class NodeStore {
 
   async read(): Promise<Map<string, StoredNode>> {
     const { rows } = await this.#db.query<{ unique_id: string; fingerprint: string; node: string }>(
-      `SELECT unique_id, fingerprint, node FROM ${quoteRelation(this.#table)} ORDER BY version`,
+      `SELECT "unique_id", "fingerprint", "node" FROM ${quoteRelation(this.#table)} ORDER BY "version"`,
     );
     return new Map(
       rows.map(({ unique_id, fingerprint, node }) => [
@@ -86,18 +86,18 @@ export class NodeStore {
       return `(${id}, ${version}, ${print}, ${text})`;
     });
     await this.#db.exec(
-      `INSERT INTO ${quoteRelation(this.#table)} (unique_id, version, fingerprint, node) VALUES ${values.join(', ')}`,
+      `INSERT INTO ${quoteRelation(this.#table)} ("unique_id", "version", "fingerprint", "node") VALUES ${values.join(', ')}`,
     );
     await this.#flush();
     await this.#delete(
       nodes.map(({ uniqueId }) => uniqueId),
-      ` AND version < ${version}`,
+      ` AND "version" < ${version}`,
     );
   }
 
   async #nextVersion(): Promise<bigint> {
     const { rows } = await this.#db.query<{ last: string | number | bigint | null }>(
-      `SELECT max(version) AS last FROM ${quoteRelation(this.#table)}`,
+      `SELECT max("version") AS last FROM ${quoteRelation(this.#table)}`,
     );
     return BigInt(rows[0]?.last ?? 0) + 1n;
   }
@@ -108,7 +108,7 @@ export class NodeStore {
 
   async #delete(uniqueIds: readonly string[], condition: string): Promise<void> {
     await this.#db.exec(
-      `DELETE FROM ${quoteRelation(this.#table)} WHERE unique_id IN (${uniqueIds.map(quoteText).join(', ')})${condition}`,
+      `DELETE FROM ${quoteRelation(this.#table)} WHERE "unique_id" IN (${uniqueIds.map(quoteText).join(', ')})${condition}`,
     );
     await this.#flush();
   }

@@ -8,7 +8,7 @@ function template(sql: string): string {
     .replace(/__seg_[0-9a-f]{8}/g, '__seg_00000000')
     .replace(/[ (]VALUES\s*\([\s\S]*$/, shortened)
     .replace(/'\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d(:?\d\d)?)?'/g, "'2026-01-01T00:00:00.000Z'")
-    .replace(/version < \d+/, 'version < 1')
+    .replace(/"version" < \d+/, '"version" < 1')
     .replace(/SINCE \d+|AS OF \d+/, (text) => text.replace(/\d+/, '1700000000000'))
     .trimEnd();
 }

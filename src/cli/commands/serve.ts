@@ -100,6 +100,8 @@ async function serveCopy(
     const stop = new AbortController();
     const signal = AbortSignal.any([options.signal, stop.signal]);
     const feeds = replica.follow({ ...gap, signal }).finally(() => stop.abort());
+    // Awaited below; until then its failure must not end the process.
+    feeds.catch(() => {});
     const served = { ...options, signal, clockIntervalMs: 0, intake };
     try {
       await serveDatabase(db, replica.project, served);

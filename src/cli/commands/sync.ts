@@ -56,6 +56,11 @@ async function onStreaming(
   if (asksStatus) return withOutbox(context, project, (db, copy) => showStatus(context, copy, db, sinks));
   if (flags.boolean('drop-rejected'))
     return withOutbox(context, project, (db, copy) => drop(context, copy, db, sinks));
+  const { replicaTarget } = await import('../../streaming/replica/replica.ts');
+  if (!flags.boolean('dry-run')) {
+    const owner = await serverOf({ ...project, target: replicaTarget(project) });
+    if (owner !== undefined) return runThroughServer(context, owner, sinks);
+  }
   const read = [...new Set(sinks.map(({ from }) => from))];
   return withReplica(context, project, read, async (db, replica) => {
     const listeners = new Set<() => void>();
@@ -73,6 +78,8 @@ async function onStreaming(
     };
     // Whichever ends first ends the other: sinks without feeds would send nothing any more and not say so.
     const feeds = replica.follow({ ...options, signal }).finally(() => stop.abort());
+    // Awaited below; until then its failure must not end the process.
+    feeds.catch(() => {});
     const status = await run(context, replica.project, db, sinks, { signal, changed }).finally(() =>
       stop.abort(),
     );
@@ -107,7 +114,7 @@ async function run(
 }
 
 /** Where the server that holds the project's database is asked; undefined when none holds it. */
-async function serverOf(project: Project): Promise<LockOwner['address']> {
+async function serverOf(project: Pick<Project, 'target' | 'root'>): Promise<LockOwner['address']> {
   if (project.target.type !== 'pglite' || isMemory(project.target)) return undefined;
   const directory = dataDirectory(project.target, project.root);
   // Waits for one that is starting.
