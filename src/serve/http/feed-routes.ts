@@ -14,6 +14,7 @@ import type { WebSocket } from 'ws';
 import { checkView } from '../../feeds/feed-view.ts';
 import { checkPosition, followable, readChangePage, readSnapshot } from '../../feeds/feed.ts';
 import type { FeedItem, FeedRequest } from '../../feeds/hub.ts';
+import { withDeadline } from '../../sinks/deadline.ts';
 import { badRequest } from '../read-model.ts';
 import type { ServerState } from '../server-state.ts';
 import { problemOf } from './problems.ts';
@@ -100,9 +101,10 @@ async function serveEvents(state: ServerState, feed: FeedRequest, reply: Fastify
 /** False when the reader took nothing for too long. */
 async function write(out: ServerResponse, text: string, gone: AbortSignal): Promise<boolean> {
   if (out.destroyed || out.write(text)) return true;
-  const patience = AbortSignal.timeout(PATIENCE_MS);
-  await once(out, 'drain', { signal: AbortSignal.any([gone, patience]) }).catch(() => {});
-  return !patience.aborted;
+  return withDeadline(PATIENCE_MS, gone, async (signal, timedOut) => {
+    await once(out, 'drain', { signal }).catch(() => {});
+    return !timedOut();
+  });
 }
 
 function* messagesOf(item: FeedItem): Generator<Message> {
