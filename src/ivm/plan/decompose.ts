@@ -10,7 +10,6 @@
 import {
   col,
   columnOf,
-  fingerprint,
   freeIds,
   mapExpr,
   mapOwnExprs,
@@ -21,11 +20,12 @@ import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Limit, Op, Relation } from '../relation/ir.ts';
 import type { Part } from '../relation/apart.ts';
 import { prune } from '../relation/prune.ts';
-import { copyOf } from '../relation/rename.ts';
+import { canonicalText } from '../relation/rename.ts';
 import type { Ids } from '../relation/rename.ts';
 import { ownWork, readsClock, relationsIn, treeWork } from './classify.ts';
-import { columnFact, uniqueKeys } from './facts.ts';
-import type { Facts, RelationFacts } from './facts.ts';
+import { withDuplicates } from './duplicates.ts';
+import { columnFact } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { hashJoins } from './hash-joins.ts';
 import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
@@ -38,6 +38,7 @@ import { fullJoin } from './full-join.ts';
 import { columnsRead, recomputedPart, stageOfPart } from './recomputed-stage.ts';
 import { naturalKey, pushable } from './partition.ts';
 import type { Stage, StageColumn } from './stage.ts';
+import { keysIn, stageFacts } from './stage-facts.ts';
 import { replaceIn, timeApart, valuesToStore } from './temporal.ts';
 import { topOf } from './top.ts';
 import { suffixOf } from './suffix.ts';
@@ -66,26 +67,8 @@ export class Decomposer {
     this.#merging = { ids, typesOf, split: (op) => this.#split(op) };
     this.#ids = ids;
     this.#keysOf = keysOf;
-    this.#facts = (relation) => (relation.startsWith('#') ? this.#stageFacts(relation) : facts(relation));
-  }
-
-  #stageFacts(relation: string): RelationFacts | undefined {
-    const stage = this.stages.find(({ name }) => `#${name}` === relation);
-    if (stage?.root == null) return undefined;
-    const { root, columns } = stage;
-    return {
-      column: (name) =>
-        columnFact(root, columns.find((column) => column.name === name)?.id ?? '', this.#facts),
-      keys: this.#keysIn(root, columns),
-    };
-  }
-
-  /** By the names of the columns. */
-  #keysIn(root: Op, columns: readonly StageColumn[]): string[][] {
-    const nameOf = (id: string): string | undefined => columns.find((column) => column.id === id)?.name;
-    return uniqueKeys(root, this.#facts)
-      .map((key) => key.map(nameOf))
-      .filter((key): key is string[] => key.every((name) => name !== undefined));
+    this.#facts = (relation) =>
+      relation.startsWith('#') ? stageFacts(this.stages, relation, this.#facts) : facts(relation);
   }
 
   /** Stages in the order they must be maintained; the last one is the view. */
@@ -104,7 +87,7 @@ export class Decomposer {
     const why = this.#onlyPart(root);
     if (why !== undefined) throw new Unsupported(why);
     const view = this.#stage('', root, columns);
-    const keys = view.root === null ? [] : this.#keysIn(view.root, columns);
+    const keys = view.root === null ? [] : keysIn(view.root, columns, this.#facts);
     this.stages.push(keys.length === 0 ? view : { ...view, keys });
     return this.stages;
   }
@@ -359,21 +342,4 @@ export class Decomposer {
     const tree = stage.root ?? root;
     return { ...stage, reads: [...relationsIn(tree)], readsClock: readsClock(tree) };
   }
-}
-
-/** Below a UNION that takes duplicates out, nothing else need do so. */
-function withDuplicates(op: Op): Op {
-  if (op.kind === 'distinct') return op.child;
-  if (op.kind === 'project' || op.kind === 'filter')
-    return { ...op, child: ownWork(op) === 'linear' ? withDuplicates(op.child) : op.child };
-  if (op.kind === 'set' && op.operation === 'union')
-    return { ...op, all: true, left: withDuplicates(op.left), right: withDuplicates(op.right) };
-  return op;
-}
-
-/** The same text for trees that differ in ids only. */
-function canonicalText(op: Op): string {
-  let ids = 0;
-  const { op: copy } = copyOf(op, { id: () => `c${++ids}`, occurrence: () => 0 });
-  return fingerprint(copy);
 }

@@ -1,5 +1,5 @@
 /** A copy of a tree with ids and occurrences of its own, to stand beside the original in one tree. */
-import { col, madeIn, mapExpr, mapOwnExprs, columnOf } from './expression.ts';
+import { col, columnOf, fingerprint, madeIn, mapExpr, mapOwnExprs } from './expression.ts';
 import { childrenOf, withChildren } from './ir.ts';
 import type { Expr, Op, Subquery } from './ir.ts';
 
@@ -54,4 +54,11 @@ export function copyOf(op: Op, ids: Ids): { op: Op; of: (id: string) => string }
     }
   };
   return { op: copy(op), of };
+}
+
+/** The same text for trees that differ in ids only. */
+export function canonicalText(op: Op): string {
+  let ids = 0;
+  const { op: copy } = copyOf(op, { id: () => `c${++ids}`, occurrence: () => 0 });
+  return fingerprint(copy);
 }
