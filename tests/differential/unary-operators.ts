@@ -63,6 +63,21 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
         tail: ` GROUP BY ${by.map(({ sql }) => sql).join(', ')}${having}`,
       };
     }),
+  /** The same aggregate within and around: each belongs to its own query. */
+  having_figure: (child, making) =>
+    plain(child, making, ({ scope, from }) => {
+      const { choices } = making;
+      const by = keys(scope, choices, 1, 2);
+      const figure = choices.of([
+        `HAVING count(*) * 3 > (SELECT count(*) FROM ${from})`,
+        `HAVING count(*) > 1 OR EXISTS (SELECT FROM ${from} WHERE ${condition(scope, choices)})`,
+        `HAVING count(*) >= (SELECT count(*) FROM ${from}) / 2 AND NOT EXISTS (SELECT FROM ${from} HAVING count(*) > 9)`,
+      ]);
+      return {
+        expressions: [...by, ...aggregates(scope, choices)],
+        tail: ` GROUP BY ${by.map(({ sql }) => sql).join(', ')} ${figure}`,
+      };
+    }),
   distinct: (child, making) =>
     plain(child, making, ({ scope }) => ({
       expressions: outputs(scope, making.choices),
