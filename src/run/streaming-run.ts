@@ -233,7 +233,11 @@ async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingD
         : [],
     ),
   ];
-  const known = new Set([...Object.keys(project.manifest.nodes), ...parts.map(({ uniqueId }) => uniqueId)]);
+  const known = new Set([
+    ...Object.keys(project.manifest.nodes),
+    ...Object.keys(project.manifest.sources),
+    ...parts.map(({ uniqueId }) => uniqueId),
+  ]);
   const gone = [...(await store.read()).values()].filter(
     ({ uniqueId, kind, reads }) => !known.has(kind === 'subscription' ? (reads[0] ?? '') : uniqueId),
   );

@@ -626,17 +626,17 @@ from "segmentation"."track_events";
 
 DECLARE "seg_feed" SUBSCRIPTION CURSOR FOR "segmentation"."segment_sizes__changes" FULL;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes', 'subscription.model.segmentation.segment_sizes') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes', 'subscription.model.segmentation.segment_sizes') AND "version" < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND "version" < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('seed.segmentation.mql_score') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('seed.segmentation.mql_score') AND "version" < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND "version" < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('subscription.model.segmentation.segment_sizes') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('subscription.model.segmentation.segment_sizes') AND "version" < 1;
 
-DELETE FROM "_seg"."node" WHERE unique_id IN ('test.segmentation.linked_identities_share_a_user') AND version < 1;
+DELETE FROM "_seg"."node" WHERE "unique_id" IN ('test.segmentation.linked_identities_share_a_user') AND "version" < 1;
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
 
@@ -652,7 +652,7 @@ FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 FLUSH;
 
-INSERT INTO "_seg"."node" (unique_id, version, fingerprint, node) VALUES ('unique_id', 1, 'fingerprint', '{node}');
+INSERT INTO "_seg"."node" ("unique_id", "version", "fingerprint", "node") VALUES ('unique_id', 1, 'fingerprint', '{node}');
 
 INSERT INTO "segmentation"."activity_events" ("id", "id_type", "region", "device_type", "country", "created_at", "activity_type", "url", "order_total", "order_id", "element_id", "position") VALUES
 ('user4@example.com'::varchar, 'email'::varchar, 'California'::varchar, 'desktop'::varchar, 'US'::varchar, '2026-01-01T00:00:00.000Z'::timestamptz, 'page_viewed'::varchar, 'http://myawesomeproduct/about'::varchar, ''::varchar, ''::varchar, ''::varchar, '1'::bigint);
@@ -667,6 +667,8 @@ INSERT INTO "segmentation"."segment_events" ("event_id", "event_at", "user_id", 
 
 INSERT INTO "segmentation"."track_events" ("message_id", "event", "user_id", "anonymous_id", "traits_email", "properties_email", "properties", "event_at", "received_at", "position") VALUES
 ('f7d1ff54-0d12-4241-bb09-78ce89b544a0'::varchar, 'signed_in'::varchar, 'u-4'::varchar, 'anon-00000004'::varchar, 'user4@example.com'::varchar, NULL::varchar, '{"title":"signed_in 16"}'::jsonb, '2026-01-01T00:00:00.000Z'::timestamptz, '2026-01-01T00:00:00.000Z'::timestamptz, '1'::bigint);
+
+SELECT "unique_id", "fingerprint", "node" FROM "_seg"."node" ORDER BY "version";
 
 SELECT (extract(epoch FROM now()) * 1000)::bigint AS ms;
 
@@ -1339,7 +1341,7 @@ SELECT max("position") AS last FROM "segmentation"."segment_events";
 
 SELECT max("position") AS last FROM "segmentation"."track_events";
 
-SELECT max(version) AS last FROM "_seg"."node";
+SELECT max("version") AS last FROM "_seg"."node";
 
 SELECT r.name AS name, CASE WHEN r.relation_type = 'table' THEN 'table' WHEN r.relation_type = 'view' THEN 'view' WHEN r.relation_type = 'materialized view' THEN 'materialized_view' WHEN r.relation_type = 'subscription' THEN 'subscription' WHEN r.relation_type = 'sink' THEN 'sink' WHEN r.relation_type = 'source' THEN 'source' ELSE 'other' END AS kind
 FROM rw_catalog.rw_relations AS r JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
@@ -1352,8 +1354,6 @@ WHERE s.name = 'segmentation' AND r.relation_type <> 'index';
 SELECT r.name AS name, CASE WHEN r.relation_type = 'table' THEN 'table' WHEN r.relation_type = 'view' THEN 'view' WHEN r.relation_type = 'materialized view' THEN 'materialized_view' WHEN r.relation_type = 'subscription' THEN 'subscription' WHEN r.relation_type = 'sink' THEN 'sink' WHEN r.relation_type = 'source' THEN 'source' ELSE 'other' END AS kind
 FROM rw_catalog.rw_relations AS r JOIN rw_catalog.rw_schemas AS s ON s.id = r.schema_id
 WHERE s.name = 'segmentation_dbt_test__audit' AND r.relation_type <> 'index';
-
-SELECT unique_id, fingerprint, node FROM "_seg"."node" ORDER BY version;
 
 SELECT version() AS version;
 
