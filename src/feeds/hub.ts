@@ -46,6 +46,9 @@ export interface FeedHubOptions {
 /** After a look the database is left alone for as long as the look took, so that more comes together when it is busy. */
 const LONGEST_REST_MS = 100;
 
+/** How long the first who wants a feed switched on waits for others who do: programs are made again for all of them at once. */
+const GATHER_MS = 100;
+
 export class FeedHub {
   readonly #db: Connection;
   readonly #project: () => Project;
@@ -164,7 +167,9 @@ export class FeedHub {
   #keep(model: string): Promise<void> {
     if (this.#asked === undefined) {
       const models = new Set<string>();
-      const done = this.#keeping.then(() => {
+      const done = this.#keeping.then(async () => {
+        // While the database is busy with one, nobody else gets as far as to ask: a moment, and they do.
+        await sleep(GATHER_MS);
         this.#asked = undefined;
         return keepChangelog(this.#options.writer ?? this.#db, this.#project(), [...models]);
       });
