@@ -40,6 +40,8 @@ export async function syncThroughOwner(
   // It finishes what is on its way, and then says how it ended.
   const stop = (): void => void socket.write('{"stop":true}\n');
   options.signal.addEventListener('abort', stop);
+  // Ctrl-C may have come before.
+  if (options.signal.aborted) stop();
   try {
     for await (const line of relayLines(socket)) {
       const message = JSON.parse(line) as SyncMessage;
