@@ -27,7 +27,9 @@ export interface SentQuery {
 export function placeError(error: unknown, sent: SentQuery): unknown {
   if (!(error instanceof DatabaseError)) return error;
   const place = positionIn(error, sent) ?? { at: sent.at, notes: [] };
-  const hints = [error.hint, limitRemedy(error) ?? suggestion(error, sent)].filter((hint) => hint !== undefined);
+  const hints = [error.hint, limitRemedy(error) ?? suggestion(error, sent)].filter(
+    (hint) => hint !== undefined,
+  );
   return segError('SEG407', `${sent.label}: ${error.message}`, {
     at: place.at,
     notes: [...(error.detail === undefined ? [] : [{ message: error.detail }]), ...place.notes],

@@ -193,11 +193,11 @@ it.each(['risingwave', 'materialize'] as const)(
     );
     expect(left).toEqual([]);
     expect((await seg('clean --database')).log).toContain('Nothing of seg is left');
-  const { rows: standing } = await wire!.db.query<{ relname: string }>(
-    `SELECT relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname IN ('shop', '_seg')`,
-  );
-  expect(standing).toEqual([]);
-  expect(sent(/^CREATE SINK/)[0]).toMatchSnapshot();
+    const { rows: standing } = await wire!.db.query<{ relname: string }>(
+      `SELECT relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace WHERE nspname IN ('shop', '_seg')`,
+    );
+    expect(standing).toEqual([]);
+    expect(sent(/^CREATE SINK/)[0]).toMatchSnapshot();
   },
 );
 

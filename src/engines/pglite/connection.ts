@@ -140,7 +140,9 @@ export class PGliteDatabase extends PGliteSession implements Database {
 
   /** Bytes of the engine's linear memory. WebAssembly never gives any of it back. */
   get engineBytes(): number {
-    return this.client.Module.HEAPU8.byteLength;
+    // Its type is Emscripten's own, which PGlite names without bringing it.
+    const { HEAPU8: memory } = this.client.Module as unknown as { readonly HEAPU8: Uint8Array };
+    return memory.byteLength;
   }
 
   /** Puts on the disk what was committed past this class, by protocol messages of `client`. */
