@@ -17,7 +17,7 @@ import { loadStreamingSeed } from '../streaming/load-seed.ts';
 import { NodeStore } from '../streaming/stored-node.ts';
 import type { StoredNode } from '../streaming/stored-node.ts';
 import { StreamingDeployer } from '../streaming/streaming-deployer.ts';
-import type { StreamingOutcome } from '../streaming/streaming-deployer.ts';
+import type { StreamingOutcome } from '../streaming/outcomes.ts';
 import { runDataTest } from '../testing/data-tests.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { NodeResult, NodeStatus, RunListener } from './events.ts';

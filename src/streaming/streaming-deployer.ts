@@ -9,8 +9,6 @@
  * are marked, so that a run that finds a mark makes them again.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
@@ -20,23 +18,16 @@ import { samePrints } from './connectors/secret-print.ts';
 import { createStatements, relationKey } from './desired-node.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
-import { isNotThereYet, nodeError } from './engine-error.ts';
+import { nodeError } from './engine-error.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import { retaining, subscriptionId } from './retention.ts';
+import { outcomesOf } from './outcomes.ts';
+import type { StreamingOutcome } from './outcomes.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
 import { engineTime, stored } from './stored-node.ts';
-
-/** What became of a node. `rebuilt`: its definition is the same, but something it reads was replaced. */
-export type StreamingAction = 'created' | 'changed' | 'rebuilt' | 'unchanged' | 'failed' | 'held';
-
-export interface StreamingOutcome {
-  readonly uniqueId: string;
-  readonly label: string;
-  readonly action: StreamingAction;
-  /** Of `failed`. */
-  readonly error?: unknown;
-}
+import { untilComplete, untilSettled } from './wait-for-object.ts';
+import type { Waiting } from './wait-for-object.ts';
 
 export interface DeployOptions {
   readonly fullRefresh?: boolean;
@@ -49,9 +40,6 @@ export interface DeployOptions {
 
 /** Names of objects under construction, and of old ones that wait to be dropped. */
 const UNDER_CONSTRUCTION = /__seg_[0-9a-f]{8}(__log)?(_aside)?$/;
-const POLL_MS = 500;
-/** How often an object may be found nowhere before its making counts as given up. */
-const PATIENCE = 10;
 
 interface Item extends DesiredNode {
   /** Deployed earlier and not asked for now: made again as it was. */
@@ -100,7 +88,8 @@ export class StreamingDeployer {
       if (grows) for (const node of items.values()) if (node.reads.includes(id)) changed.add(node.uniqueId);
     }
     const cone = coneOf(changed, items);
-    if (options.dryRun === true) return this.#outcomes(wanted, cone, standing, failed, new Set(), altered);
+    if (options.dryRun === true)
+      return outcomesOf(wanted, cone, { standing, failed, held: new Set(), altered });
     for (const [id, { statements }] of altered) await this.#alter(items.get(id)!, statements, failed);
     const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
     await this.#retain(
@@ -122,7 +111,7 @@ export class StreamingDeployer {
       standing,
     );
     await this.#sweep();
-    return this.#outcomes(wanted, cone, standing, failed, held, altered);
+    return outcomesOf(wanted, cone, { standing, failed, held, altered });
   }
 
   /** Drops deployed nodes and forgets them; readers must be among them. */
@@ -242,7 +231,7 @@ export class StreamingDeployer {
         await this.#db.exec(this.#dialect.createSchema(next.schema));
         for (const statement of createStatements(this.#dialect, node, next, new Map()))
           await this.#db.exec(statement);
-        await this.#settled(node, next, options);
+        await untilSettled(this.#waiting(node, next, options));
         if (old !== undefined) {
           const [standingObject] = this.#dialect.objectsOf(old);
           await this.#exchange(
@@ -255,17 +244,6 @@ export class StreamingDeployer {
       if (options.signal?.aborted === true) throw error;
       failed.set(node.uniqueId, this.#asNodeError(error, node));
       if (old === undefined) await this.#store.remove([node.uniqueId]);
-    }
-  }
-
-  /** Waits while the engine says that it is still making an object in the background. */
-  async #settled(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
-    for (let shown = ''; ;) {
-      const progress = await this.#progress(relation);
-      if (progress === undefined || this.#dialect.engine === 'materialize') return;
-      if (progress !== shown) options.onProgress?.(node, progress);
-      shown = progress;
-      await sleep(POLL_MS, undefined, { signal: options.signal });
     }
   }
 
@@ -322,52 +300,20 @@ export class StreamingDeployer {
     return nodeError(error, node.label, node.at, this.#dialect.title, [...(node.secrets?.values() ?? [])]);
   }
 
-  /** Waits until a view is complete, and gives it its indexes. @throws SegError SEG419 when the engine gave up */
   async #fill(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
-    for (let shown = '', missing = 0; !(await this.#isComplete(relation));) {
-      const progress = await this.#progress(relation);
-      if (progress !== undefined && progress !== shown) options.onProgress?.(node, progress);
-      shown = progress ?? shown;
-      const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(relation.schema));
-      const known = progress !== undefined || rows.some(({ name }) => name === relation.name);
-      missing = known ? 0 : missing + 1;
-      if (missing === PATIENCE) {
-        throw segError('SEG419', `${node.label}: ${this.#dialect.title} gave up filling it`, {
-          at: node.at,
-          hint: "Look into the engine's own log; a backfill fails when the cluster is out of memory or restarts.",
-          exitCode: 1,
-        });
-      }
-      await sleep(POLL_MS, undefined, { signal: options.signal });
-    }
+    await untilComplete(this.#waiting(node, relation, options));
     await this.#index(node, relation);
+  }
+
+  #waiting(node: Item, relation: RelationName, { onProgress, signal }: DeployOptions): Waiting {
+    const [db, dialect] = [this.#db, this.#dialect];
+    return { db, dialect, node, relation, signal, onProgress: (progress) => onProgress?.(node, progress) };
   }
 
   async #index({ kind, indexes }: Item, name: RelationName): Promise<void> {
     if (kind !== 'view' && kind !== 'materialized_view') return;
     for (const statement of this.#dialect.createIndexes({ kind, name, indexes }))
       await this.#db.exec(statement);
-  }
-
-  async #isComplete(relation: RelationName): Promise<boolean> {
-    try {
-      const { rows } = await this.#db.query<{ ready: boolean }>(this.#dialect.readiness(relation));
-      return rows[0]?.ready === true;
-    } catch (error) {
-      if (error instanceof DatabaseError && isNotThereYet(error)) return false;
-      throw error;
-    }
-  }
-
-  /** For people only: an engine that cannot tell it is not in the way. */
-  async #progress(relation: RelationName): Promise<string | undefined> {
-    try {
-      const { rows } = await this.#db.query<{ progress: string }>(this.#dialect.progress(relation));
-      return rows[0]?.progress;
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.sqlstate.startsWith('08')) throw error;
-      return undefined;
-    }
   }
 
   async #changePlaces(
@@ -441,30 +387,6 @@ export class StreamingDeployer {
         }
       }
     }
-  }
-
-  #outcomes(
-    wanted: readonly DesiredNode[],
-    cone: readonly Item[],
-    standing: ReadonlyMap<string, StoredNode>,
-    failed: ReadonlyMap<string, unknown>,
-    held: ReadonlySet<string>,
-    altered: ReadonlyMap<string, unknown>,
-  ): StreamingOutcome[] {
-    const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
-    const outcome = (node: DesiredNode): StreamingOutcome => {
-      const { uniqueId, label } = node;
-      if (failed.has(uniqueId)) return { uniqueId, label, action: 'failed', error: failed.get(uniqueId) };
-      if (held.has(uniqueId)) return { uniqueId, label, action: 'held' };
-      if (altered.has(uniqueId)) return { uniqueId, label, action: 'changed' };
-      if (!inCone.has(uniqueId)) return { uniqueId, label, action: 'unchanged' };
-      const old = standing.get(uniqueId);
-      const action =
-        old === undefined ? 'created' : old.fingerprint === node.fingerprint ? 'rebuilt' : 'changed';
-      return { uniqueId, label, action };
-    };
-    const asked = new Set(wanted.map(({ uniqueId }) => uniqueId));
-    return [...wanted, ...cone.filter(({ uniqueId }) => !asked.has(uniqueId))].map(outcome);
   }
 }
 
