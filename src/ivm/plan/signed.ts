@@ -4,7 +4,11 @@
  *
  *     ΔQ = Σi Q(o1 … oi−1 after, Δoi, oi+1 … on before)          before = after − Δ
  *
- * each term exact, weights multiplied along joins; a self-join needs no correction of its own.
+ * each term exact, weights multiplied along joins; a self-join needs no correction of its own. Two changed scans A and B that meet in
+ * a join are the usual case, and have a form of their own, whose terms are reached by index or are joins of two changes:
+ *
+ *     ΔQ = ΔA ⋈ B after + A after ⋈ ΔB − ΔA ⋈ ΔB
+ *
  * Source: DBSP (Budiu et al., VLDB 2023), bilinear operators.
  */
 import { col, walkAll } from '../relation/expression.ts';
@@ -22,6 +26,10 @@ export interface Term {
 
 /** @param changed occurrences of changed relations, each once */
 export function signedTerms(root: Op, changed: readonly number[]): Term[] {
+  const [a, b] = changed;
+  const alone = (occurrence: number): Term => ({ ...term(root, occurrence, new Set()), crossing: true });
+  if (changed.length === 2 && hasOccurrence(alone(a!).op, b!))
+    return [alone(a!), alone(b!), { ...term(root, a!, new Set(), b), crossing: true }];
   return changed.map((occurrence, i) => {
     const later = new Set(changed.slice(i + 1));
     const { op, weights } = term(root, occurrence, later);
@@ -35,9 +43,19 @@ export function signedTerms(root: Op, changed: readonly number[]): Term[] {
   });
 }
 
-function term(op: Op, occurrence: number, later: ReadonlySet<number>): { op: Op; weights: string[] } {
+/** @param other a second scan of which only the change is read, counted negatively */
+function term(
+  op: Op,
+  occurrence: number,
+  later: ReadonlySet<number>,
+  other?: number,
+): { op: Op; weights: string[] } {
   switch (op.kind) {
     case 'scan': {
+      if (op.occurrence === other) {
+        const weight = `_w_${op.occurrence}`;
+        return { op: { ...op, mode: 'change', sign: -1, weight } satisfies Scan, weights: [weight] };
+      }
       const mode = op.occurrence === occurrence ? 'change' : later.has(op.occurrence) ? 'before' : 'now';
       if (mode === 'now') return { op, weights: [] };
       const weight = `_w_${op.occurrence}`;
@@ -47,29 +65,31 @@ function term(op: Op, occurrence: number, later: ReadonlySet<number>): { op: Op;
     case 'function':
       return { op, weights: [] };
     case 'project': {
-      const { op: child, weights } = term(op.child, occurrence, later);
+      const { op: child, weights } = term(op.child, occurrence, later, other);
       return {
         op: { ...op, child, columns: [...op.columns, ...weights.map((id) => ({ id, expr: col(id) }))] },
         weights,
       };
     }
     case 'filter': {
-      const { op: child, weights } = term(op.child, occurrence, later);
+      const { op: child, weights } = term(op.child, occurrence, later, other);
       return { op: { ...op, child }, weights };
     }
     case 'limit': {
-      const { op: child, weights } = term(op.child, occurrence, later);
+      const { op: child, weights } = term(op.child, occurrence, later, other);
       return { op: { ...op, child }, weights };
     }
     case 'join': {
-      const left = term(op.left, occurrence, later);
-      const right = term(op.right, occurrence, later);
+      const left = term(op.left, occurrence, later, other);
+      const right = term(op.right, occurrence, later, other);
       return { op: { ...op, left: left.op, right: right.op }, weights: [...left.weights, ...right.weights] };
     }
     case 'set': {
-      if (!hasOccurrence(op, occurrence)) return unionSide(op, later);
-      const side = hasOccurrence(op.left, occurrence) ? op.left : op.right;
-      const { op: child, weights } = term(side, occurrence, later);
+      const holds = (side: Op): boolean =>
+        hasOccurrence(side, occurrence) || (other !== undefined && hasOccurrence(side, other));
+      if (!holds(op)) return unionSide(op, later);
+      const side = holds(op.left) ? op.left : op.right;
+      const { op: child, weights } = term(side, occurrence, later, other);
       const ids = outputOf(side);
       const columns = op.columns.map((id, i) => ({ id, expr: col(ids[i]!) }));
       return {

@@ -51,7 +51,7 @@ export interface Scan {
   readonly weight?: string;
   /** In the modes `due` and `rest`: ranges that an index answers, over ids of this scan. */
   readonly due?: readonly Expr[];
-  /** In the mode `due`: the weight of its rows. */
+  /** In the mode `due`: the weight of its rows; in the mode `change`: what their weights are multiplied by. */
   readonly sign?: 1 | -1;
 }
 

@@ -1,5 +1,6 @@
 /** Tree → SQL: one nested SELECT an operator, columns under their ids. PostgreSQL flattens what can be flattened. */
 import { quoteIdentifier } from '../../sql/quote.ts';
+import { bothChange } from './changes-meet.ts';
 import { idsIn } from './expression.ts';
 import { Unsupported, childrenOf, outputOf } from './ir.ts';
 import type { Expr, Join, Op, Scan, SortKey } from './ir.ts';
@@ -51,7 +52,8 @@ function opSql(op: Op, options: SqlOptions): string {
         ({ id, name }) => `"_s".${quoteIdentifier(name)} AS ${quoteIdentifier(id)}`,
       );
       if (op.due !== undefined) return scanByTime(op, columns, options);
-      if (op.weight !== undefined) columns.push(`"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
+      const sign = op.sign === -1 ? '-' : '';
+      if (op.weight !== undefined) columns.push(`${sign}"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
       return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
     }
     case 'values': {
@@ -73,6 +75,10 @@ function opSql(op: Op, options: SqlOptions): string {
       if (driven !== undefined) {
         // From the change to the other side, by index: a planner that takes that side for empty would begin there.
         return `SELECT * FROM ${item(driven.change, options, '_l')} CROSS JOIN LATERAL (SELECT * FROM ${item(driven.other, options, '_r')} WHERE ${expr(driven.condition)} OFFSET 0) AS _r`;
+      }
+      const met = bothChange(op);
+      if (met !== undefined) {
+        return `SELECT * FROM ${item(op.left, options, '_l')} FULL JOIN ${item(op.right, options, '_r')} ON ${expr(op.condition!)} WHERE ${expr(met)}`;
       }
       const word = { inner: 'JOIN', left: 'LEFT JOIN', full: 'FULL JOIN' }[op.join];
       const lateral = op.lateral ? 'LATERAL ' : '';
