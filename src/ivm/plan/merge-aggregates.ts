@@ -134,7 +134,10 @@ function valueOf(call: Call, name: string, types: readonly string[], state: Stat
       return nullIfNone(counted(), [col(state.count(arg)), ' > 0']);
     case 'min':
     case 'max':
-      return comparable.test(type) ? col(state.extreme(arg, name === 'max')) : `${name}(${type})`;
+      // Arrays compare element by element.
+      return comparable.test(type.replace(/\[\]$/, ''))
+        ? col(state.extreme(arg, name === 'max'))
+        : `${name}(${type})`;
     case 'bit_xor':
       return wholes.test(type) ? col(state.xor(arg)) : `bit_xor(${type})`;
     case 'bit_and':
