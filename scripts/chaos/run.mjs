@@ -160,7 +160,7 @@ expect('no process ended by itself', stopped === 0, `${stopped}`);
 for (let turn = 1; turn <= 20; turn++) {
   // Not spawnSync: the webhook's receiver lives in this process.
   const drained = await new Promise((resolve) =>
-    spawn(process.execPath, [join(here, 'worker.mjs'), root, '0', 'drain'], { env, stdio: 'inherit' }).on(
+    spawn(process.execPath, [join(here, 'worker.mjs'), root, '0', 'drain'], { env, stdio: ['ignore', 'ignore', 'inherit'] }).on(
       'close',
       resolve,
     ),
