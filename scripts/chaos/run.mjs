@@ -160,10 +160,10 @@ expect('no process ended by itself', stopped === 0, `${stopped}`);
 for (let turn = 1; turn <= 20; turn++) {
   // Not spawnSync: the webhook's receiver lives in this process.
   const drained = await new Promise((resolve) =>
-    spawn(process.execPath, [join(here, 'worker.mjs'), root, '0', 'drain'], { env, stdio: ['ignore', 'ignore', 'inherit'] }).on(
-      'close',
-      resolve,
-    ),
+    spawn(process.execPath, [join(here, 'worker.mjs'), root, '0', 'drain'], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }).on('close', resolve),
   );
   if (drained === 0) break;
   if (turn === 20) expect('everything could be sent', false);
