@@ -5,8 +5,10 @@
 // - the template databases go: there is one session and one database, nobody can say CREATE DATABASE;
 // - the write-ahead log has segments of 4 MB. Smaller ones would save little more here, but a database in a directory
 //   looks at each of its segments at every commit (wal-sync.ts).
+//
+// Also makes the command executable: npm does so for what it installs, not for a checkout that is built again.
 import { Buffer } from 'node:buffer';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
@@ -22,6 +24,7 @@ const present = await stat(snapshotPath).then(
   () => true,
   () => false,
 );
+await chmod(new URL('../dist/cli/main.js', import.meta.url), 0o755);
 if (packed !== wanted || !present) {
   await mkdir(dirname(snapshotPath), { recursive: true });
   const tar = await makeImage();
