@@ -211,8 +211,10 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
   limit: (child, making) =>
     plain(child, making, ({ scope }) => {
       const { choices } = making;
-      const offset = choices.oneIn(3) ? ` OFFSET ${choices.below(3)}` : '';
+      const skipped = choices.oneIn(3) ? ` OFFSET ${choices.below(3)}` : '';
       const ties = choices.oneIn(4);
+      // Which of several equal rows OFFSET passes over is nobody's to say.
+      const offset = ties ? '' : skipped;
       const order = ties ? choices.some(scope, 1, 2).map(({ sql }) => sql) : totalOrder(scope, choices);
       const count = 1 + choices.below(5);
       return {
