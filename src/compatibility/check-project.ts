@@ -10,7 +10,24 @@ import { sourceNodes } from '../streaming/connectors/source-nodes.ts';
 import { desiredNode, isStreamed } from '../streaming/desired-node.ts';
 import { dialectOf } from '../streaming/dialect-of.ts';
 import { storesFailures } from '../deploy/spec.ts';
-import { lacksOf } from './lacks-of.ts';
+import { lacksOf, ruledEngine } from '../dialects/lacks-of.ts';
+import type { Effect } from '../dialects/rule.ts';
+import { columnTypes } from '../project/column-types.ts';
+
+const words: Readonly<Record<Effect, string>> = {
+  refused: 'has not ',
+  value: 'answers otherwise: ',
+  some: 'answers otherwise for some values: ',
+  text: 'writes otherwise: ',
+};
+
+/** An answer that is another one only for some values, or only as text, is the user's to weigh. */
+const kinds: Readonly<Record<Effect, readonly [Diagnostic['severity'], Diagnostic['code']]>> = {
+  refused: ['error', 'SEG433'],
+  value: ['error', 'SEG441'],
+  some: ['warning', 'SEG442'],
+  text: ['warning', 'SEG442'],
+};
 
 /** What an engine's project is checked for. The project must have been loaded for a target of that engine. */
 export function checkProject(project: Project, nodes: readonly GraphNode[]): Diagnostic[] {
@@ -43,21 +60,18 @@ function written(project: Project, node: GraphNode): Diagnostic[] {
   const label = `${node.resource_type} "${node.name}"`;
   const map = project.sourceMaps.get(node.unique_id) ?? null;
   try {
-    if (type === 'pglite' || type === 'postgres') {
+    const engine = ruledEngine(type);
+    if (engine === undefined) {
       parseStatements(query);
       return [];
     }
     const maintained = node.resource_type === 'model' || storesFailures(node);
-    return lacksOf(type, query, { maintained }).map(({ what, remedy, offset }): Diagnostic => {
+    const options = { maintained, columns: columnTypes(project.manifest, node) };
+    return lacksOf(engine, query, options).map(({ effect, what, remedy, offset }): Diagnostic => {
       const { at, notes } = placeFor(map, offset, 1, node.at);
-      return {
-        severity: 'error',
-        code: 'SEG433',
-        message: `${label}: ${dialectOf(project.target)!.title} has not ${what}`,
-        at,
-        notes,
-        hint: remedy,
-      };
+      const told = `${dialectOf(project.target)!.title} ${words[effect]}${what}`;
+      const [severity, code] = kinds[effect];
+      return { severity, code, message: `${label}: ${told}`, at, notes, hint: remedy };
     });
   } catch (error) {
     if (!(error instanceof SqlSyntaxError)) throw error;

@@ -10,7 +10,7 @@ import type { RefCall, SourceCall, SqlDraft, Template } from './build/sql-draft.
 import { ConfigValue } from './context/config-value.ts';
 import { nodeContext } from './context/node-context.ts';
 import type { Env } from './environment-variables.ts';
-import { joinMapped, sliceMapped } from './mapped-text.ts';
+import { joinMapped, sliceMapped } from '../jinja/mapped-text.ts';
 import type { ModelNode, RelationNode, SeedNode, SourceNode } from './nodes.ts';
 import type { JsonObject } from './project-file.ts';
 import { RelationValue } from './relation-value.ts';

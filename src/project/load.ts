@@ -38,6 +38,7 @@ import { readSelectors } from './selectors-file.ts';
 import type { SelectorsFile } from './selectors-file.ts';
 import { packageVars, Vars } from './vars.ts';
 import type { Workspace } from './workspace.ts';
+import { queryForEngine, writeForEngine } from './write-for-engine.ts';
 
 export type { Target } from './profiles.ts';
 
@@ -220,6 +221,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const sourceMaps = compiler.compileAll(graph.order());
   checkSinkSql(workspace, nodes);
   collector.throwIfErrors();
+  writeForEngine(manifest, sourceMaps, target);
 
   return {
     root,
@@ -242,7 +244,8 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     cleanTargets: rootPackage.cleanTargets,
     packagesPath: rootPackage.packagesPath,
     invocation,
-    renderInline: (sql, file = 'inline query', about) => compiler.renderInline(sql, file, about),
+    renderInline: (sql, file = 'inline query', about) =>
+      queryForEngine(compiler.renderInline(sql, file, about), target),
     renderNode: (uniqueId, overrides = {}) => compiler.renderNode(uniqueId, overrides),
     callMacro: (name, args) => compiler.callMacro(name, args),
     renderTemplate: (text, { file, at, packageName, values = {}, secrets = false }) => {

@@ -4,7 +4,7 @@ import { segError } from '../diagnostics/seg-error.ts';
 import type { Rendered } from '../jinja/template-engine.ts';
 import { parseStatements, SqlSyntaxError } from '../sql/parse.ts';
 import type { ParsedStatement } from '../sql/parse.ts';
-import { sliceMapped } from './mapped-text.ts';
+import { sliceMapped } from '../jinja/mapped-text.ts';
 import type { TargetType } from './profiles.ts';
 
 /** One SELECT, without the semicolon that may have closed it. */

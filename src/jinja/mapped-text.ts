@@ -1,6 +1,6 @@
 import { SourceMap } from '../diagnostics/source-map.ts';
 import type { Segment } from '../diagnostics/source-map.ts';
-import type { Rendered } from '../jinja/template-engine.ts';
+import type { Rendered } from './template-engine.ts';
 
 /** Text put together from rendered pieces (with places) and pieces seg adds (without; they map to what is before them). */
 export function joinMapped(parts: readonly (string | Rendered)[]): Rendered {

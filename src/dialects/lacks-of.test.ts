@@ -16,7 +16,7 @@ describe('RisingWave', () => {
     ['select 1 as x union all (select a from t intersect all select a from u)', 'INTERSECT ALL'],
     ['with recursive r as (select 1 as n union select n + 1 from r) select n from r', 'a recursive CTE'],
     ['select e from t cross join lateral jsonb_array_elements(t.j) as e', 'LATERAL with a function'],
-    ['select sum(a) over (order by b) as s from t', 'a window without PARTITION BY'],
+    ['select sum(a) over (order by b rows 1 preceding) as s from t', 'a window without PARTITION BY'],
     ['select lag(a, 1, 0) over (partition by b order by c) as s from t', 'lag() with a default'],
     ['select sum(a) over (partition by b order by c groups 1 preceding) as s from t', 'a GROUPS frame'],
     ['select sum(a) filter (where a > 1) over (partition by b) as s from t', 'FILTER of a window function'],
@@ -51,7 +51,7 @@ describe('RisingWave', () => {
 
   it('takes more in a question that is answered once', () => {
     for (const query of [
-      'select sum(a) over (order by b) as s from t',
+      'select sum(a) over (order by b rows 1 preceding) as s from t',
       'select t.a from t cross join u',
       'select now() as n',
       'select percentile_cont(0.5) within group (order by a) as p from t',
