@@ -2,7 +2,6 @@
 import type { QueryText } from './query-text.ts';
 import type { Clause, Found, Lack, Place, Rule } from './rule.ts';
 import { isTree } from './tree.ts';
-import type { Tree } from './tree.ts';
 import { visibleType } from './visible-type.ts';
 import type { VisibleType } from './visible-type.ts';
 
