@@ -38,7 +38,7 @@ export async function buildMaintained(
   const columns = await readColumns(tx, next);
   await checkColumns(tx, quoteRelation(next), columns, spec);
   const sql = spec.definition ?? '';
-  checkCalls((await introspect(tx, sql)).unstable, { ...spec, sql });
+  checkCalls((await introspect(tx, sql, new Set(), context.stateSchema)).unstable, { ...spec, sql });
   const standsStill = old !== undefined && sameColumns(old.columns, columns) && sameIndexes(old, spec);
   if (standsStill && !options.rebuild && !options.moved) {
     await tx.exec(`DROP TABLE ${quoteRelation(next)}`);

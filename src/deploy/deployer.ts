@@ -38,6 +38,7 @@ import { inputTables, writePrograms } from './programs.ts';
 import { programSearchPath, relationIndex, specOf, stateSchemaOf } from './spec.ts';
 import type { NodeSpec, RelationIndex } from './spec.ts';
 import { specOfDeployed } from './spec-of-deployed.ts';
+import { noteDeployment } from '../state/begin-statement.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 
 export class Deployer {
@@ -379,6 +380,7 @@ export class Deployer {
       ...coming.map(({ schema, relation }) => ({ schema, name: relation })),
     ];
     await keepWritersOut(this.#tx, tables);
+    await noteDeployment(this.#tx, this.stateSchema);
     this.#alone = true;
   }
 

@@ -89,8 +89,8 @@ export async function triggersFire(
   return standing.length === TRIGGERS && standing.every(({ fires }) => fires);
 }
 
-/** Before and after each of INSERT, UPDATE and DELETE, and after TRUNCATE. */
-const TRIGGERS = 7;
+/** Before and after each of INSERT, UPDATE, DELETE and TRUNCATE. */
+const TRIGGERS = 8;
 
 async function factsOf(tx: Connection, spec: NodeSpec, stateSchema: string): Promise<Facts | undefined> {
   const { rows } = await tx.query<Facts>(

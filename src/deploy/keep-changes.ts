@@ -4,6 +4,7 @@ import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
 import { inputTables, writePrograms } from './programs.ts';
+import { noteDeployment } from '../state/begin-statement.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { programSearchPath, stateSchemaOf } from './spec.ts';
 
@@ -39,6 +40,7 @@ export async function keepChangelog(
     if (wanted.length === 0) return;
     // A writer under way would run the programs as they were, and its changes would be missing in the feed.
     await keepWritersOut(tx, inputTables(deployed, stateSchema));
+    await noteDeployment(tx, stateSchema);
     const seg = quoteIdentifier(stateSchema);
     await tx.query(
       `UPDATE ${seg}.node SET keep_changes = true,

@@ -18,6 +18,7 @@ import { addressIndex, addressIndexName } from '../ivm/strategies/stored-stage.t
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { refreshColumns } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { searchPathSql } from '../sql/search-path.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { installs } from './examine-existing.ts';
@@ -36,9 +37,7 @@ export interface PlansRequest {
 export async function writePlans(tx: Connection, request: PlansRequest): Promise<StoredPlan[]> {
   const { stateSchema, deployed } = request;
   const standing = new Map((await readPlans(tx, stateSchema)).map((plan) => [plan.key, plan]));
-  await tx.query("SELECT set_config('search_path', $1, true)", [
-    request.searchPath.map(quoteIdentifier).join(', '),
-  ]);
+  await tx.query("SELECT set_config('search_path', $1, true)", [searchPathSql(request.searchPath)]);
   const order = new Dag(
     [...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const),
   ).order();

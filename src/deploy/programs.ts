@@ -12,7 +12,7 @@ import { compileInput } from '../ivm/program/compile-input.ts';
 import { emitProgram } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { RelationName } from '../ivm/catalog.ts';
-import { beginStatement } from '../state/begin-statement.ts';
+import { announceStatement } from '../state/begin-statement.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { isFollowed } from './examine-existing.ts';
@@ -61,7 +61,8 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     const checksum = createHash('sha256')
       .update([oids, ...texts.map(({ text }) => text)].join('\n'))
       .digest('hex');
-    if (known?.checksum !== checksum) {
+    const differs = known?.checksum !== checksum;
+    if (differs) {
       for (const { text } of texts) await tx.exec(text);
       await tx.query(
         `INSERT INTO ${seg}.program (input, function_name, relation, checksum) VALUES ($1, $2, $3, $4)
@@ -69,8 +70,8 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
         [id, emit.functionName('refresh').name, key, checksum],
       );
     }
-    if (known === undefined || request.untriggered.has(id)) {
-      if (emit.begin !== undefined) await tx.exec(beginStatement(stateSchema, emit.begin));
+    if (differs || request.untriggered.has(id)) {
+      if (emit.begin !== undefined) await tx.exec(announceStatement(stateSchema, emit.begin));
       await installTriggers(tx, relation, emit);
     }
   }

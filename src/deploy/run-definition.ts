@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../sql/quote.ts';
+import { searchPathSql } from '../sql/search-path.ts';
 import type { BuildContext } from './build-context.ts';
 import { placeError } from './place-error.ts';
 import type { NodeSpec } from './spec.ts';
@@ -16,9 +16,7 @@ export async function runDefinition(
   if (spec.definition === null) throw new Error(`invariant: ${spec.label} has no definition`);
   const statement = `${before}${spec.definition}${after}`;
   try {
-    await context.tx.query("SELECT set_config('search_path', $1, true)", [
-      context.searchPath.map(quoteIdentifier).join(', '),
-    ]);
+    await context.tx.query("SELECT set_config('search_path', $1, true)", [searchPathSql(context.searchPath)]);
     await context.tx.query(statement);
   } catch (error) {
     throw placeError(error, {

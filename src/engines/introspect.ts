@@ -42,12 +42,14 @@ export interface Introspection {
  * Asks the engine what a SELECT means, by a temporary view that is gone afterwards. `loadSqlParser` must have been awaited.
  * Names are looked up along the connection's search_path.
  * @param opaque relations not to look into (`"schema"."name"`): maintained views, whose definition does not matter here
+ * @param stateSchema the schema of seg's state
  * @throws DatabaseError when the query is not valid
  */
 export async function introspect(
   connection: Connection,
   query: string,
   opaque: ReadonlySet<string> = new Set(),
+  stateSchema = '_seg',
 ): Promise<Introspection> {
   return connection.transaction(async (tx) => {
     await tx.exec(`CREATE TEMPORARY VIEW "_seg_probe" AS ${query}`);
@@ -55,7 +57,7 @@ export async function introspect(
       `SELECT current_setting('search_path') AS path`,
     );
     // With nothing else on the path every other name is printed with its schema.
-    await tx.query(`SELECT set_config('search_path', 'pg_catalog', true)`);
+    await tx.query(`SELECT set_config('search_path', 'pg_catalog, pg_temp', true)`);
     const probe = { schema: 'pg_temp', name: '_seg_probe' };
     const canonical = await definitionOf(tx, probe);
     const columns = await columnsOf(tx, probe);
@@ -93,7 +95,7 @@ export async function introspect(
       }
     }
     const traits = await functionTraits(tx, [...functions]);
-    const unstable = [...(await unstableCalls(tx, calls, probe)), ...syntax];
+    const unstable = [...(await unstableCalls(tx, calls, probe, stateSchema)), ...syntax];
     await tx.exec('DROP VIEW pg_temp."_seg_probe"');
     await tx.query(`SELECT set_config('search_path', $1, true)`, [settings[0]!.path]);
     return { canonical, columns, relations: [...relations.values()], functions: traits, unstable };
@@ -126,7 +128,7 @@ export async function columnsOf(tx: Connection, relation: Name): Promise<Introsp
 
 async function relationOf(tx: Connection, relation: Name, opaque: boolean): Promise<IntrospectedRelation> {
   const { rows } = await tx.query<{ relkind: string; plain: boolean }>(
-    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE pg_class.oid IN (i.inhrelid, i.inhparent))
+    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE pg_class.oid IN (i.inhrelid, i.inhparent))
             AND relnamespace <> 'pg_catalog'::regnamespace AS plain
      FROM pg_class WHERE oid = $1::regclass`,
     [quoteRelation(relation)],

@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../sql/quote.ts';
 import { fleetingSyntax } from '../sql/fleeting.ts';
 import type { NamedFunction } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
+import { readingFunctions } from './table-reads.ts';
 
 /** A call that makes a stored answer wrong after a while. */
 export interface UnstableCall {
@@ -12,9 +13,11 @@ export interface UnstableCall {
   readonly text: string;
   /**
    * `time`: it reads the time of the call. `volatile`: it answers differently at each call, as far as the catalog says. `session`: it
-   * depends on who asks. `place`: a system column, which tells where a row lies. `sample`, `lock`: as in sql/fleeting.ts.
+   * depends on who asks. `reads`: it reads a table that the query does not name. `place`: a system column, which tells where a row lies. `sample`, `lock`: as in sql/fleeting.ts.
    */
-  readonly kind: 'time' | 'volatile' | 'session' | 'place' | 'sample' | 'lock';
+  readonly kind: 'time' | 'volatile' | 'session' | 'reads' | 'place' | 'sample' | 'lock';
+  /** Of kind `reads`: what, for people. */
+  readonly reads?: string;
   /** The plain view that calls it; null when the query does itself. */
   readonly via: string | null;
 }
@@ -42,11 +45,13 @@ export type PlacedCall = NamedFunction & { readonly via: string | null };
 /**
  * @param calls functions called by name, in the query and in the plain views it reads; names of the system's own are not qualified
  * @param view the query as a view that stands: its dependencies tell the user's functions and operators, also those of casts
+ * @param stateSchema the schema of seg's state
  */
 export async function unstableCalls(
   tx: Connection,
   calls: readonly PlacedCall[],
   view: { readonly schema: string; readonly name: string },
+  stateSchema: string,
 ): Promise<UnstableCall[]> {
   const own = calls.filter(({ schema }) => schema === null || schema === 'pg_catalog');
   // ts_rewrite has a volatile form, which runs a query given as text.
@@ -87,7 +92,13 @@ export async function unstableCalls(
      WHERE d.refobjsubid < 0 AND a.attname <> 'tableoid' ORDER BY 1`,
     [probe],
   );
-  return [...named, ...users, ...columns];
+  const reading = await readingFunctions(tx, functionsCalled, [probe], stateSchema);
+  return [
+    ...named,
+    ...users,
+    ...columns,
+    ...reading.map((call): UnstableCall => ({ ...call, kind: 'reads', via: null })),
+  ];
 }
 
 /** The view $1 and the plain views that it reads, through others too. */
@@ -97,6 +108,19 @@ const viewsRead = `WITH RECURSIVE reads (view) AS (
        SELECT c.oid FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
          JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
          JOIN pg_class AS c ON c.oid = d.refobjid AND c.relkind = 'v')`;
+
+/** The functions that the view $1 calls: by name, by operators, and in the CHECKs of the domains it casts to; through plain views too. */
+const functionsCalled = `${viewsRead},
+     needed (classid, objid) AS (
+       SELECT d.refclassid, d.refobjid FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
+         JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+       UNION
+       SELECT d.refclassid, d.refobjid FROM needed AS t
+         JOIN pg_constraint AS c ON t.classid = 'pg_type'::regclass AND c.contypid = t.objid
+         JOIN pg_depend AS d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid)
+     SELECT DISTINCT CASE WHEN n.classid = 'pg_proc'::regclass THEN n.objid ELSE o.oprcode::oid END::text AS oid
+     FROM needed AS n LEFT JOIN pg_operator AS o ON n.classid = 'pg_operator'::regclass AND o.oid = n.objid
+     WHERE n.classid = 'pg_proc'::regclass OR o.oid IS NOT NULL ORDER BY 1`;
 
 /**
  * What a query says that has no lasting answer whatever the catalog says.

@@ -15,6 +15,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 import { isClaimed } from '../state/claim.ts';
 import { ensureState } from '../state/schema.ts';
+import { noteDeployment } from '../state/begin-statement.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { buildStage } from './build-stages.ts';
 import type { StageNaming } from './build-stages.ts';
@@ -38,7 +39,7 @@ export interface IncrementalViewOptions {
   readonly maintenance?: 'auto' | 'recompute';
   /** Keep a change feed, for `readChanges`. Default false. */
   readonly changes?: boolean;
-  /** Where unqualified names of the query and of its functions are looked up; default `public`, `pg_catalog`. */
+  /** Where unqualified names of the query and of its functions are looked up; default `public`; `pg_catalog` comes first always. */
   readonly searchPath?: readonly string[];
 }
 
@@ -69,7 +70,7 @@ export async function createIncrementalView(
   const relation = { schema: options.schema ?? 'public', name };
   const key = quoteRelation(relation);
   return connectionOf(client).transaction(async (tx) => {
-    await waitForDeployments(tx, stateSchema);
+    await waitForDeployments(tx, stateSchema, install.searchPath);
     await ensureState(tx, stateSchema);
     if (await isClaimed(tx, stateSchema)) {
       throw new Error(
@@ -77,8 +78,7 @@ export async function createIncrementalView(
       );
     }
     await tx.query(
-      "SELECT set_config('search_path', $1, true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true), set_config('jit', 'off', true)",
-      [install.searchPath.map(quoteIdentifier).join(', ')],
+      "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, MDY', true), set_config('IntervalStyle', 'postgres', true), set_config('jit', 'off', true)",
     );
     const plans = await readPlans(tx, stateSchema);
     if (plans.some((plan) => plan.key === key)) throw new Error(`the incremental view ${key} exists`);
@@ -95,6 +95,7 @@ export async function createIncrementalView(
     await refuseQuery(tx, relation, sql, made);
     const below = made.upstream.flatMap((view) => inputsBelow(plans, view, stateSchema));
     await keepWritersOut(tx, distinctTables([...made.inputs, ...below]));
+    await noteDeployment(tx, stateSchema);
     const node = await reserve(tx, stateSchema, key);
     const naming: StageNaming = {
       label: `view ${key}`,
@@ -150,7 +151,7 @@ export async function dropIncrementalView(
   const install: InstallOptions = { stateSchema, searchPath: options.searchPath ?? ['public', 'pg_catalog'] };
   const key = quoteRelation({ schema: options.schema ?? 'public', name });
   await connectionOf(client).transaction(async (tx) => {
-    await waitForDeployments(tx, stateSchema);
+    await waitForDeployments(tx, stateSchema, install.searchPath);
     const plans = await readPlans(tx, stateSchema);
     const plan = plans.find((candidate) => candidate.key === key);
     if (plan === undefined) throw new Error(`there is no incremental view ${key}`);

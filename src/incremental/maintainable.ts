@@ -59,6 +59,10 @@ const mending: Readonly<Record<UnstableCall['kind'], { readonly fault: string; r
     fault: 'whose answer depends on who asks, and a maintained row is the same for everybody',
     hint: 'Write the value into the record where it is made, or materialize the model as "view".',
   },
+  reads: {
+    fault: 'whose changes would not be followed',
+    hint: 'Read the table in the query itself: join it, or write a subquery.',
+  },
   place: {
     fault: 'which tells where the row lies, and changes when the table is rewritten',
     hint: 'Use a key of the table.',
@@ -77,6 +81,7 @@ const verbs: Readonly<Record<UnstableCall['kind'], string>> = {
   time: 'calls',
   volatile: 'calls the volatile function',
   session: 'calls',
+  reads: 'calls the function',
   place: 'reads the system column',
   sample: 'has a',
   lock: 'says',
@@ -90,7 +95,8 @@ export function placeOfUnstable(sql: string, { name, kind, text }: UnstableCall)
 }
 
 function unstable(call: UnstableCall, { label, sql, sourceMap, at }: Examined): Error {
-  const { name, text, kind, via } = call;
+  const { name, kind, via } = call;
+  const text = call.reads === undefined ? call.text : `${call.text}, which reads ${call.reads}`;
   const offset = placeOfUnstable(sql, call);
   const through = via === null ? '' : ` through the view "${via}"`;
   const { fault, hint } = mending[kind];

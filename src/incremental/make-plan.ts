@@ -37,7 +37,7 @@ export interface MadePlan {
 
 /** @throws DatabaseError for a query that is not valid, NotMaintainable for one whose inputs cannot be watched */
 export async function makePlan(connection: Connection, asked: PlanRequest): Promise<MadePlan> {
-  const introspection = await introspect(connection, asked.sql, asked.maintained);
+  const introspection = await introspect(connection, asked.sql, asked.maintained, asked.clock.schema);
   const clockKey = quoteRelation(asked.clock);
   const relations = new Map<string, CatalogRelation>();
   for (const relation of introspection.relations) {

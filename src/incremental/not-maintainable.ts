@@ -6,6 +6,8 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 
 export class NotMaintainable extends Error {
+  /** The code that a project gives the same refusal. */
+  readonly code = 'SEG436';
   readonly relation: string;
 
   constructor(relation: string, message: string) {
@@ -17,6 +19,10 @@ export class NotMaintainable extends Error {
 
 const kinds: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
   temporary: ['a temporary table or view', 'Use a table: a session that ends would take the rows along.'],
+  unlogged: [
+    'an unlogged table',
+    'ALTER TABLE ... SET LOGGED: after a crash it is empty, and what was computed from it is not.',
+  ],
   system: ['a system relation', 'Keep what you need of it in a table.'],
   partitioned: ['a partitioned table', 'Keep it as one table, or write its rows to one beside.'],
   partition: [
@@ -42,6 +48,7 @@ export async function notMaintainable(
   const { rows } = await tx.query<{ kind: string; name: string }>(
     `SELECT CASE WHEN c.relpersistence = 't' THEN 'temporary'
                  WHEN n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'system'
+                 WHEN c.relpersistence = 'u' THEN 'unlogged'
                  WHEN c.relkind = 'p' THEN 'partitioned' WHEN c.relispartition THEN 'partition'
                  WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid) THEN 'child'
                  WHEN c.relkind = 'r' AND c.relhassubclass THEN 'parent'

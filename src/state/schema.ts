@@ -5,13 +5,15 @@
 import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
+import { recentSnapshots } from './begin-statement.ts';
+import { WRITERS_LOCK } from './locks.ts';
 import { readColumns } from './read-columns.ts';
 import { readViews } from './read-views.ts';
 import { reliedFacts } from './relied-facts.ts';
 import { sinkTables } from './sink-tables.ts';
 
-/** One migration: its statements, for a given (quoted) state schema. */
-type Migration = (schema: string) => string;
+/** One migration: its statements, for a given state schema (quoted, and as it is). */
+type Migration = (seg: string, stateSchema: string) => string;
 
 const migrations: readonly Migration[] = [
   (seg) => `
@@ -137,11 +139,8 @@ const migrations: readonly Migration[] = [
     ALTER TABLE ${seg}.derived_index ADD COLUMN definition text;`,
   reliedFacts,
   readViews,
+  recentSnapshots,
 ];
-
-/** First numbers of the advisory locks; the second one is the state schema's hash. */
-export const WRITERS_LOCK = 7562599;
-export const DEPLOYMENTS_LOCK = 7562600;
 
 /**
  * Brings the state schema to this version of seg; cheap when it is there. Run it inside the transaction that uses it.
@@ -164,7 +163,7 @@ export async function ensureState(tx: Connection, schema: string): Promise<void>
     );`);
   for (const [index, migration] of migrations.entries()) {
     if (index < done) continue;
-    await tx.exec(migration(seg));
+    await tx.exec(migration(seg, schema));
     await tx.query(`INSERT INTO ${seg}.migration (version) VALUES ($1)`, [index + 1]);
   }
 }

@@ -11,9 +11,10 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { searchPathSql } from '../sql/search-path.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { DEPLOYING } from './read-views.ts';
-import { DEPLOYMENTS_LOCK } from './schema.ts';
+import { DEPLOYMENTS_LOCK } from './locks.ts';
 
 /** Below the server's `deadlock_timeout`, whose default is one second. */
 const ATTEMPT_MS = 700;
@@ -21,9 +22,18 @@ const PATIENCE_MS = 120_000;
 
 /**
  * Waits until no other deployment into this state schema is under way; it may go on when this transaction ends. It puts the readers of
- * what it changes right itself (state/read-views.ts).
+ * what it changes right itself (state/read-views.ts). Call it before any other query of the transaction.
+ * @param searchPath of the transaction; the session's own by default
  */
-export async function waitForDeployments(tx: Connection, stateSchema: string): Promise<void> {
+export async function waitForDeployments(
+  tx: Connection,
+  stateSchema: string,
+  searchPath?: readonly string[],
+): Promise<void> {
+  // Whatever the session's default: what was committed while it waited for its locks must be seen.
+  await tx.exec('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  // The session's own path may hold names that hide PostgreSQL's.
+  if (searchPath !== undefined) await tx.exec(`SET LOCAL search_path = ${searchPathSql(searchPath)}`);
   await tx.query(`SELECT set_config('${DEPLOYING}', 'on', true)`);
   await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [
     DEPLOYMENTS_LOCK,

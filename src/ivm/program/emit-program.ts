@@ -8,8 +8,10 @@
  * are planned once a session. The refreshing functions run with the server's own settings, so they hash and sort.
  */
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { searchPathSql } from '../../sql/search-path.ts';
 import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
+import { ANNOUNCE } from '../../state/begin-statement.ts';
 import { deltaArrays } from '../strategies/apply.ts';
 import { AGAIN, answering, runStatement, statementText } from '../strategies/statement.ts';
 import { mayReread } from '../strategies/merge.ts';
@@ -17,6 +19,7 @@ import { fillSql, recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
 import { atStep, errorVariables, namingErrors } from './name-errors.ts';
+import { closeStatement, refreshedWhole, statementVariables } from './open-statements.ts';
 import { noteTimes, timedRefresh, timedStep, timingVariables } from './time-steps.ts';
 import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
 import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
@@ -34,12 +37,12 @@ export interface EmitOptions {
   readonly remedy: string;
   /** Whether each step notes its time (program/time-steps.ts). */
   readonly timed?: boolean;
-  /** The function that announces a statement; `begin_statement` of the state schema unless another one is given. */
+  /** The function that announces a statement, where it is not the state schema's own (state/begin-statement.ts). */
   readonly begin?: RelationName;
 }
 
 const fixed = (options: EmitOptions): string => `SECURITY DEFINER
-SET search_path = ${options.searchPath.map(quoteIdentifier).join(', ')}
+SET search_path = ${searchPathSql(options.searchPath)}
 SET TimeZone = 'UTC'
 SET DateStyle = 'ISO, MDY'
 SET IntervalStyle = 'postgres'`;
@@ -76,36 +79,14 @@ export function emitProgram(
 const someRows = 500;
 const bytesPerChange = 5 * 200;
 
-/**
- * One SQL statement may change several tables (WITH ... INSERT, cascades, triggers of the user's), or fire several triggers
- * on one (ON CONFLICT DO UPDATE, MERGE): each trigger then has a part of the change, while the tables hold all of it.
- * `seg.pending` lists the tables that a BEFORE trigger has announced and whose AFTER trigger is still to come. When
- * another input of the same views is among them, or this table is and its change meets itself in a join, the views are
- * refreshed, by this trigger and by all that follow until the list is empty (`seg.whole`).
- */
 function emitEvent(program: InputProgram, event: TableEvent, options: EmitOptions): string {
   const seg = quoteIdentifier(options.stateSchema);
   const rows = event === 'delete' ? '_seg_old' : '_seg_new';
   const crossing = program.steps.some((step) => step.crossing);
-  const related = program.related.map((table) => quoteLiteral(quoteRelation(table)));
-  const shared = [
-    ...(crossing ? ['p::oid = TG_RELID'] : []),
-    ...(related.length === 0 ? [] : [`p::oid IN (${related.map((name) => `${name}::regclass`).join(', ')})`]),
-  ];
-  // Where groups are read again they hold the whole change: then all triggers of the statement must read, and none may add.
+  // Where groups are read again they hold the whole change: then all triggers of the query must read, and none may add.
   const rereads = program.steps.some(({ statements, clock }) =>
     (statements === null ? (clock?.statement ?? '') : statementText(statements[event])).includes(AGAIN),
   );
-  const again = rereads
-    ? `
-  ${AGAIN} := coalesce(current_setting('seg.again', true), '') = 'on';
-  IF _seg_pending = '' THEN
-    IF ${AGAIN} THEN _seg_set := set_config('seg.again', '', true); END IF;
-  ELSIF _seg_count > 0 AND TG_RELID::text = ANY (string_to_array(_seg_pending, ',')) THEN
-    ${AGAIN} := true;
-    _seg_set := set_config('seg.again', 'on', true);
-  END IF;`
-    : '';
   const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
   const timed = options.timed === true;
   const steps = program.steps.map((step, i) => {
@@ -121,35 +102,16 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
 #variable_conflict use_column
 DECLARE
   ${EPOCH} bigint;
-  _seg_pending text;
-  _seg_set text;
-  _seg_count integer;
-  _seg_whole boolean;${partitions ? '\n  _seg_large boolean;' : ''}${rereads ? `\n  ${AGAIN} boolean;` : ''}
+${statementVariables(rereads)}
+  _seg_count integer;${partitions ? '\n  _seg_large boolean;' : ''}
 ${errorVariables}
 ${timed ? timingVariables : ''}${instants(program, event).declared}${declarations(program)}
 BEGIN
-  _seg_pending := coalesce(current_setting('seg.pending', true), '');
-  IF _seg_pending = TG_RELID::text || ',' THEN _seg_pending := '';
-  ELSE _seg_pending := regexp_replace(_seg_pending, '\\m' || TG_RELID::text || ',', '');
-  END IF;
-  _seg_set := set_config('seg.pending', _seg_pending, true);
-  _seg_whole := current_setting('seg.whole', true) = 'on';
   SELECT count(*) FROM (SELECT FROM ${rows} LIMIT ${someRows + 1}) AS _seg_q INTO _seg_count;
-  IF _seg_pending = '' THEN
-    IF _seg_whole THEN _seg_set := set_config('seg.whole', '', true); END IF;${
-      shared.length === 0
-        ? ''
-        : `
-  ELSIF _seg_count > 0 AND EXISTS (
-    SELECT FROM unnest(string_to_array(rtrim(_seg_pending, ','), ',')) AS p WHERE ${shared.join(' OR ')}) THEN
-    _seg_whole := true;
-    _seg_set := set_config('seg.whole', 'on', true);`
-    }
-  END IF;${again}
-  IF _seg_count = 0 THEN RETURN NULL; END IF;
+${closeStatement(program, options.stateSchema, { changed: '_seg_count > 0', crossing, rereads })}
 ${beginStep(program, seg)}${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
     ${refreshAll}
-    IF _seg_pending <> '' THEN _seg_set := set_config('seg.whole', 'on', true); END IF;
+    ${refreshedWhole(options.stateSchema)}
   ELSE
 ${namingErrors(program, steps.join('\n'), options.remedy)}
   END IF;
@@ -167,14 +129,12 @@ AS ${dollarQuote(body)}`;
  * session and a function in SQL is not; for the same reason settings are assigned and not PERFORMed: an expression runs without
  * the executor. For one event these are a third of what a view costs.
  *
- * Without a feed nobody asks for the number. What is left of its use is that a transaction which reads from a snapshot of its own, older
- * than what another writer has committed since, must fail (40001) rather than maintain views from it.
+ * Without a feed nobody asks for the number.
  */
 function beginStep(program: InputProgram, seg: string): string {
-  const update = `UPDATE ${seg}.epoch SET epoch = epoch + CASE WHEN txid = pg_current_xact_id() THEN 0 ELSE 1 END, txid = pg_current_xact_id()
-  RETURNING epoch INTO ${EPOCH};`;
-  if (hasFeed(program)) return `  ${update}\n`;
-  return `  IF current_setting('transaction_isolation') <> 'read committed' THEN\n  ${update}\n  END IF;\n`;
+  if (!hasFeed(program)) return '';
+  return `  UPDATE ${seg}.epoch SET epoch = epoch + CASE WHEN txid = pg_current_xact_id() THEN 0 ELSE 1 END, txid = pg_current_xact_id()
+  RETURNING epoch INTO ${EPOCH};\n`;
 }
 
 function hasFeed(program: InputProgram): boolean {
@@ -261,9 +221,12 @@ function emitTruncate(program: InputProgram, options: EmitOptions): string {
   const seg = quoteIdentifier(options.stateSchema);
   const body = `
 DECLARE
-  ${EPOCH} bigint := ${seg}.begin_step();
+  ${EPOCH} bigint;
+${statementVariables(false)}
 BEGIN
-  PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
+${closeStatement(program, options.stateSchema, { changed: 'true', crossing: false, rereads: false })}
+${beginStep(program, seg)}  PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
+  ${refreshedWhole(options.stateSchema)}
 ${noteStep(program, seg)}  RETURN NULL;
 END;
 `;
@@ -333,7 +296,7 @@ export function emitProgramTriggers(table: RelationName, options: EmitOptions): 
     delete: 'REFERENCING OLD TABLE AS _seg_old',
   };
   const on = quoteRelation(table);
-  const begin = quoteRelation(options.begin ?? { schema: options.stateSchema, name: 'begin_statement' });
+  const begin = quoteRelation(options.begin ?? { schema: options.stateSchema, name: ANNOUNCE });
   const triggers = new Map<string, string>();
   const add = (wanted: string, when: string, part: string): void => {
     const name = triggerName(wanted, options.stateSchema);
@@ -347,6 +310,7 @@ export function emitProgramTriggers(table: RelationName, options: EmitOptions): 
     const after = `AFTER ${event.toUpperCase()} ON ${on} ${transitions[event]}`;
     add(`seg_${event}`, after, quoteRelation(options.functionName(event)));
   }
+  add('seg_before_truncate', `BEFORE TRUNCATE ON ${on}`, begin);
   add('seg_truncate', `AFTER TRUNCATE ON ${on}`, quoteRelation(options.functionName('truncate')));
   return triggers;
 }

@@ -1,0 +1,100 @@
+/**
+ * Several changes under way at once. One SQL statement may change several tables (WITH ... INSERT, cascades), or fire several
+ * triggers on one (ON CONFLICT DO UPDATE, MERGE), and triggers and functions of the user's may run further statements within it:
+ * each of seg's triggers then has a part of the change, while the tables hold all of it.
+ *
+ * `open` lists the statements that a BEFORE trigger has announced and whose AFTER trigger is still to come, each with its level
+ * (state/begin-statement.ts). An AFTER trigger takes its own off, and looks at the others:
+ *
+ * - The same table at another level: this statement runs within another one, whose rows are in the table, but not in any view. A
+ *   difference would come before the one it rests on (the deletion of a row before its insertion). Nothing is done: the outer statement's
+ *   trigger, which runs the same program, finds the table in `owed` and refreshes the views.
+ * - Another input of the same views, or this table with a change that meets itself in a join: the views are refreshed, by this trigger and by
+ *   all that follow until the list is empty (`whole`).
+ */
+import { quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { OPEN, transactionSetting } from '../../state/begin-statement.ts';
+import { AGAIN } from '../strategies/statement.ts';
+import type { InputProgram } from './program-data.ts';
+
+export function statementVariables(rereads: boolean): string {
+  return `  _seg_open text;
+  _seg_level text;
+  _seg_set text;
+  _seg_whole boolean;
+  _seg_owed boolean := false;${rereads ? `\n  ${AGAIN} boolean;` : ''}`;
+}
+
+interface Closing {
+  /** SQL condition: whether the statement has changed a row. */
+  readonly changed: string;
+  /** Whether the table's change meets itself in a join. */
+  readonly crossing: boolean;
+  /** Whether groups may be read again. */
+  readonly rereads: boolean;
+}
+
+/** The beginning of an AFTER trigger: goes on only where there is something to do, with `_seg_whole` set. */
+export function closeStatement(
+  program: InputProgram,
+  stateSchema: string,
+  { changed, crossing, rereads }: Closing,
+): string {
+  const name = (setting: string): string => quoteLiteral(transactionSetting(stateSchema, setting));
+  const [open, whole, owed, again] = [name(OPEN), name('whole'), name('owed'), name('again')];
+  const related = program.related.map((table) => `${quoteLiteral(quoteRelation(table))}::regclass`);
+  const others = [...(crossing ? ['TG_RELID'] : []), ...related];
+  const meets = `EXISTS (
+    SELECT FROM unnest(string_to_array(rtrim(_seg_open, ','), ',')) AS p WHERE split_part(p, '/', 1)::oid IN (${others.join(', ')}))`;
+  const ifOthers =
+    others.length === 0
+      ? ''
+      : `
+    IF ${changed} AND ${meets} THEN
+      _seg_whole := true;
+      _seg_set := set_config(${whole}, 'on', true);
+    END IF;`;
+  const ifAgain = rereads
+    ? `
+  ${AGAIN} := coalesce(current_setting(${again}, true), '') = 'on';
+  IF _seg_open = '' THEN
+    IF ${AGAIN} THEN _seg_set := set_config(${again}, '', true); END IF;
+  ELSIF ${changed} AND _seg_open ~ ('\\m' || TG_RELID || '/') THEN
+    ${AGAIN} := true;
+    _seg_set := set_config(${again}, 'on', true);
+  END IF;`
+    : '';
+  return `  _seg_open := coalesce(current_setting(${open}, true), '');
+  IF strpos(_seg_open, ',') = length(_seg_open) THEN
+    _seg_open := '';
+  ELSE
+    _seg_level := (regexp_match(_seg_open, '.*\\m' || TG_RELID || '/(\\d+),'))[1];
+    _seg_open := regexp_replace(_seg_open, '(.*)\\m' || TG_RELID || '/\\d+,', '\\1');
+  END IF;
+  _seg_set := set_config(${open}, _seg_open, true);
+  _seg_whole := coalesce(current_setting(${whole}, true), '') = 'on';
+  IF _seg_whole THEN
+    _seg_owed := strpos(current_setting(${owed}, true), ',' || TG_RELID || ',') > 0;
+  END IF;
+  IF _seg_open = '' THEN
+    IF _seg_whole THEN
+      _seg_set := set_config(${whole}, '', true);
+      _seg_set := set_config(${owed}, '', true);
+    END IF;
+  ELSE
+    IF _seg_open ~ ('\\m' || TG_RELID || '/(?!' || _seg_level || ',)') THEN
+      IF ${changed} OR _seg_owed THEN
+        _seg_set := set_config(${whole}, 'on', true);
+        _seg_set := set_config(${owed}, concat(current_setting(${owed}, true), ',', TG_RELID, ','), true);
+      END IF;
+      RETURN NULL;
+    END IF;${ifOthers}
+  END IF;${ifAgain}
+  IF NOT (${changed} OR _seg_owed) THEN RETURN NULL; END IF;
+`;
+}
+
+/** After a refresh: what other open statements have changed so far is in the views already, so theirs cannot be added. */
+export function refreshedWhole(stateSchema: string): string {
+  return `IF _seg_open <> '' THEN _seg_set := set_config(${quoteLiteral(transactionSetting(stateSchema, 'whole'))}, 'on', true); END IF;`;
+}
