@@ -17,7 +17,7 @@ import type { StoredPlan } from '../incremental/stored-plan.ts';
 import { addressIndex, addressIndexName } from '../ivm/strategies/stored-stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { refreshColumns } from '../ivm/program/emit-program.ts';
-import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { quoteRelation } from '../sql/quote.ts';
 import { searchPathSql } from '../sql/search-path.ts';
 import { shortName } from '../sql/short-name.ts';
 import type { DeployedNode } from '../state/nodes.ts';
