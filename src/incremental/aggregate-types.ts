@@ -1,6 +1,7 @@
 /** What the arguments of a query's aggregates are, asked of the engine: whether an aggregate can be merged depends on it. */
 import type { Connection } from '../engines/connection.ts';
 import { columnsOf } from '../engines/introspect.ts';
+import { isUnstorable } from './comparable.ts';
 import type { Catalog } from '../ivm/catalog.ts';
 import type { AggregateTypes } from '../ivm/plan/merge-plan.ts';
 import { readView } from '../ivm/plan/plan-view.ts';
@@ -33,9 +34,30 @@ export async function aggregateTypes(
     throw error;
   }
   for (const op of found) {
-    for (const [id, of] of await typesOf(connection, op, parts, catalog)) types.set(id, of);
+    for (const [id, of] of await typesWhereStored(connection, op, parts, catalog)) types.set(id, of);
   }
   return types;
+}
+
+/** Of values that no table can hold (rows without a type of their own) there are none: what aggregates them is not merged. */
+async function typesWhereStored(
+  connection: Connection,
+  op: Aggregate,
+  parts: ReadonlyMap<string, string>,
+  catalog: Catalog,
+): Promise<[string, AggregateTypes][]> {
+  try {
+    return await typesOf(connection, op, parts, catalog);
+  } catch (error) {
+    if (!isUnstorable(error)) throw error;
+    if (op.aggregates.length === 1) return [];
+    const found: [string, AggregateTypes][] = [];
+    for (const aggregate of op.aggregates) {
+      const alone = { ...op, aggregates: [aggregate] };
+      found.push(...(await typesWhereStored(connection, alone, parts, catalog)));
+    }
+    return found;
+  }
 }
 
 async function typesOf(

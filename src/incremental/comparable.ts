@@ -29,11 +29,16 @@ export async function canCompare(
   }
 }
 
-const suspect = /json(?!b)|xml|point|lseg|box|path|polygon|circle|line/i;
+/** 42P16: a column of a pseudo-type, which is what a row without a type of its own is. */
+export function isUnstorable(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlstate === '42P16';
+}
+
+const suspect = /json(?!b)|xml|point|lseg|box|path|polygon|circle|line|record|\bROW\(|\.\*/i;
 
 /**
- * The first hidden column of a plan that cannot be compared. The query itself may use such values (doc->>'id'), but what
- * maintenance stores it must compare. Costs nothing for queries that hold no such type.
+ * The first hidden column of a plan that cannot be compared, or not even stored. The query itself may use such values
+ * (doc->>'id'), but what maintenance stores it must compare. Costs nothing for queries that hold no such type.
  * @returns the column's name and type, or undefined
  */
 export async function incomparableColumn(
@@ -60,9 +65,15 @@ export async function incomparableColumn(
               now: `(SELECT "now" FROM ${quoteRelation(clock)})`,
               from: ({ relation }) => (relation.startsWith('#') ? tableOf(relation.slice(1)) : relation),
             });
-      await inner.exec(
-        `CREATE TEMPORARY TABLE ${quoteIdentifier(`_seg_probe#${stage}`)} AS ${query} WITH NO DATA`,
-      );
+      try {
+        await inner.exec(
+          `CREATE TEMPORARY TABLE ${quoteIdentifier(`_seg_probe#${stage}`)} AS ${query} WITH NO DATA`,
+        );
+      } catch (error) {
+        if (!isUnstorable(error)) throw error;
+        found = { name: '', type: 'record' };
+        return;
+      }
       const own = columns.filter(({ hidden }) => hidden || stage !== '');
       if (await canCompare(inner, tableOf(stage), own)) continue;
       for (const column of own) {

@@ -55,7 +55,7 @@ export interface IncrementalView {
 /**
  * Creates the view, fills it, and hangs its maintenance on the tables it reads. All in one transaction.
  * @param client one session, outside a transaction
- * @throws Error when the query calls a volatile function, has a column without a name or of a type without equality, or reads
+ * @throws Error when the query calls a volatile function, has a column of a type without equality, or reads
  *   what cannot be followed (nothing is created then); the client's own error for SQL that PostgreSQL refuses
  */
 export async function createIncrementalView(

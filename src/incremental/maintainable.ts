@@ -109,7 +109,7 @@ function unstable(call: UnstableCall, { label, sql, sourceMap, at }: Examined): 
 
 /**
  * @param from an item of FROM with exactly the query's columns
- * @throws SegError SEG405 for a column whose values cannot be compared, SEG406 for a name that is seg's, SEG418 for none
+ * @throws SegError SEG405 for a column whose values cannot be compared, SEG406 for a name that is seg's
  */
 export async function checkColumns(
   tx: Connection,
@@ -117,13 +117,7 @@ export async function checkColumns(
   columns: readonly { readonly name: string; readonly type: string }[],
   { label, at }: Pick<Examined, 'label' | 'at'>,
 ): Promise<void> {
-  for (const [i, { name }] of columns.entries()) {
-    if (name === '?column?') {
-      throw segError('SEG418', `column ${i + 1} of ${label} has no name`, {
-        at,
-        hint: 'Name it: select ... as name.',
-      });
-    }
+  for (const { name } of columns) {
     if (name.startsWith('_seg_')) {
       throw segError(
         'SEG406',

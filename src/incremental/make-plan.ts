@@ -81,7 +81,7 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
   const types = await aggregateTypes(connection, request, catalog);
   const planned = planView(request, catalog, keysOf, facts, (aggregate) => types.get(aggregate));
   const odd = await incomparableColumn(connection, planned, introspection, asked.clock);
-  const why = `an intermediate result holds values of type ${odd?.type}, which cannot be compared`;
+  const why = `an intermediate result holds values of type ${odd?.type}, which cannot be ${odd?.type === 'record' ? 'stored' : 'compared'}`;
   return {
     stages: odd === undefined ? planned : [recomputed(request, why)],
     request,

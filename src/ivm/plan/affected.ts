@@ -30,9 +30,10 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
   switch (op.kind) {
     case 'scan':
       return { ...op, mode: 'touched' };
+    // The change is in a subquery of an argument.
     case 'values':
     case 'function':
-      throw new Error('invariant: the changed scan is below');
+      throw unavailable();
     case 'project': {
       const columns = op.columns.filter(({ id }) => need.has(id));
       if (columns.some(({ expr }) => subqueriesIn(expr).length > 0)) throw unavailable();
@@ -53,7 +54,8 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
       return throughJoin(op, occurrence, need);
     case 'aggregate': {
       const groups = op.groups.filter(({ id }) => need.has(id));
-      if (groups.length < need.size) throw unavailable();
+      // A change in a subquery of an argument (of an ordered-set aggregate) may be one in every group.
+      if (!hasOccurrence(op.child, occurrence) || groups.length < need.size) throw unavailable();
       const wanted = new Set(groups.flatMap(({ expr }) => [...idsIn(expr)]));
       return { kind: 'project', child: affected(op.child, occurrence, wanted), columns: groups, sets: false };
     }

@@ -15,9 +15,9 @@ export type Work = 'linear' | 'extending' | 'grouping';
 export function ownWork(op: Op): Work {
   switch (op.kind) {
     case 'scan':
+      return 'linear';
     case 'values':
     case 'function':
-      return 'linear';
     case 'project':
     case 'filter':
       return ownSubqueries(op).length > 0 ? 'extending' : 'linear';

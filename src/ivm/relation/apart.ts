@@ -97,6 +97,18 @@ export function commonTablesIn(tree: unknown): Set<string> {
   return found;
 }
 
+/** Names of tables of which a tree reads whole rows. */
+export function wholeRowsIn(tree: unknown): Set<string> {
+  const found = new Set<string>();
+  walk(tree, (node) => {
+    const fields =
+      (node['ColumnRef'] as { fields: { String?: { sval: string } }[] } | undefined)?.fields ?? [];
+    const last = fields.at(-1);
+    if (fields.length === 2 && last !== undefined && 'A_Star' in last) found.add(fields[0]!.String!.sval);
+  });
+  return found;
+}
+
 /** The SELECT with the WITH lists around it that it uses, the nearest one innermost. */
 function withTables(select: Node, scope: Scope): Node {
   let whole = select;

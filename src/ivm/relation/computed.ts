@@ -1,8 +1,9 @@
 /** Expressions as columns of their own. */
-import { col, columnOf, sameExpr } from './expression.ts';
+import { col, columnOf, subqueriesIn } from './expression.ts';
 import { outputOf } from './ir.ts';
 import type { Column, Expr, Op } from './ir.ts';
 import type { SelectReader } from './reader.ts';
+import { canonicalExpr } from './rename.ts';
 
 /** Computes what is not a plain column below `op`, so that it has an id. */
 export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): { op: Op; ids: string[] } {
@@ -10,7 +11,7 @@ export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): 
   const ids = exprs.map((expr) => {
     const id = columnOf(expr);
     if (id !== undefined && outputOf(op).includes(id)) return id;
-    const known = added.find((column) => sameExpr(column.expr, expr));
+    const known = added.find((column) => canonicalExpr(column.expr) === canonicalExpr(expr));
     if (known !== undefined) return known.id;
     const column = { id: reader.id('key'), expr };
     added.push(column);
@@ -19,4 +20,16 @@ export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): 
   if (added.length === 0) return { op, ids };
   const passed = outputOf(op).map((id) => ({ id, expr: col(id) }));
   return { op: { kind: 'project', child: op, columns: [...passed, ...added], sets: false }, ids };
+}
+
+/** The expressions with those that hold subqueries computed below: aggregates and functions take columns in their stead. */
+export function withoutSubqueries(
+  reader: SelectReader,
+  op: Op,
+  exprs: readonly Expr[],
+): { op: Op; exprs: Expr[] } {
+  const nested = exprs.filter((expr) => subqueriesIn(expr).length > 0);
+  const below = computed(reader, op, nested);
+  const ids = new Map(nested.map((expr, i) => [expr, below.ids[i]!]));
+  return { op: below.op, exprs: exprs.map((expr) => (ids.has(expr) ? col(ids.get(expr)!) : expr)) };
 }

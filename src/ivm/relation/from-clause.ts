@@ -1,11 +1,13 @@
 /** FROM items → scans and joins; plain views are read through, CTEs instantiated, right joins turned into left ones. */
 import { commonTableColumns, recursiveSelect, selectFrom } from './apart.ts';
-import { col, equals, conjunction, freeIds } from './expression.ts';
+import { withoutSubqueries } from './computed.ts';
+import { col, columnOf, conjunction, equals, freeIds, raw } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Expr, Join, Op } from './ir.ts';
 import { exactly } from './reader.ts';
 import type { Node, SelectReader, Selected } from './reader.ts';
 import { parseStatements } from '../../sql/parse.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { ExpressionReader, textOf } from './read-expression.ts';
 import { Scope } from './scope.ts';
 import type { CommonTable, ScopeTable } from './scope.ts';
@@ -35,7 +37,7 @@ function fromItem(reader: SelectReader, item: Node, scope: Scope): Op {
     case 'RangeSubselect': {
       const select = (value['subquery'] as Node)['SelectStmt'] as Node;
       const { op, output } = reader.select(select, lateralScope(scope));
-      return named(op, output, value['alias'], scope);
+      return named(reader, op, output, value['alias'], scope);
     }
     case 'RangeFunction':
       return functionItem(reader, value, scope);
@@ -58,19 +60,43 @@ function aliasOf(value: unknown): { name: string | undefined; columns: string[] 
   return { name: alias?.aliasname, columns: (alias?.colnames ?? []).map(({ String: name }) => name.sval) };
 }
 
+/** @param type the row type of a table, as SQL; rows of other items have none of their own */
 function named(
+  reader: SelectReader,
   op: Op,
   output: readonly { readonly id: string; readonly name: string }[],
-  alias: unknown,
+  given: unknown,
   scope: Scope,
   fallback = '',
+  type?: string,
 ): Op {
-  const { name, columns } = aliasOf(alias);
-  scope.tables.push({
-    alias: name ?? fallback,
-    columns: output.map((column, i) => ({ id: column.id, name: columns[i] ?? column.name })),
-  });
-  return op;
+  const { name, columns: names } = aliasOf(given);
+  const alias = name ?? fallback;
+  const columns = output.map((column, i) => ({ id: column.id, name: names[i] ?? column.name }));
+  if (!scope.readsWhole(alias)) {
+    scope.tables.push({ alias, columns });
+    return op;
+  }
+  // Where an outer join finds no row, the whole row is NULL, and no row of NULLs.
+  const there = reader.id('there');
+  const passed = outputOf(op).map((id) => ({ id, expr: col(id) }));
+  const marked = [...passed, { id: there, expr: { A_Const: { boolval: { boolval: true } } } }];
+  scope.tables.push({ alias, columns, whole: wholeRow(columns, col(there), type) });
+  return { kind: 'project', child: op, columns: marked, sets: false };
+}
+
+function wholeRow(columns: ScopeTable['columns'], there: Expr, type: string | undefined): Expr {
+  const list = columns.flatMap(({ id }, i): (string | Expr)[] => [i === 0 ? '' : ', ', col(id)]);
+  const fields = columns.flatMap(({ id, name }, i): (string | Expr)[] => [
+    i === 0 ? '' : ', ',
+    col(id),
+    ` AS ${quoteIdentifier(name)}`,
+  ]);
+  const row: (string | Expr)[] =
+    type === undefined
+      ? ['(SELECT "_r" FROM (SELECT ', ...fields, ') AS "_r")']
+      : ['ROW(', ...list, `)::${type}`];
+  return raw(['CASE WHEN ', there, ' THEN ', ...row, ' END']);
 }
 
 function relation(reader: SelectReader, range: Node, scope: Scope): Op {
@@ -81,7 +107,7 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
     const { op, output } =
       cte.together === undefined ? reader.select(cte.query as Node, cte.scope) : recursive(reader, name, cte);
     const renamed = output.map((column, i) => ({ ...column, name: cte.aliases[i] ?? column.name }));
-    return named(exactly(op, output), renamed, range['alias'], scope, name);
+    return named(reader, exactly(op, output), renamed, range['alias'], scope, name);
   }
   const schema = textOf(range['schemaname']);
   const found = reader.catalog.relation(schema, name);
@@ -92,7 +118,15 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
     const select = (statements[0]!.node as unknown as Node)['SelectStmt'] as Node;
     const { op, output } = reader.select(select, new Scope(null));
     const renamed = output.map((column, i) => ({ ...column, name: found.columns[i]?.name ?? column.name }));
-    return named(exactly(op, output), renamed, range['alias'], scope, name);
+    return named(
+      reader,
+      exactly(op, output),
+      renamed,
+      range['alias'],
+      scope,
+      name,
+      quoteRelation({ schema, name }),
+    );
   }
   const columns = found.columns.map(({ name: column, type }) => ({
     id: reader.id(column),
@@ -106,7 +140,7 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
     columns,
     mode: 'now',
   };
-  return named(scan, columns, range['alias'], scope, name);
+  return named(reader, scan, columns, range['alias'], scope, name, quoteRelation({ schema, name }));
 }
 
 /** A table of which not all rows are read. */
@@ -116,7 +150,7 @@ function someRows(reader: SelectReader, item: Node, scope: Scope, construct: str
   const found = reader.catalog.relation(textOf(range['schemaname']), textOf(range['relname']));
   const names = (found?.columns ?? []).map(({ name }) => name);
   const { op, output } = reader.apart(selectFrom(item), scope, names, new Unsupported(construct));
-  return named(op, output, range['alias'], scope, textOf(range['relname']));
+  return named(reader, op, output, range['alias'], scope, textOf(range['relname']));
 }
 
 function recursive(reader: SelectReader, name: string, cte: CommonTable): Selected {
@@ -132,7 +166,7 @@ function functionItem(reader: SelectReader, range: Node, scope: Scope): Op {
     const names = definitions.map(({ ColumnDef: { colname } }) => colname);
     const why = new Unsupported('a function with a column definition list');
     const { op, output } = reader.apart(selectFrom({ RangeFunction: range }), scope, names, why);
-    return named(op, output, range['alias'], scope);
+    return named(reader, op, output, range['alias'], scope);
   }
   const expressions = new ExpressionReader(reader, scope);
   const calls = (range['functions'] as { List: { items: Node[] } }[]).map(({ List: list }) => {
@@ -144,27 +178,84 @@ function functionItem(reader: SelectReader, range: Node, scope: Scope): Op {
   const { columns } = aliasOf(range['alias']);
   // PostgreSQL always prints the column names of a function item.
   if (columns.length === 0) throw new Unsupported('a function in FROM without column names');
+  // The whole row of a function of one scalar is that scalar: which it is, only the server knows.
+  if (scope.readsWhole(aliasOf(range['alias']).name ?? ''))
+    throw new Unsupported('a whole row of a function');
   const output = columns.map((name) => ({ id: reader.id(name), name }));
-  const op: Op = {
+  const argumentsOf = (call: Expr): Expr[] => (call['FuncCall'] as { args?: Expr[] } | undefined)?.args ?? [];
+  const op = overArguments(reader, calls.flatMap(argumentsOf), (taken) => ({
     kind: 'function',
-    calls,
+    calls: calls.map((call) =>
+      argumentsOf(call).length === 0
+        ? call
+        : { FuncCall: { ...(call['FuncCall'] as Node), args: taken.splice(0, argumentsOf(call).length) } },
+    ),
     ordinality: range['ordinality'] === true,
     columns: output.map(({ id }) => id),
-  };
-  return named(op, output, range['alias'], scope);
+  }));
+  return named(reader, op, output, range['alias'], scope);
+}
+
+/** A leaf over expressions; those of them that hold subqueries are columns of one row beside it. */
+export function overArguments(reader: SelectReader, exprs: readonly Expr[], leaf: (exprs: Expr[]) => Op): Op {
+  const { op, exprs: taken } = withoutSubqueries(reader, nothing, exprs);
+  return op === nothing ? leaf(taken) : joined('inner', op, leaf(taken), null);
+}
+
+/** A join under a name hides its tables: its columns are those of USING, then the rest of the left and of the right side. */
+function namedJoin(reader: SelectReader, node: Node, scope: Scope): Op {
+  const inner = new Scope(scope);
+  const op = join(reader, { ...node, alias: undefined }, inner);
+  const columns = joinColumns(inner, node, 0).columns;
+  const plain = columns.every(({ expr }) => columnOf(expr) !== undefined);
+  const output = columns.map(({ name, expr }) => ({
+    id: plain ? columnOf(expr)! : reader.id(name),
+    name,
+    expr,
+  }));
+  const made: Op = plain
+    ? op
+    : { kind: 'project', child: op, columns: output.map(({ id, expr }) => ({ id, expr })), sets: false };
+  return named(reader, made, output, node['alias'], scope);
+}
+
+interface JoinColumn {
+  readonly name: string;
+  readonly expr: Expr;
+}
+
+/** The columns of a join in PostgreSQL's order, from the tables that it added to a scope, the first of which is `at`. */
+function joinColumns(scope: Scope, item: Node, at: number): { columns: JoinColumn[]; next: number } {
+  const nested = item['JoinExpr'] as Node | undefined;
+  const node = nested ?? (item['larg'] === undefined ? undefined : item);
+  if (node === undefined || (nested !== undefined && aliasOf(nested['alias']).name !== undefined)) {
+    const columns = scope.tables[at]!.columns.map(({ name, id }) => ({ name, expr: col(id) }));
+    return { columns, next: at + 1 };
+  }
+  const left = joinColumns(scope, node['larg'] as Node, at);
+  const right = joinColumns(scope, node['rarg'] as Node, left.next);
+  const using = usedNames(node);
+  const merged = using.map((name) => ({ name, expr: scope.merged.get(name)! }));
+  const rest = (columns: readonly JoinColumn[]): JoinColumn[] =>
+    columns.filter(({ name }) => !using.includes(name));
+  return { columns: [...merged, ...rest(left.columns), ...rest(right.columns)], next: right.next };
+}
+
+function usedNames(node: Node): string[] {
+  return ((node['usingClause'] as { String: { sval: string } }[] | undefined) ?? []).map(
+    ({ String: name }) => name.sval,
+  );
 }
 
 function join(reader: SelectReader, node: Node, scope: Scope): Op {
-  if (aliasOf(node['alias']).name !== undefined) throw new Unsupported('a join with an alias');
+  if (aliasOf(node['alias']).name !== undefined) return namedJoin(reader, node, scope);
   const inner = new Scope(scope);
   const leftStart = scope.tables.length;
   let left = fromItem(reader, node['larg'] as Node, scope);
   const rightStart = scope.tables.length;
   let right = fromItem(reader, node['rarg'] as Node, scope);
   const type = textOf(node['jointype'], 'JOIN_INNER');
-  const names = ((node['usingClause'] as { String: { sval: string } }[] | undefined) ?? []).map(
-    ({ String: name }) => name.sval,
-  );
+  const names = usedNames(node);
   let condition: Expr | null = null;
   if (names.length > 0) {
     const of = (tables: readonly ScopeTable[], name: string): Expr => {

@@ -7,9 +7,9 @@
  */
 import { parseStatements } from '../../sql/parse.ts';
 import type { Catalog } from '../catalog.ts';
-import { columnNames, commonTablesIn, partOf } from './apart.ts';
+import { columnNames, commonTablesIn, partOf, wholeRowsIn } from './apart.ts';
 import type { Part } from './apart.ts';
-import { fromClause } from './from-clause.ts';
+import { fromClause, overArguments } from './from-clause.ts';
 import { conjunction, conjuncts } from './expression.ts';
 import { Unsupported } from './ir.ts';
 import type { Op, Relation } from './ir.ts';
@@ -82,7 +82,7 @@ export class Reader implements SelectReader {
   }
 
   #select(select: Node, parent: Scope | null): Selected {
-    const scope = new Scope(parent);
+    const scope = new Scope(parent, wholeRowsIn(select));
     readWith(select, scope);
     if (select['lockingClause'] !== undefined) throw new Unsupported('FOR UPDATE');
     if (select['intoClause'] !== undefined) throw new Unsupported('SELECT INTO');
@@ -140,7 +140,13 @@ export class Reader implements SelectReader {
     if (select['sortClause'] !== undefined || select['limitCount'] !== undefined) {
       throw new Unsupported('VALUES with ORDER BY or LIMIT');
     }
-    return { op: { kind: 'values', rows, columns: output.map(({ id }) => id) }, output };
+    const [width, columns] = [output.length, output.map(({ id }) => id)];
+    const op = overArguments(this, rows.flat(), (taken) => ({
+      kind: 'values',
+      rows: rows.map((_, i) => taken.slice(i * width, (i + 1) * width)),
+      columns,
+    }));
+    return { op: exactly(op, output), output };
   }
 }
 

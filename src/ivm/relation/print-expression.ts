@@ -254,8 +254,28 @@ function printType(type: Node): string {
     if (value === undefined) throw new Unsupported('a type of unknown form');
     return String(value.ival ?? 0);
   });
-  // pg_catalog.interval(mask, precision) cannot be written like a function's arguments.
-  if (names.at(-1) === 'interval' && mods.length > 0) throw new Unsupported('an interval of limited fields');
   const bounds = ((type['arrayBounds'] as unknown[] | undefined) ?? []).map(() => '[]').join('');
-  return `${names.map(quoteIdentifier).join('.')}${mods.length > 0 ? `(${mods.join(', ')})` : ''}${bounds}`;
+  const name = names.map(quoteIdentifier).join('.');
+  if (mods.length > 0 && name === '"pg_catalog"."interval"') return `${intervalType(mods)}${bounds}`;
+  return `${name}${mods.length > 0 ? `(${mods.join(', ')})` : ''}${bounds}`;
+}
+
+/** Bits of an interval's type modifier, from the widest field on (INTERVAL_MASK in PostgreSQL's timestamp.h). */
+const intervalFields = [
+  [4, 'year'],
+  [2, 'month'],
+  [8, 'day'],
+  [1024, 'hour'],
+  [2048, 'minute'],
+  [4096, 'second'],
+] as const;
+
+/** An interval of limited fields or precision has a syntax of its own, after the key word alone. */
+function intervalType([mask, precision]: readonly string[]): string {
+  const fields = intervalFields.filter(([bit]) => (Number(mask) & bit) !== 0).map(([, word]) => word);
+  const [first, last] = [fields[0], fields.at(-1)];
+  const digits = precision === undefined ? '' : `(${precision})`;
+  // All bits stand for no limit, which is not said as "year to second".
+  if (fields.length === 0 || (Number(mask) & 0x7fff) === 0x7fff) return `interval${digits}`;
+  return first === last ? `interval ${first}${digits}` : `interval ${first} to ${last}${digits}`;
 }

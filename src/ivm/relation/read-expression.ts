@@ -2,6 +2,7 @@
 import { Unsupported } from './ir.ts';
 import type { Expr, Subquery } from './ir.ts';
 import type { Node, SelectReader } from './reader.ts';
+import { printExpr } from './print-expression.ts';
 import { exactly } from './reader.ts';
 import type { Scope } from './scope.ts';
 
@@ -14,7 +15,15 @@ export class ExpressionReader {
     this.scope = scope;
   }
 
+  /** @throws Unsupported also for what cannot be printed, while another way is still open to the query */
   read(value: unknown): Expr {
+    const expr = this.#visit(value) as Expr;
+    printExpr(expr, { now: '', query: () => '' });
+    return expr;
+  }
+
+  /** What holds expressions and is none: a window of a WINDOW clause. */
+  readClause(value: Node): Expr {
     return this.#visit(value) as Expr;
   }
 
@@ -38,11 +47,9 @@ export class ExpressionReader {
   }
 
   #column(ref: Node): Expr {
-    const path = (ref['fields'] as { String?: { sval: string } }[]).map(({ String: name }) => {
-      if (name === undefined) throw new Unsupported('a whole row');
-      return name.sval;
-    });
-    return this.scope.column(path);
+    const fields = ref['fields'] as { String?: { sval: string } }[];
+    const path = fields.flatMap(({ String: name }) => (name === undefined ? [] : [name.sval]));
+    return path.length === fields.length ? this.scope.column(path) : this.scope.wholeRow(path);
   }
 
   #subquery(link: Node): Expr {

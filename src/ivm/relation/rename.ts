@@ -1,5 +1,14 @@
 /** A copy of a tree with ids and occurrences of its own, to stand beside the original in one tree. */
-import { col, columnOf, fingerprint, madeIn, mapExpr, mapOwnExprs } from './expression.ts';
+import {
+  col,
+  columnOf,
+  fingerprint,
+  madeIn,
+  mapExpr,
+  mapOwnExprs,
+  subqueriesIn,
+  subqueryOf,
+} from './expression.ts';
 import { childrenOf, withChildren } from './ir.ts';
 import type { Expr, Op, Subquery } from './ir.ts';
 
@@ -61,4 +70,19 @@ export function canonicalText(op: Op): string {
   let ids = 0;
   const { op: copy } = copyOf(op, { id: () => `c${++ids}`, occurrence: () => 0 });
   return fingerprint(copy);
+}
+
+/** The same text for expressions whose subqueries differ in ids only: PostgreSQL writes one that is grouped by twice. */
+export function canonicalExpr(expr: Expr): string {
+  if (subqueriesIn(expr).length === 0) return fingerprint(expr);
+  let ids = 0;
+  const renamed = (value: Expr): Expr =>
+    mapExpr(value, (node) => {
+      const sub = subqueryOf(node);
+      if (sub === undefined) return undefined;
+      const { op, of } = copyOf(sub.query, { id: () => `c${++ids}`, occurrence: () => 0 });
+      const test = sub.test === null ? null : renamed(sub.test);
+      return { Sub: { ...sub, test, query: op, output: sub.output.map(of) } };
+    });
+  return fingerprint(renamed(expr));
 }

@@ -5,6 +5,8 @@ import type { Expr } from './ir.ts';
 export interface ScopeTable {
   readonly alias: string;
   readonly columns: readonly { readonly name: string; readonly id: string }[];
+  /** A row of it as one value, where the query asks for that. */
+  readonly whole?: Expr;
 }
 
 /** A common table expression that has not been instantiated: each use makes a tree of its own. */
@@ -25,16 +27,35 @@ export class Scope {
   readonly merged = new Map<string, Expr>();
   readonly ctes = new Map<string, CommonTable>();
 
-  constructor(parent: Scope | null) {
+  /** Names of tables whose rows are read as one value (`t`, `t.*`) by the query that has this scope. */
+  readonly #whole: ReadonlySet<string>;
+
+  constructor(
+    parent: Scope | null,
+    whole: ReadonlySet<string> = parent === null ? new Set() : parent.#whole,
+  ) {
     this.parent = parent;
+    this.#whole = whole;
   }
 
-  /** @throws Unsupported for a name that is not found, or is a whole row */
+  readsWhole(alias: string): boolean {
+    return this.#whole.has(alias);
+  }
+
+  /** @throws Unsupported for a name that is not found */
   column(path: readonly string[]): Expr {
     const found = this.#find(path);
     if (found !== undefined) return found;
     if (this.parent !== null) return this.parent.column(path);
     throw new Unsupported(`the name ${path.join('.')}`);
+  }
+
+  /** @throws Unsupported for a name that is not found */
+  wholeRow([alias]: readonly string[]): Expr {
+    const table = this.tables.find((candidate) => candidate.alias === alias);
+    if (table?.whole !== undefined) return table.whole;
+    if (table === undefined && this.parent !== null) return this.parent.wholeRow([alias!]);
+    throw new Unsupported('a whole row');
   }
 
   #find(path: readonly string[]): Expr | undefined {

@@ -1,8 +1,11 @@
 /** Everything of a SELECT after WHERE: grouping, windows, output columns, DISTINCT, ORDER BY and LIMIT. */
-import { col, columnOf, fingerprint, idsIn, mapExpr, sameExpr, walkExpr } from './expression.ts';
+import { col, columnOf, fingerprint, idsIn, mapExpr, walkExpr } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
 import { computed } from './computed.ts';
+import { liftSubqueries } from './lift-subqueries.ts';
+import { rowMembers, sortMembers } from './rows.ts';
+import { canonicalExpr } from './rename.ts';
 import { aggregateSets, groupingSets, ungrouped } from './grouping-sets.ts';
 import { mapLevel, someOfLevel, usesOnly } from './levels.ts';
 import { exactly, limited, sortKey } from './reader.ts';
@@ -23,19 +26,23 @@ export function selectList(
       return { name, expr: inlineWindows(expressions.read(target['val']), select, expressions) };
     },
   );
-  const sort = ((select['sortClause'] as { SortBy: Node }[] | undefined) ?? []).map(({ SortBy: key }) => ({
-    key,
-    expr: inlineWindows(sortExpr(key['node'], targets, expressions), select, expressions),
-  }));
+  const sort = ((select['sortClause'] as { SortBy: Node }[] | undefined) ?? []).flatMap(({ SortBy: key }) =>
+    sortMembers(key, inlineWindows(sortExpr(key['node'], targets, expressions), select, expressions)),
+  );
   const distinct = select['distinctClause'] as Node[] | undefined;
   const distinctOn = (distinct ?? [])
     .filter((node) => Object.keys(node).length > 0)
-    .map((node) => sortExpr(node, targets, expressions));
+    .flatMap((node) => rowMembers(sortExpr(node, targets, expressions)));
   let having = select['havingClause'] === undefined ? null : expressions.read(select['havingClause']);
   let exprs = [...targets.map(({ expr }) => expr), ...sort.map(({ expr }) => expr), ...distinctOn];
 
+  const called = having === null ? exprs : [...exprs, having];
+  const lifted = liftSubqueries(reader, from, called, (node) => aggregateCall(node, reader));
+  op = lifted.op;
+  exprs = lifted.exprs.slice(0, exprs.length);
+  having = having === null ? null : lifted.exprs.at(-1)!;
   const groupClause = (select['groupClause'] as Node[] | undefined) ?? [];
-  const own = new Set(outputOf(from));
+  const own = new Set(outputOf(op));
   const isAggregate = (node: Expr): boolean => {
     if (!aggregateCall(node, reader)) return false;
     const used = [...idsIn(node)];
@@ -54,7 +61,7 @@ export function selectList(
     const all = having === null ? exprs : [...exprs, having];
     const grouped =
       sets.length === 1
-        ? aggregate(reader, op, sets[0]!, all.map(ungrouped), isAggregate)
+        ? aggregate(reader, op, sets[0]!.flatMap(rowMembers), all.map(ungrouped), isAggregate)
         : aggregateSets(reader, op, sets, all, isAggregate);
     op = grouped.op;
     exprs = grouped.exprs.slice(0, exprs.length);
@@ -62,16 +69,18 @@ export function selectList(
     if (having !== null) op = { kind: 'filter', child: op, condition: having };
   }
 
-  const windowed = windows(reader, op, exprs);
+  const below = liftSubqueries(reader, op, exprs, (node) => callOf(node)?.over !== undefined);
+  const windowed = windows(reader, below.op, below.exprs);
   op = windowed.op;
   exprs = windowed.exprs;
 
   const sets = exprs.some((expr) => contains(expr, (node) => returnsSet(node, reader)));
   const columns: Column[] = [];
   const take = (expr: Expr, name: string): string => {
+    const print = canonicalExpr(expr);
     const known =
-      columns.slice(targets.length).find((column) => sameExpr(column.expr, expr)) ??
-      columns.find((column) => sameExpr(column.expr, expr));
+      columns.slice(targets.length).find((column) => canonicalExpr(column.expr) === print) ??
+      columns.find((column) => canonicalExpr(column.expr) === print);
     if (known !== undefined) return known.id;
     const column = { id: reader.id(name), expr };
     columns.push(column);
@@ -83,7 +92,7 @@ export function selectList(
     return { id: column.id, name };
   });
   const order: SortKey[] = sort.map(({ key }, i) => sortKey(key, take(exprs[targets.length + i]!, 'sort')));
-  const on = distinctOn.map((_, i) => take(exprs[targets.length + sort.length + i]!, 'on'));
+  const on = [...new Set(distinctOn.map((_, i) => take(exprs[targets.length + sort.length + i]!, 'on')))];
   if (sets && columns.length > targets.length) throw new Unsupported('a set-returning column with ORDER BY');
   op = { kind: 'project', child: op, columns, sets };
   if (on.length > 0) op = { kind: 'distinct-on', child: op, on, order };
@@ -158,7 +167,7 @@ function aggregate(
   const groups: Column[] = [];
   const byFingerprint = new Map<string, string>();
   below.ids.forEach((id, i) => {
-    const print = fingerprint(groupExprs[i]);
+    const print = canonicalExpr(groupExprs[i]!);
     if (byFingerprint.has(print)) return;
     const group = { id: reader.id(id.replace(/_\d+$/, '')), expr: col(id) };
     groups.push(group);
@@ -168,12 +177,10 @@ function aggregate(
   const available = new Set(outputOf(below.op));
   const rewritten = exprs.map((expr) =>
     mapLevel(expr, available, (node) => {
-      const group = byFingerprint.get(fingerprint(node));
+      const print = canonicalExpr(node);
+      const group = byFingerprint.get(print);
       if (group !== undefined) return col(group);
       if (isAggregate(node)) {
-        const print = fingerprint(node);
-        const known = byFingerprint.get(print);
-        if (known !== undefined) return col(known);
         const column = { id: reader.id(callOf(node)!.funcname.at(-1)?.String?.sval ?? 'agg'), expr: node };
         aggregates.push(column);
         byFingerprint.set(print, column.id);
@@ -184,7 +191,7 @@ function aggregate(
       if (id === undefined || !available.has(id)) return undefined;
       const extra = { id: reader.id(id.replace(/_\d+$/, '')), expr: col(id) };
       groups.push(extra);
-      byFingerprint.set(fingerprint(node), extra.id);
+      byFingerprint.set(print, extra.id);
       return col(extra.id);
     }),
   );
@@ -251,7 +258,7 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
   };
   for (const { WindowDef: window } of clause) {
     const name = String(window['name']);
-    const read = expressions.read({ ...window, name: undefined });
+    const read = expressions.readClause({ ...window, name: undefined });
     defined.set(name, merge(read));
   }
   return mapExpr(expr, (node) => {
@@ -259,7 +266,14 @@ function inlineWindows(expr: Expr, select: Node, expressions: ExpressionReader):
     if ('Sub' in node) return node;
     const call = callOf(node);
     if (call?.over === undefined) return undefined;
-    const { partitionClause, orderClause, frameOptions, startOffset, endOffset } = merge(call.over);
+    const { frameOptions, startOffset, endOffset, ...window } = merge(call.over);
+    const partitionClause = (window['partitionClause'] as Expr[] | undefined)?.flatMap(rowMembers);
+    const orderClause = (window['orderClause'] as { SortBy: Node }[] | undefined)?.flatMap(
+      ({ SortBy: key }) =>
+        sortMembers(key, key['node'] as Expr).map((member) => ({
+          SortBy: { ...member.key, node: member.expr },
+        })),
+    );
     const over = Object.fromEntries(
       Object.entries({ partitionClause, orderClause, frameOptions, startOffset, endOffset }).filter(
         ([, v]) => v !== undefined,

@@ -1,0 +1,79 @@
+/**
+ * Subqueries in the arguments of aggregates and window functions, as columns of the rows below:
+ *
+ *     max((SELECT count(*) FROM B WHERE B.x = A.x))  over A   =   max(v)  over  (A, (SELECT count(*) ...) AS v)
+ *
+ * A whole argument is taken down, so that what guards its subquery (a CASE) goes with it; a FILTER goes with its arguments.
+ */
+import { computed, withoutSubqueries } from './computed.ts';
+import { col, mapExpr, raw, subqueriesIn, walkExpr } from './expression.ts';
+import type { Expr, Op } from './ir.ts';
+import type { Node, SelectReader } from './reader.ts';
+
+type SortBy = { readonly SortBy: Node & { readonly node: Expr } };
+
+/** @param isCall which calls of this query's level (of its subqueries none) are meant; `exprs` come back with those changed */
+export function liftSubqueries(
+  reader: SelectReader,
+  op: Op,
+  exprs: readonly Expr[],
+  isCall: (node: Expr) => boolean,
+): { op: Op; exprs: Expr[] } {
+  const calls: Expr[] = [];
+  for (const expr of exprs) {
+    walkExpr(expr, (node) => {
+      if ('Sub' in node) return false;
+      if (isCall(node) && subqueriesIn(node).length > 0) calls.push(node);
+      return true;
+    });
+  }
+  let below = op;
+  const lifted = new Map(
+    calls.map((call) => {
+      const without = lift(reader, below, call['FuncCall'] as Node);
+      below = without.op;
+      return [call, without.call] as const;
+    }),
+  );
+  if (calls.length === 0) return { op, exprs: [...exprs] };
+  return { op: below, exprs: exprs.map((expr) => mapExpr(expr, (node) => lifted.get(node))) };
+}
+
+function lift(reader: SelectReader, op: Op, call: Node): { op: Op; call: Expr } {
+  let below = op;
+  let filter = call['agg_filter'] as Expr | undefined;
+  if (filter !== undefined && subqueriesIn(filter).length > 0) {
+    const passes = computed(reader, below, [raw(['((', filter, ') IS TRUE)'])]);
+    below = passes.op;
+    filter = col(passes.ids[0]!);
+  }
+  const guarded = (expr: Expr): Expr =>
+    filter === undefined || subqueriesIn(expr).length === 0
+      ? expr
+      : { CaseExpr: { args: [{ CaseWhen: { expr: filter, result: expr } }] } };
+  const take = (list: readonly Expr[]): Expr[] => {
+    const taken = withoutSubqueries(reader, below, list.map(guarded));
+    below = taken.op;
+    return taken.exprs;
+  };
+  const ordered = (keys: readonly SortBy[]): SortBy[] => {
+    const nodes = take(keys.map(({ SortBy: key }) => key.node));
+    return keys.map(({ SortBy: key }, i) => ({ SortBy: { ...key, node: nodes[i]! } }));
+  };
+  // What stands before WITHIN GROUP belongs to the group, not to its rows.
+  const args =
+    call['agg_within_group'] === true ? call['args'] : take((call['args'] as Expr[] | undefined) ?? []);
+  const over = call['over'] as Node | undefined;
+  const lifted = {
+    FuncCall: {
+      ...call,
+      ...(call['args'] === undefined ? {} : { args }),
+      ...(filter === undefined ? {} : { agg_filter: filter }),
+      ...(call['agg_order'] === undefined ? {} : { agg_order: ordered(call['agg_order'] as SortBy[]) }),
+      ...(over?.['orderClause'] === undefined
+        ? {}
+        : { over: { ...over, orderClause: ordered(over['orderClause'] as SortBy[]) } }),
+    },
+  };
+  return { op: below, call: lifted };
+}
