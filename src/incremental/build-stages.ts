@@ -3,6 +3,7 @@ import type { Connection } from '../engines/connection.ts';
 import { columnsOf } from '../engines/introspect.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import type { Stage } from '../ivm/plan/stage.ts';
+import { topByLength } from '../ivm/plan/top.ts';
 import { selectSql } from '../ivm/relation/to-sql.ts';
 import { addressIndex, addressable } from '../ivm/strategies/stored-stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
@@ -31,7 +32,8 @@ export const FILL_FACTOR = 85;
 /** The SELECT that computes a stage from the tables as they are. */
 export function stageQuery(stage: Stage, sql: string, naming: StageNaming): string {
   if (stage.root === null) return stage.text ?? sql;
-  return selectSql(stage.root, stage.columns, {
+  const root = stage.top === undefined ? stage.root : topByLength(stage.root, stage.top);
+  return selectSql(root, stage.columns, {
     now: `(SELECT "now" FROM ${quoteRelation(naming.clock)})`,
     from: ({ relation }) =>
       quoteRelation(

@@ -12,7 +12,8 @@ import { directionSql } from '../ivm/plan/positions.ts';
 import { signedTerms } from '../ivm/plan/signed.ts';
 import { temporalOf } from '../ivm/plan/temporal.ts';
 import { indexedBases, touchedPositions } from '../ivm/plan/suffix-region.ts';
-import { limitOf, topOf } from '../ivm/plan/top.ts';
+import type { StageTop } from '../ivm/plan/stage.ts';
+import { byLength, limitOf, topOf } from '../ivm/plan/top.ts';
 import { isShort } from '../ivm/plan/facts.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
@@ -35,7 +36,7 @@ export function neededIndexes(stored: StoredStage, keyWithin: KeyWithin): Needed
   if (root === null) return [];
   const byTime = stage.readsClock ? indexesByTime(root) : [];
   if (stage.strategy === 'recompute') return byTime;
-  if (stage.strategy === 'top') return [...byTime, ...indexesByOrder(root)];
+  if (stage.strategy === 'top') return [...byTime, ...indexesByOrder(root, stage.top)];
   return [...byTime, ...indexesOfChanges(stored, root, keyWithin)];
 }
 
@@ -50,19 +51,18 @@ function indexesByTime(root: Op): NeededIndex[] {
   }));
 }
 
-/** The order in which the first rows are read. */
-function indexesByOrder(root: Op): NeededIndex[] {
+/** The order in which the first rows are read; of texts those that fit, and the others by themselves. */
+function indexesByOrder(root: Op, split: StageTop | undefined): NeededIndex[] {
   const top = topOf(limitOf(root)!);
   if (top === undefined) return [];
+  const { scan, order } = top;
+  const index = { relation: scan.relation, hashed: false, ordered: true, scan } as const;
+  if (split === undefined) return [{ ...index, expressions: [], then: order }];
+  const { length, short, long } = byLength(split);
+  const then = order.slice(0, split.bound).map((key) => ({ ...key, short: true }));
   return [
-    {
-      relation: top.scan.relation,
-      expressions: [],
-      hashed: false,
-      ordered: true,
-      then: top.order,
-      scan: top.scan,
-    },
+    { ...index, expressions: [], then, where: short },
+    { ...index, expressions: [length], where: long },
   ];
 }
 
@@ -147,6 +147,7 @@ export async function ensureIndex(
       },
     });
   const order = then.map((key) => `(${print(key.expr)})${directionSql(key)}`);
+  const where = index.where === undefined ? '' : ` WHERE ${print(index.where)}`;
   for (const expressions of holdable(request, nameOf)) {
     const texts = expressions.map(print);
     const hashed = index.hashed && expressions === index.expressions;
@@ -160,8 +161,8 @@ export async function ensureIndex(
     const body = hashed
       ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
       : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
-    const definition = `${quoteRelation(table)} USING ${method} ${body}`;
-    const text = `${method} (${[...texts, ...order].join(', ')})`;
+    const definition = `${quoteRelation(table)} USING ${method} ${body}${where}`;
+    const text = `${method} (${[...texts, ...order].join(', ')})${where}`;
     const longer = request.derived.find((other) => beginsWith(other.definition, definition));
     if (longer !== undefined) return { ...longer, text };
     const hash = createHash('sha256').update(definition).digest('hex').slice(0, 16);
@@ -181,9 +182,12 @@ export async function ensureIndex(
   return { missing: [...index.expressions.map(print), ...order].join(', ') };
 }
 
-/** Whether an index begins with all columns of another; each entry of either costs every row that is written. */
+/** Whether an index of all rows begins with all columns of another; each entry of either costs every row that is written. */
 function beginsWith(longer: string, definition: string): boolean {
-  return longer === definition || longer.startsWith(`${definition.slice(0, -1)}, `);
+  return (
+    longer === definition ||
+    (!longer.includes(' WHERE ') && longer.startsWith(`${definition.slice(0, -1)}, `))
+  );
 }
 
 /** @returns whether there can be such an index */
@@ -270,6 +274,7 @@ export async function deriveIndexes(
         index.ordered,
         index.expressions.map((expr) => named(index, expr)),
         (index.then ?? []).map((key) => ({ ...key, expr: named(index, key.expr) })),
+        index.where === undefined ? null : named(index, index.where),
       ]);
       if (seen.has(print)) continue;
       seen.add(print);

@@ -27,7 +27,7 @@ const mayRecompute: readonly RegExp[] = [
   /because of a window without ORDER BY$/,
   // No index holds texts of any length in their order.
   /because of an order by values that can be too long for an index \(text\)$/,
-  /^ORDER BY \.\.\. LIMIT by a text/,
+  /^ORDER BY \.\.\. LIMIT by a value of type /,
 ];
 
 /** Views that recompute for another reason. */

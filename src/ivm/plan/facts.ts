@@ -117,6 +117,8 @@ export function exprFact(expr: Expr, of: (id: string) => ColumnFact): ColumnFact
       return { type: value['fval'] === undefined ? undefined : 'numeric', notNull: true };
     case 'BoolExpr':
       return { type: 'boolean', notNull: (value['args'] as Expr[]).every((arg) => fact(arg).notNull) };
+    case 'CollateClause':
+      return fact(value['arg']);
     case 'NullTest':
     case 'BooleanTest':
       return { type: 'boolean', notNull: true };

@@ -27,6 +27,8 @@ export interface NeededIndex {
   readonly ordered?: true;
   /** An order that follows the hash, for rows of one key, or that is the whole index. */
   readonly then?: readonly IndexOrder[];
+  /** Which rows it holds; all, when left out. */
+  readonly where?: Expr;
   readonly scan: Scan;
 }
 

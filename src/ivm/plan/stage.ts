@@ -35,11 +35,20 @@ export interface Stage {
   readonly key: readonly string[];
   /** Of a stage kept by suffixes. */
   readonly suffix?: StageSuffix;
+  /** Of a stage of first rows whose order begins with texts, which may be too long for an index. */
+  readonly top?: StageTop;
   /** Of a merged stage: what is kept of each group; `root` is then a projection over an aggregate of exactly that. */
   readonly merge?: MergePlan;
   /** Why this strategy, and what a change costs: words for people. */
   readonly reason: string;
   readonly cost: string;
+}
+
+export interface StageTop {
+  /** So many columns of the order are in the index. */
+  readonly bound: number;
+  /** Columns of the scan among them whose lengths are asked for. */
+  readonly texts: readonly string[];
 }
 
 export interface StageSuffix extends SuffixPlan {
