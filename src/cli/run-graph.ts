@@ -5,6 +5,7 @@ import type { Project } from '../project/load.ts';
 import type { Database } from '../engines/connection.ts';
 import { executeGraph, type ExecuteResult, type RunMode } from '../run/execute.ts';
 import { writeArtifact, writeCompiled } from './artifacts.ts';
+import { checkedTests } from './check-project.ts';
 import type { ExitStatus } from './command-definition.ts';
 import type { CommandContext } from './context.ts';
 import { loadOptions, openProject } from './open-project.ts';
@@ -38,6 +39,7 @@ export async function runGraph(context: CommandContext, options: RunGraphOptions
       ? selectGraphNodes(context, project, options.types)
       : [...allNodes(project.manifest).values()].filter((node) => only.has(node.unique_id));
   if (selected.length === 0) return 0;
+  await checkedTests(project, selected);
   const db = lazyDatabase(() => openTarget(context, project));
   try {
     const result = await execute(context, project, db, selected, options.mode);

@@ -11,8 +11,8 @@ export function nearest(name: string, candidates: Iterable<string>, most = 3): s
     const lower = candidate.toLowerCase();
     const score = isSwap(wanted, lower) ? 1 : distance(wanted, lower);
     // Of short names every other is a part: that says nothing.
-    const contained =
-      Math.min(wanted.length, lower.length) >= 4 && (lower.includes(wanted) || wanted.includes(lower));
+    const [short, long] = wanted.length < lower.length ? [wanted, lower] : [lower, wanted];
+    const contained = short.length >= 4 && short.length * 3 >= long.length && long.includes(short);
     if (score <= Math.max(1, Math.floor(Math.max(wanted.length, lower.length) / 3)) || contained) {
       scored.push({ candidate, score });
     }

@@ -108,7 +108,7 @@ class ScenarioReader {
             : { count: anyOrder ? 5 : 0, seed: 1 },
       steps,
       file: this.#yaml.file,
-      locate: (path) => this.#yaml.at(path),
+      locate: (path, part) => this.#yaml.at(path, part),
       path: this.#path,
     };
   }

@@ -19,7 +19,7 @@ export interface Scenario {
   readonly steps: readonly Step[];
   readonly file: string;
   /** The place of a path in the file; of its nearest parent when there is no such node. */
-  readonly locate: (path: YamlPath) => Location;
+  readonly locate: (path: YamlPath, part?: 'key' | 'value') => Location;
   readonly path: YamlPath;
 }
 

@@ -37,8 +37,9 @@ export class TestProject {
     return JSON.parse(this.read(path)) as T;
   }
 
-  remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
+  /** One file, or without a name the whole project. */
+  remove(path = ''): void {
+    rmSync(join(this.root, path), { recursive: true, force: true });
   }
 
   /** Runs `seg` with these arguments in the project (or `cwd` within it); waits for its end. */

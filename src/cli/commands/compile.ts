@@ -1,5 +1,6 @@
 import type { CommandHandler } from '../command-definition.ts';
 import { writeCompiled } from '../artifacts.ts';
+import { checked } from '../check-project.ts';
 import { openProject } from '../open-project.ts';
 import { foundLine } from '../report/found-line.ts';
 import { selectGraphNodes } from '../selection.ts';
@@ -24,6 +25,7 @@ export const compile: CommandHandler = async (context) => {
     await context.writeOut(json ? `${JSON.stringify({ compiled: text }, null, 2)}\n` : `${text}\n`);
     return 0;
   }
+  await checked(project);
   log.info(foundLine(project.manifest), { name: 'FoundStats', code: 'W006' });
   const nodes = selectGraphNodes(context, project, ['model', 'test']);
   writeCompiled(project, nodes);
