@@ -26,93 +26,113 @@ process.env.SEG_LAKE ??= '.seg/live-lake';
 for (const path of [process.env.SEG_DATA, `${process.env.SEG_DATA}.lock`, process.env.SEG_LAKE])
   rmSync(path, { recursive: true, force: true });
 
+const stop = new AbortController();
+// The first Ctrl-C ends it in order, a second one at once.
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+const atEnd = [];
+
 const fired = new Latencies();
 const resolved = new Latencies();
-const receiver = await startReceiver({
-  onAlert: (email, status) => (status === 'firing' ? fired : resolved).arrived(email),
-});
-process.env.SEG_RECEIVER ??= receiver.url;
-let postgres;
-if (process.env.SEG_MIRROR === undefined) {
-  // Without a PostgreSQL on this machine everything but the two mirrors runs.
-  postgres = await startPostgres({ quiet: true, install: false }).catch(() => undefined);
-  if (postgres !== undefined) process.env.SEG_MIRROR = postgres.url;
-}
-const mirrors = process.env.SEG_MIRROR !== undefined;
-
-console.log('Building the project ...');
 const notes = [];
-const server = await serveProject(
-  root,
-  {},
-  {
-    args: mirrors ? [] : ['--exclude', 'tag:mirror'],
-    onWarning: (line) => notes.push(line.trim()),
-  },
-);
-const db = new pg.Client({ connectionString: server.postgres.replace('seg_reader@', 'seg@') });
-await db.connect();
-
-const stop = new AbortController();
-process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
-const rate = Number(values.rate);
-const generators = [
-  ['segment.segment_events', 0.8],
-  ['activity.activity_events', 0.1],
-  ['track.track_events', 0.1],
-].map(([source, share], n) =>
-  sendEvents(server.url, {
-    source,
-    seconds: Infinity,
-    clients: 4,
-    batch: Math.max(1, Math.round((rate * share) / 20)),
-    rate: rate * share,
-    users: Number(values.users),
-    seed: n + 1,
-    signal: stop.signal,
-  }),
-);
-// The scores of what the generators send, and of these, are of different people.
-const alerts = crossThresholds(server.url, {
-  perSecond: 1,
-  signal: stop.signal,
-  onSent: (email) => fired.sent(email),
-  async retract(email, messageId) {
-    resolved.sent(email);
-    await db.query('DELETE FROM segmentation.track_events WHERE message_id = $1', [messageId]);
-  },
-});
-
 const live = process.stdout.isTTY === true;
-const started = performance.now();
-const limit = Number(values.seconds) * 1000;
 const seen = { fired: [], resolved: [] };
 let last = new Map();
+let server;
+let db;
+let started = performance.now();
 let lastAt = started;
-while (!stop.signal.aborted) {
-  const left = limit > 0 ? Math.max(0, started + limit - performance.now()) : Infinity;
-  await sleep(Math.min(left, live ? 1000 : 5000), undefined, { signal: stop.signal }).catch(() => {});
-  await draw();
-  if (limit > 0 && performance.now() - started >= limit) stop.abort();
+let code = 0;
+try {
+  code = await run();
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+  console.log('Stopped before the server was there.');
+} finally {
+  for (const end of atEnd.reverse()) await end();
 }
-await Promise.all([...generators, alerts]);
-// What is on its way arrives.
-await sleep(1500);
-await draw();
-await db.end();
-const code = await server.stop();
-await receiver.stop();
-postgres?.stop();
-const missing = fired.missing + resolved.missing;
-console.log(`\nMQL alerts, from the event's request to the webhook: ${alertFigures()}`);
-console.log(
-  `missing: ${missing}; the same one twice: ${receiver.counts.repeats}; seg serve ended with ${code}`,
-);
-const files = existsSync(process.env.SEG_LAKE) ? `; files are in ${process.env.SEG_LAKE}` : '';
-console.log(
-  `The database stays in ${process.env.SEG_DATA}${files}. Look at it:  SEG_DATA=${process.env.SEG_DATA} npx seg sync status`,
-);
-process.exit(missing + receiver.counts.repeats === 0 ? 0 : 1);
+process.exit(code);
+
+async function run() {
+  const receiver = await startReceiver({
+    onAlert: (email, status) => (status === 'firing' ? fired : resolved).arrived(email),
+  });
+  atEnd.push(() => receiver.stop());
+  process.env.SEG_RECEIVER ??= receiver.url;
+  if (process.env.SEG_MIRROR === undefined) {
+    // Without a PostgreSQL on this machine everything but the two mirrors runs.
+    const postgres = await startPostgres({ quiet: true, install: false }).catch(() => undefined);
+    if (postgres !== undefined) {
+      process.env.SEG_MIRROR = postgres.url;
+      atEnd.push(() => postgres.stop());
+    }
+  }
+  const mirrors = process.env.SEG_MIRROR !== undefined;
+
+  console.log('Building the project ...');
+  server = await serveProject(
+    root,
+    {},
+    {
+      args: mirrors ? [] : ['--exclude', 'tag:mirror'],
+      onWarning: (line) => notes.push(line.trim()),
+      signal: stop.signal,
+    },
+  );
+  atEnd.push(() => server.stop());
+  db = new pg.Client({ connectionString: server.postgres.replace('seg_reader@', 'seg@') });
+  await db.connect();
+  atEnd.push(() => db.end());
+
+  const rate = Number(values.rate);
+  const generators = [
+    ['segment.segment_events', 0.8],
+    ['activity.activity_events', 0.1],
+    ['track.track_events', 0.1],
+  ].map(([source, share], n) =>
+    sendEvents(server.url, {
+      source,
+      seconds: Infinity,
+      clients: 4,
+      batch: Math.max(1, Math.round((rate * share) / 20)),
+      rate: rate * share,
+      users: Number(values.users),
+      seed: n + 1,
+      signal: stop.signal,
+    }),
+  );
+  // The scores of what the generators send, and of these, are of different people.
+  const alerts = crossThresholds(server.url, {
+    perSecond: 1,
+    signal: stop.signal,
+    onSent: (email) => fired.sent(email),
+    async retract(email, messageId) {
+      resolved.sent(email);
+      await db.query('DELETE FROM segmentation.track_events WHERE message_id = $1', [messageId]);
+    },
+  });
+
+  started = lastAt = performance.now();
+  const limit = Number(values.seconds) * 1000;
+  while (!stop.signal.aborted) {
+    const left = limit > 0 ? Math.max(0, started + limit - performance.now()) : Infinity;
+    await sleep(Math.min(left, live ? 1000 : 5000), undefined, { signal: stop.signal }).catch(() => {});
+    await draw();
+    if (limit > 0 && performance.now() - started >= limit) stop.abort();
+  }
+  await Promise.all([...generators, alerts]);
+  // What is on its way arrives.
+  await sleep(1500);
+  await draw();
+  const missing = fired.missing + resolved.missing;
+  console.log(`\nMQL alerts, from the event's request to the webhook: ${alertFigures()}`);
+  console.log(`missing: ${missing}; the same one twice: ${receiver.counts.repeats}`);
+  const files = existsSync(process.env.SEG_LAKE) ? `; files are in ${process.env.SEG_LAKE}` : '';
+  console.log(
+    `The database stays in ${process.env.SEG_DATA}${files}. Look at it:  SEG_DATA=${process.env.SEG_DATA} npx seg sync status`,
+  );
+  return missing + receiver.counts.repeats === 0 ? 0 : 1;
+}
 
 async function draw() {
   const now = performance.now();

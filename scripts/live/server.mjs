@@ -6,9 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Builds the project in a folder and serves it. @param more.args of `seg serve`; @param more.node of the server's process */
+/**
+ * Builds the project in a folder and serves it.
+ * @param more.args of `seg serve`; more.node of the server's process; more.signal ends the build
+ */
 export async function serveProject(folder, env, more = {}) {
-  const options = { cwd: folder, env: { ...process.env, ...env } };
+  // Ctrl-C in a terminal goes to every process of its group: here one process decides what is ended, and when.
+  const options = { cwd: folder, env: { ...process.env, ...env }, detached: true };
   const build = spawn(
     process.execPath,
     [cli, 'build', '--quiet', '--exclude', 'resource_type:scenario', 'resource_type:unit_test'],
@@ -17,7 +21,12 @@ export async function serveProject(folder, env, more = {}) {
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
+  const endBuild = () => build.kill('SIGTERM');
+  process.once('exit', endBuild);
+  more.signal?.addEventListener('abort', endBuild, { once: true });
   const [code] = await once(build, 'close');
+  process.off('exit', endBuild);
+  more.signal?.throwIfAborted();
   if (code !== 0) throw new Error(`seg build ended with ${code}`);
   const child = spawn(
     process.execPath,
@@ -34,6 +43,10 @@ export async function serveProject(folder, env, more = {}) {
       if (/warn|error/i.test(line)) (more.onWarning ?? defaultWarning)(line);
   });
   const ended = once(child, 'close');
+  // Whatever ends this process, the server does not stay behind.
+  const end = () => child.kill('SIGTERM');
+  process.once('exit', end);
+  void ended.then(() => process.off('exit', end));
   for (;;) {
     const url = /on (http:\S+)/.exec(log)?.[1];
     const postgres = /(postgres:\S+)/.exec(log)?.[1];

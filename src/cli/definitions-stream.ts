@@ -281,7 +281,13 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     arguments: [
       { syntax: '[instant]', help: 'an ISO 8601 time, "now", or a step like "+30 minutes"; forward only' },
     ],
-    flags: [],
+    flags: [
+      {
+        name: 'confirm',
+        kind: 'boolean',
+        help: 'move it even more than an hour ahead of the present: nothing brings it back',
+      },
+    ],
     examples: ['seg clock', 'seg clock 2023-11-30T00:00:00Z', `seg clock '+30 minutes'`],
     load: async () => (await import('./commands/clock.ts')).clock,
   },

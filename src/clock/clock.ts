@@ -21,25 +21,42 @@ export async function readClock(connection: Connection, stateSchema = '_seg'): P
   return rows[0]?.now ?? null;
 }
 
+export interface ClockMove {
+  /** Whether it may go more than an hour ahead of the machine's time, from where nothing brings it back. */
+  readonly farAhead?: 'allowed' | 'refused';
+}
+
 /**
  * Moves the clock to an instant; the same instant again is allowed and does nothing.
  * @param instant anything PostgreSQL reads as a timestamptz (without zone: UTC)
- * @throws SegError SEG701 for text that is no instant, SEG702 for one before the clock
+ * @throws SegError SEG701 for text that is no instant, SEG702 for one before the clock, SEG709 for one that is far ahead
  */
-export async function setClock(connection: Connection, instant: string, stateSchema = '_seg'): Promise<void> {
+export async function setClock(
+  connection: Connection,
+  instant: string,
+  stateSchema = '_seg',
+  { farAhead = 'allowed' }: ClockMove = {},
+): Promise<void> {
   const table = `${quoteIdentifier(stateSchema)}.clock`;
   await connection.transaction(async (tx) => {
     const { rows } = await parsed(() =>
-      tx.query<{ order: number; current: string }>(
+      tx.query<{ order: number; current: string; far: boolean; wanted: string }>(
         `SELECT CASE WHEN $1::timestamptz < "now" THEN -1 WHEN $1::timestamptz = "now" THEN 0 ELSE 1 END AS "order",
-                "now"::text AS current FROM ${table}`,
-        [instant],
+                "now"::text AS current, $1::timestamptz::text AS wanted,
+                $1::timestamptz > $2::timestamptz + interval '1 hour' AS far FROM ${table}`,
+        [instant, new Date().toISOString()],
       ),
     );
-    const { order, current } = rows[0]!;
+    const { order, current, far, wanted } = rows[0]!;
     if (order < 0) {
       throw segError('SEG702', `the clock stands at ${current} and cannot go back to ${instant}`, {
         hint: 'Time only moves forward. Start a new data directory to replay from an earlier instant.',
+        exitCode: 1,
+      });
+    }
+    if (order > 0 && far && farAhead === 'refused') {
+      throw segError('SEG709', `${wanted} is more than an hour ahead of the present`, {
+        hint: 'The clock never goes back: until that time comes it will not move. "seg clock INSTANT --confirm" sets it all the same.',
         exitCode: 1,
       });
     }
@@ -47,11 +64,12 @@ export async function setClock(connection: Connection, instant: string, stateSch
   });
 }
 
-/** Moves the clock forward by an interval (`30 minutes`). @throws SegError SEG701, SEG702 for a negative one */
+/** Moves the clock forward by an interval (`30 minutes`). @throws SegError as setClock, SEG702 for a negative one */
 export async function advanceClock(
   connection: Connection,
   interval: string,
   stateSchema = '_seg',
+  move: ClockMove = {},
 ): Promise<void> {
   const { rows } = await parsed(() =>
     connection.query<{ instant: string }>(
@@ -59,7 +77,7 @@ export async function advanceClock(
       [interval],
     ),
   );
-  await setClock(connection, rows[0]!.instant, stateSchema);
+  await setClock(connection, rows[0]!.instant, stateSchema, move);
 }
 
 async function parsed<T>(query: () => Promise<T>): Promise<T> {

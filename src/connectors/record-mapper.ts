@@ -68,7 +68,10 @@ export class JsonMapper implements RecordMapper {
   }
 }
 
-/** CSV lines. The first is a header when it is made of the declared fields; otherwise columns come in declared order. */
+/**
+ * CSV lines. The first is a header when at least half of it names declared fields, or it names all of them; what else it
+ * names is left out, as from JSON. Otherwise columns come in declared order.
+ */
 export class CsvMapper implements RecordMapper {
   readonly #plan: SourcePlan;
   readonly #check: CheckSchema | null;
@@ -120,7 +123,8 @@ export class CsvMapper implements RecordMapper {
       .map((column) => column.field);
     const found = fields.map((field) => field?.trim() ?? '');
     const isHeader =
-      found.every((field) => declared.includes(field)) || declared.every((field) => found.includes(field));
+      found.filter((field) => declared.includes(field)).length * 2 >= found.length ||
+      declared.every((field) => found.includes(field));
     this.#header = isHeader ? found : declared;
     this.#positions = this.#plan.columns.map((column) => this.#header!.indexOf(column.field));
     this.#paths = this.#header.map((field) => {

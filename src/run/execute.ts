@@ -139,7 +139,7 @@ class Run {
         const deployer = changes ? await Deployer.begin(tx, project) : undefined;
         if (this.#request.now !== undefined) {
           const instant = this.#request.now === 'now' ? new Date().toISOString() : this.#request.now;
-          await setClock(tx, instant, stateSchemaOf(project));
+          await setClock(tx, instant, stateSchemaOf(project), { farAhead: 'refused' });
         }
         if (mode !== 'test') await runHooks(tx, project, 'on-run-start', listener);
         if (deployer !== undefined) await this.#deploySources(deployer);

@@ -209,9 +209,16 @@ describe('a new project', () => {
       last: true,
     });
     const before = (await seg('clock')).stdout.trim();
-    const after = (await seg(['clock', '+90 minutes'])).stdout.trim();
+    const after = (await seg(['clock', '+90 minutes', '--confirm'])).stdout.trim();
     expect(Date.parse(after) - Date.parse(before)).toBe(90 * 60_000);
     expect((await seg('clock 2001-01-01')).status).toBe(1);
+    // Nothing would bring it back.
+    const ahead = await seg('clock tomorrow');
+    expect(ahead.status).toBe(1);
+    expect(ahead.log).toMatch(
+      /error SEG\d+: .* is more than an hour ahead of the present\n.*seg clock INSTANT --confirm/,
+    );
+    expect((await seg('clock')).stdout.trim()).toBe(after);
     const verified = await seg('verify');
     expect(verified.status).toBe(0);
     expect(verified.log).toContain('Verified 2 maintained views: each equals its recomputation');

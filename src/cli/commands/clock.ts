@@ -2,6 +2,7 @@ import type { CommandHandler } from '../command-definition.ts';
 import { advanceClock, readClock, setClock } from '../../clock/clock.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
+import { isMemory } from '../../engines/registry.ts';
 import { openProject } from '../open-project.ts';
 import { requirePostgresFamily } from '../postgres-family.ts';
 import { withSharedDatabase } from '../with-database.ts';
@@ -21,8 +22,11 @@ export const clock: CommandHandler = async (context) => {
     }
     if (wanted !== undefined) {
       const step = /^\+\s*(.+)$/.exec(wanted)?.[1];
-      if (step !== undefined) await advanceClock(db, step, schema);
-      else await setClock(db, wanted === 'now' ? new Date().toISOString() : wanted, schema);
+      // A database in memory is gone with its process, and the clock with it.
+      const free = context.flags.boolean('confirm') || isMemory(project.target);
+      const move = { farAhead: free ? 'allowed' : 'refused' } as const;
+      if (step !== undefined) await advanceClock(db, step, schema, move);
+      else await setClock(db, wanted === 'now' ? new Date().toISOString() : wanted, schema, move);
     }
     await context.writeOut(`${await readClock(db, schema)}\n`);
   });

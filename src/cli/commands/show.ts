@@ -7,6 +7,7 @@ import type { SourceMap } from '../../diagnostics/source-map.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import type { Connection } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
+import { allNodes } from '../../project/manifest.ts';
 import type { GraphNode } from '../../project/nodes.ts';
 import { readDeployed } from '../../state/nodes.ts';
 import { openProject } from '../open-project.ts';
@@ -45,17 +46,19 @@ export const show: CommandHandler = async (context) => {
   const project = await openProject(context, { writeManifest: false });
   if (inline !== undefined) {
     context.sources.use(project.root, new Map([...project.files, [INLINE, inline]]));
-    const { text, map } = project.renderInline(inline, INLINE);
-    await withDatabase(context, project, (db) =>
-      preview(context, db, {
+    const { text, map, dependsOn } = project.renderInline(inline, INLINE);
+    await withDatabase(context, project, async (db) => {
+      const at = { file: INLINE, line: 1, column: 1 };
+      checkParents(project, await deployedDefinitions(db, project), 'the inline query', dependsOn, at);
+      await preview(context, db, {
         label: 'the inline query',
         name: null,
         sql: text,
         map,
-        at: { file: INLINE, line: 1, column: 1 },
+        at,
         plainRows: dialectOf(project.target) !== undefined,
-      }),
-    );
+      });
+    });
     return 0;
   }
   const types = ['model', 'seed', 'source', 'test'];
@@ -71,7 +74,8 @@ export const show: CommandHandler = async (context) => {
 
 /**
  * A model that is deployed as it stands in the project is read from its relation, which is up to date and cheap;
- * otherwise, as in dbt, its compiled query runs. Throws SEG910 for a seed or source that is not there.
+ * otherwise, as in dbt, its compiled query runs. Throws SEG910 for a seed or source that is not there, or for one that the
+ * query reads.
  */
 export async function queriesOf(
   db: Connection,
@@ -99,6 +103,7 @@ export async function queriesOf(
     if (there?.definition === node.compiled_code && node.relation_name !== null) {
       return [{ label, name: node.name, sql: `select * from ${node.relation_name}`, map: null, at: node.at }];
     }
+    checkParents(project, deployed, label, node.depends_on.nodes, node.at);
     return [
       {
         label,
@@ -108,6 +113,32 @@ export async function queriesOf(
         at: node.at,
       },
     ];
+  });
+}
+
+/** Throws SEG910 when something that a query reads is not deployed: PostgreSQL would only say that there is no such table. */
+function checkParents(
+  project: Project,
+  deployed: ReadonlyMap<string, unknown>,
+  label: string,
+  parents: readonly string[],
+  at: Location,
+): void {
+  const nodes = allNodes(project.manifest);
+  const missing = parents.flatMap((id): string[] => {
+    const node = nodes.get(id);
+    if (node === undefined || deployed.has(id) || !('relation_name' in node)) return [];
+    if (node.resource_type === 'source' && node.config.existing) return [];
+    // An ephemeral model stands in the query itself; what it reads must be there.
+    if (node.relation_name !== null) return [`${node.resource_type} "${node.name}"`];
+    checkParents(project, deployed, label, node.depends_on.nodes, at);
+    return [];
+  });
+  if (missing.length === 0) return;
+  throw segError('SEG910', `${label} reads ${missing.join(', ')}, not deployed yet`, {
+    at,
+    hint: 'Run "seg build" first, or "seg run" with "seg seed".',
+    exitCode: 1,
   });
 }
 
