@@ -118,11 +118,14 @@ async function run() {
     const left = limit > 0 ? Math.max(0, started + limit - performance.now()) : Infinity;
     await sleep(Math.min(left, live ? 1000 : 5000), undefined, { signal: stop.signal }).catch(() => {});
     await draw();
-    if (limit > 0 && performance.now() - started >= limit) stop.abort();
+    if (limit > 0 && performance.now() - started >= limit) break;
   }
+  const interrupted = stop.signal.aborted;
+  stop.abort();
   await Promise.all([...generators, alerts]);
   // What is on its way arrives.
-  await sleep(1500);
+  const patience = performance.now() + (interrupted ? 5000 : 30_000);
+  while (fired.missing + resolved.missing > 0 && performance.now() < patience) await sleep(200);
   await draw();
   const missing = fired.missing + resolved.missing;
   console.log(`\nMQL alerts, from the event's request to the webhook: ${alertFigures()}`);
@@ -131,7 +134,7 @@ async function run() {
   console.log(
     `The database stays in ${process.env.SEG_DATA}${files}. Look at it:  SEG_DATA=${process.env.SEG_DATA} npx seg sync status`,
   );
-  return missing + receiver.counts.repeats === 0 ? 0 : 1;
+  return interrupted || missing + receiver.counts.repeats === 0 ? 0 : 1;
 }
 
 async function draw() {

@@ -11,8 +11,9 @@ const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * @param more.args of `seg serve`; more.node of the server's process; more.signal ends the build
  */
 export async function serveProject(folder, env, more = {}) {
-  // Ctrl-C in a terminal goes to every process of its group: here one process decides what is ended, and when.
-  const options = { cwd: folder, env: { ...process.env, ...env }, detached: true };
+  // Ctrl-C in a terminal goes to every process of its group: who handles it decides what is ended, and when.
+  const detached = process.listenerCount('SIGINT') > 0;
+  const options = { cwd: folder, env: { ...process.env, ...env }, detached };
   const build = spawn(
     process.execPath,
     [cli, 'build', '--quiet', '--exclude', 'resource_type:scenario', 'resource_type:unit_test'],
