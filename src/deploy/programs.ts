@@ -13,6 +13,7 @@ import { emitProgram } from '../ivm/program/emit-program.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { announceStatement } from '../state/begin-statement.ts';
+import { writeInputLocks } from '../state/input-locks.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { isFollowed } from './examine-existing.ts';
@@ -82,6 +83,7 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
       await removeProgram(tx, { schema: node.schema, name: node.relation }, request);
     await tx.query(`DELETE FROM ${seg}.program WHERE input = $1`, [id]);
   }
+  await writeInputLocks(tx, stateSchema);
 }
 
 interface Input {

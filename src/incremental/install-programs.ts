@@ -8,6 +8,7 @@ import type { EmitOptions } from '../ivm/program/emit-program.ts';
 import type { InputProgram, ProgramInput } from '../ivm/program/program-data.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
+import { writeInputLocks } from '../state/input-locks.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
 export const functionParts = ['insert', 'update', 'delete', 'truncate', 'refresh'] as const;
@@ -159,6 +160,7 @@ export async function installPrograms(
       await installProgram(tx, compileInput(input, plans, context), options);
     else await removeProgram(tx, input.table, options);
   }
+  await writeInputLocks(tx, options.stateSchema);
 }
 
 export async function installRefresh(

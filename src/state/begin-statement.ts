@@ -30,11 +30,17 @@ export const ANNOUNCE = 'announce_statement';
 export function announceStatement(stateSchema: string, name: RelationName): string {
   const seg = quoteIdentifier(stateSchema);
   const open = quoteLiteral(transactionSetting(stateSchema, OPEN));
+  const locked = quoteLiteral(transactionSetting(stateSchema, 'locked'));
   return `CREATE OR REPLACE FUNCTION ${quoteRelation(name)}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       DECLARE
         answer pg_catalog.text;
         context pg_catalog.text;
       BEGIN
+        -- Before the turn (state/input-locks.ts); undone with a savepoint, as the locks are.
+        IF coalesce(pg_catalog.current_setting(${locked}, true), '') OPERATOR(pg_catalog.=) '' AND TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
+          PERFORM ${seg}.lock_inputs();
+          answer := pg_catalog.set_config(${locked}, 'on', true);
+        END IF;
         answer := pg_catalog.pg_advisory_xact_lock(${WRITERS_LOCK}, pg_catalog.hashtext(${quoteLiteral(seg)}))::pg_catalog.text;
         IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
           PERFORM ${seg}.require_recent_snapshot();

@@ -6,6 +6,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { recentSnapshots } from './begin-statement.ts';
+import { inputLocks } from './input-locks.ts';
 import { WRITERS_LOCK } from './locks.ts';
 import { readColumns } from './read-columns.ts';
 import { readViews } from './read-views.ts';
@@ -140,6 +141,7 @@ const migrations: readonly Migration[] = [
   reliedFacts,
   readViews,
   recentSnapshots,
+  inputLocks,
 ];
 
 /**
