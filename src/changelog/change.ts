@@ -1,7 +1,9 @@
 /** The vocabulary of change, as readers of a feed see it. */
+import type { ExactJson } from '../json/exact-json.ts';
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-export type JsonRow = { [column: string]: JsonValue };
+/** A row of a model: its columns in the model's order. */
+export type JsonRow = { [column: string]: ExactJson };
 
 /** Where a reader of a feed stands: opaque to readers, comparable by the engine that issued it. */
 export type Position = string;

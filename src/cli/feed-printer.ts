@@ -1,3 +1,4 @@
+import { stringifyJson, type Writable } from '../json/exact-json.ts';
 import type { ChangeBatch, JsonRow } from '../changelog/change.ts';
 import type { FeedItem } from '../feeds/hub.ts';
 import type { Snapshot } from '../feeds/feed.ts';
@@ -63,9 +64,13 @@ async function printBatch(context: CommandContext, { position, at, changes }: Ch
 }
 
 /** All lines of a step in one write, so that a reader that is killed has whole steps more often than not. */
-async function printLines(context: CommandContext, lines: readonly object[], whole = true): Promise<void> {
+async function printLines(
+  context: CommandContext,
+  lines: readonly Readonly<Record<string, Writable>>[],
+  whole = true,
+): Promise<void> {
   const text = lines.map((line, index) =>
-    JSON.stringify(whole && index === lines.length - 1 ? { ...line, last: true } : line),
+    stringifyJson(whole && index === lines.length - 1 ? { ...line, last: true } : line),
   );
   await context.writeOut(`${text.join('\n')}\n`);
 }

@@ -1,4 +1,7 @@
 import stringWidth from 'string-width';
+import { textOfJson } from '../json/exact-json.ts';
+import type { Writable } from '../json/exact-json.ts';
+import { JsonNumber } from '../json/json-number.ts';
 
 /** A relation to print: every row has a cell for every column. */
 export interface Relation {
@@ -34,13 +37,17 @@ const MIN_COLUMN = 12;
 /** A value on one line: objects as JSON, control characters as escapes. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text =
-    typeof value === 'string' ? value : typeof value === 'bigint' ? `${value}` : JSON.stringify(value);
+  // A number as PostgreSQL prints it, NaN and Infinity too.
+  const text = typeof value === 'number' ? numberText(value) : textOfJson(value as Writable);
   // eslint-disable-next-line no-control-regex -- what would break the table, or the terminal
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
     return named[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** Numbers, and numeric values, which arrive as text because JavaScript's numbers would round them. */
@@ -52,7 +59,8 @@ function isNumeric(rows: Relation['rows'], column: number): boolean {
       (value) =>
         typeof value === 'number' ||
         typeof value === 'bigint' ||
-        (typeof value === 'string' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value)),
+        value instanceof JsonNumber ||
+        (typeof value === 'string' && /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|NaN|-?Infinity)$/.test(value)),
     )
   );
 }

@@ -1,3 +1,6 @@
+import { stringifyJson } from '../json/exact-json.ts';
+import type { Writable } from '../json/exact-json.ts';
+
 /** A record that cannot go in, and why: a reason a person can act on, written into the dead-letter table. */
 export class BadValue extends Error {
   readonly reason: string;
@@ -11,6 +14,6 @@ export class BadValue extends Error {
 
 /** A value as shown in a reason: JSON, cut after 60 characters. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = stringifyJson(value as Writable);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JsonNumber } from '../json/json-number.ts';
 import { encoderFor } from './column-encoder.ts';
 import { parseDataType } from './data-type.ts';
 
@@ -25,7 +26,12 @@ describe('values that fit', () => {
     ['integer', ' +05 ', '5'],
     ['integer', -0, '0'],
     ['bigint', '9223372036854775807', '9223372036854775807'],
-    ['bigint', 2 ** 60, '1152921504606846976'],
+    ['bigint', new JsonNumber('1152921504606846976'), '1152921504606846976'],
+    ['bigint', 2 ** 60, '1152921504606847000'],
+    ['integer', new JsonNumber('1.0'), '1'],
+    ['numeric', new JsonNumber('700.00'), '700.00'],
+    ['text', new JsonNumber('700.00'), '700.00'],
+    ['boolean', new JsonNumber('1.0'), 'true'],
     ['numeric', '123456789012345678901234567890.5', '123456789012345678901234567890.5'],
     ['numeric', 1e21, '1e+21'],
     ['numeric', 'NaN', 'NaN'],

@@ -1,3 +1,6 @@
+import { stringifyJson } from '../json/exact-json.ts';
+import type { Writable } from '../json/exact-json.ts';
+import { JsonNumber, wholeNumber } from '../json/json-number.ts';
 import type { DataType } from './data-type.ts';
 import { BadValue, shown } from './bad-value.ts';
 import { checkMoment, checkTime } from './time-text.ts';
@@ -10,12 +13,8 @@ import { checkMoment, checkTime } from './time-text.ts';
 export type Encode = (value: unknown) => string;
 
 export interface EncoderOptions {
-  /** Makes an array's element an ordinary value (see exact-json.ts). */
-  readonly unmark?: (value: unknown) => unknown;
   /** Values are text out of a CSV file: what goes into json columns must be JSON text already. */
   readonly fromText?: boolean;
-  /** The JSON text of a value inside a record; JSON.stringify unless the reader kept more (see exact-json.ts). */
-  readonly toJson?: (value: unknown) => string;
   /**
    * Dates and times must be ISO 8601. Otherwise other spellings are left to PostgreSQL, which knows many, some of
    * them dependent on when they are read (`now`, `today`): fine for a seed, not at the door of a stream.
@@ -25,11 +24,9 @@ export interface EncoderOptions {
 
 /** The encoder of a type. Reasons begin with what was expected: `expected integer, got "x"`. */
 export function encoderFor(type: DataType, options: EncoderOptions = {}): Encode {
-  const toJson = options.toJson ?? JSON.stringify;
   if (type.isArray) {
     const element = encoderFor({ ...type, isArray: false }, { ...options, fromText: false });
-    const unmark = options.unmark ?? ((value: unknown) => value);
-    return (value) => encodeArray(value, (item) => element(unmark(item)));
+    return (value) => encodeArray(value, element);
   }
   switch (type.base) {
     case 'smallint':
@@ -69,20 +66,31 @@ export function encoderFor(type: DataType, options: EncoderOptions = {}): Encode
   }
 }
 
+function toJson(value: unknown): string {
+  return stringifyJson(value as Writable);
+}
+
 function refuse(expected: string, value: unknown): never {
   throw new BadValue(`expected ${expected}, got ${shown(value)}`);
+}
+
+function isNumber(value: unknown): value is number | JsonNumber {
+  return typeof value === 'number' || value instanceof JsonNumber;
 }
 
 const INTEGER = /^\s*[+-]?\d+\s*$/;
 
 function encodeInteger(value: unknown, name: string, least: bigint, most: bigint): string {
-  if (typeof value === 'number') {
-    if (!Number.isInteger(value)) refuse(name, value);
-    const outside = Number.isSafeInteger(value)
-      ? value < Number(least) || value > Number(most)
-      : BigInt(value) < least || BigInt(value) > most;
-    if (outside) refuse(`${name} between ${least} and ${most}`, value);
-    return Number.isSafeInteger(value) ? String(value === 0 ? 0 : value) : String(BigInt(value));
+  if (Number.isSafeInteger(value)) {
+    if ((value as number) < Number(least) || (value as number) > Number(most))
+      refuse(`${name} between ${least} and ${most}`, value);
+    return String(value === 0 ? 0 : value);
+  }
+  if (typeof value === 'number' || value instanceof JsonNumber) {
+    const whole = wholeNumber(String(value));
+    if (whole === undefined) refuse(name, value);
+    if (whole < least || whole > most) refuse(`${name} between ${least} and ${most}`, value);
+    return String(whole);
   }
   if (typeof value !== 'string' || !INTEGER.test(value)) refuse(name, value);
   const text = value.trim();
@@ -95,7 +103,7 @@ const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 const SPECIAL_NUMBER = /^\s*(?:nan|[+-]?inf(?:inity)?)\s*$/i;
 
 function encodeNumber(value: unknown, name: string): string {
-  const text = typeof value === 'number' ? String(value) : value;
+  const text = isNumber(value) ? String(value) : value;
   if (typeof text !== 'string') refuse(name, value);
   // A JSON number that overflowed to Infinity was written as digits: it is out of range, not infinite.
   if (typeof value === 'number' && !Number.isFinite(value)) refuse(`${name} within its range`, value);
@@ -118,7 +126,7 @@ for (const word of ['f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '
 
 function encodeBoolean(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  const word = typeof value === 'number' ? String(value) : value;
+  const word = isNumber(value) ? String(Number(value)) : value;
   const known = typeof word === 'string' ? BOOLEANS.get(word.trim().toLowerCase()) : undefined;
   return known ?? refuse('boolean', value);
 }
@@ -142,8 +150,7 @@ function encodeUuid(value: unknown): string {
 
 function encodeText(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
-  if (typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')
-    refuse(name, value);
+  if (!isNumber(value) && typeof value !== 'boolean' && typeof value !== 'bigint') refuse(name, value);
   return String(value);
 }
 

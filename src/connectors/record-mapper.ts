@@ -1,6 +1,7 @@
+import { parseBoth } from '../json/exact-json.ts';
+import { refusal } from '../json/storable.ts';
 import { BadValue } from './bad-value.ts';
 import { encoderFor, type Encode } from './column-encoder.ts';
-import { exactStringify, parseExact, refusal, unmark, type ExactRecord } from './exact-json.ts';
 import type { RawRecord } from './formats/raw-record.ts';
 import { lookup, parsePath, place, type RecordPath } from './map-record.ts';
 import { compileSchema, type CheckSchema } from './record-schema.ts';
@@ -20,25 +21,18 @@ export class JsonMapper implements RecordMapper {
   readonly #plan: SourcePlan;
   readonly #check: CheckSchema | null;
   readonly #encoders: readonly Encode[];
-  #mark: string | null = null;
 
   constructor(plan: SourcePlan) {
     this.#plan = plan;
     this.#check = compileSchema(plan.source, { coerce: false });
-    this.#encoders = plan.columns.map(({ type }) =>
-      encoderFor(type, {
-        strictTime: true,
-        toJson: (value) => exactStringify(value, this.#mark),
-        unmark: (value) => unmark(value, this.#mark),
-      }),
-    );
+    this.#encoders = plan.columns.map(({ type }) => encoderFor(type, { strictTime: true }));
   }
 
   map(raw: RawRecord): RowValues {
     if (raw.problem !== undefined) throw new BadValue(raw.problem);
-    let record: ExactRecord;
+    let record;
     try {
-      record = parseExact(raw.text);
+      record = parseBoth(raw.text);
     } catch (error) {
       throw new BadValue(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -50,7 +44,6 @@ export class JsonMapper implements RecordMapper {
     if (refused !== undefined) throw new BadValue(refused);
     const broken = this.#check?.(record.plain);
     if (broken !== undefined) throw new BadValue(broken);
-    this.#mark = record.mark;
     const { columns } = this.#plan;
     const values = new Array<string | null>(columns.length);
     for (let i = 0; i < columns.length; i++) {
@@ -60,9 +53,7 @@ export class JsonMapper implements RecordMapper {
         values[i] = text;
         continue;
       }
-      const found = lookup(record.exact, column.path);
-      const json = column.type.base === 'json' || column.type.base === 'jsonb';
-      values[i] = encode(column, this.#encoders[i]!, json ? found : unmark(found, record.mark));
+      values[i] = encode(column, this.#encoders[i]!, lookup(record.exact, column.path));
     }
     return values;
   }

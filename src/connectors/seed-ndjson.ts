@@ -1,8 +1,11 @@
+import { parseJson } from '../json/exact-json.ts';
+import type { ExactJson } from '../json/exact-json.ts';
+import { JsonNumber } from '../json/json-number.ts';
+import { refusal } from '../json/storable.ts';
 import type { SeedNode } from '../project/nodes.ts';
 import { BadValue } from './bad-value.ts';
 import { encoderFor } from './column-encoder.ts';
 import { parseDataType } from './data-type.ts';
-import { exactStringify, parseExact, refusal, unmark } from './exact-json.ts';
 import type { TextInput } from './formats/lines.ts';
 import { readNdjson } from './formats/ndjson.ts';
 import { columnName, declaredType } from './seed-columns.ts';
@@ -18,11 +21,6 @@ interface Column {
   readonly kinds: Set<'integer' | 'bigint' | 'decimal' | 'boolean' | 'string' | 'nested'>;
 }
 
-interface Value {
-  readonly value: unknown;
-  readonly mark: string | null;
-}
-
 /**
  * Reads an NDJSON seed: one object a line, one column for each name found, in the order they first appear. JSON knows
  * its types, so nothing is guessed from text: whole numbers are integer or bigint, other numbers numeric, objects and
@@ -34,7 +32,7 @@ export async function readNdjsonSeed(
   problems: SeedProblems,
 ): Promise<Content> {
   const columns = new Map<string, Column>();
-  const records: { line: number; text: string; values: Map<string, Value> }[] = [];
+  const records: { line: number; text: string; values: Map<string, ExactJson> }[] = [];
   for await (const lines of readNdjson(input)) {
     for (const { line, text, problem } of lines) {
       const hint = 'Every line must be one JSON object, in UTF-8.';
@@ -44,13 +42,13 @@ export async function readNdjsonSeed(
       }
       try {
         const values = readObject(node, text);
-        for (const [name, { value, mark }] of values) {
+        for (const [name, value] of values) {
           let column = columns.get(name);
           if (column === undefined) {
             column = { name, declared: declaredType(node, name), kinds: new Set() };
             columns.set(name, column);
           }
-          if (value !== null && column.declared === undefined) column.kinds.add(kindOf(value, mark));
+          if (value !== null && column.declared === undefined) column.kinds.add(kindOf(value));
         }
         records.push({ line, text, values });
       } catch (error) {
@@ -61,22 +59,16 @@ export async function readNdjsonSeed(
   }
   if (columns.size === 0)
     problems.add('SEG510', 'the seed is empty', { line: 1 }, { hint: 'It needs at least one JSON object.' });
-  let mark: string | null = null;
   const encoders = [...columns.values()].map((column) => {
     const type = column.declared ?? inferredType(column.kinds);
-    const encode = encoderFor(parseDataType(type), {
-      toJson: (value) => exactStringify(value, mark),
-      unmark: (value) => unmark(value, mark),
-    });
-    return { name: column.name, declared: column.declared, type, encode };
+    return { name: column.name, declared: column.declared, type, encode: encoderFor(parseDataType(type)) };
   });
   const rows = records.map(({ line, text, values }) =>
     encoders.map(({ name, declared, type, encode }) => {
       const found = values.get(name);
-      if (found === undefined || found.value === null) return null;
-      mark = found.mark;
+      if (found === undefined || found === null) return null;
       try {
-        return encode(type === 'jsonb' || type === 'json' ? found.value : unmark(found.value, mark));
+        return encode(found);
       } catch (error) {
         if (!(error instanceof BadValue)) throw error;
         const at = text.search(new RegExp(`"${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}"\\s*:`));
@@ -99,44 +91,31 @@ export async function readNdjsonSeed(
   };
 }
 
-function readObject(node: SeedNode, text: string): Map<string, Value> {
+function readObject(node: SeedNode, text: string): Map<string, ExactJson> {
   let parsed;
   try {
-    parsed = parseExact(text);
+    parsed = parseJson(text);
   } catch (error) {
     throw new BadValue(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const { exact, mark } = parsed;
-  if (typeof exact !== 'object' || exact === null || Array.isArray(exact))
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || parsed instanceof JsonNumber)
     throw new BadValue('not a JSON object');
   const refused = refusal(text);
   if (refused !== undefined) throw new BadValue(refused);
-  const values = new Map<string, Value>();
-  for (const [key, value] of Object.entries(exact))
-    values.set(columnName(node, key), { value: value as unknown, mark });
-  return values;
+  return new Map(Object.entries(parsed).map(([key, value]) => [columnName(node, key), value]));
 }
 
 function kindOf(
-  value: unknown,
-  mark: string | null,
+  value: Exclude<ExactJson, null>,
 ): 'integer' | 'bigint' | 'decimal' | 'boolean' | 'string' | 'nested' {
-  if (typeof value === 'object') return 'nested';
   if (typeof value === 'boolean') return 'boolean';
-  const plain = unmark(value, mark);
-  if (plain !== value) {
-    const fits =
-      /^-?\d+$/.test(plain as string) &&
-      BigInt.asIntN(64, BigInt(plain as string)) === BigInt(plain as string);
-    return fits ? 'bigint' : 'decimal';
-  }
   if (typeof value === 'string') return 'string';
-  if (!Number.isInteger(value)) return 'decimal';
-  return Math.abs(value as number) <= 2_147_483_647
-    ? 'integer'
-    : Number.isSafeInteger(value)
-      ? 'bigint'
-      : 'decimal';
+  if (typeof value === 'object' && !(value instanceof JsonNumber)) return 'nested';
+  const digits = String(value);
+  if (!/^-?\d+$/.test(digits)) return 'decimal';
+  const whole = BigInt(digits);
+  if (BigInt.asIntN(32, whole) === whole) return 'integer';
+  return BigInt.asIntN(64, whole) === whole ? 'bigint' : 'decimal';
 }
 
 function inferredType(kinds: ReadonlySet<string>): string {

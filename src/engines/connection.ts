@@ -16,7 +16,8 @@ export type Row = Record<string, unknown>;
 
 /**
  * A session. Values arrive the same from every client: boolean; int2, int4, oid and floats as number; int8 as number
- * when safe, else bigint; json and jsonb parsed; NULL as null; everything else (numeric, timestamps, dates, uuid,
+ * when safe, else bigint; json and jsonb parsed (numbers that
+ * JavaScript would print with other digits as JsonNumber); NULL as null; everything else (numeric, timestamps, dates, uuid,
  * arrays, bytea ...) as PostgreSQL's text. Where exact JSON is wanted, ask SQL for it (`to_jsonb(t)::text`).
  * The session runs with TimeZone = UTC, DateStyle = ISO, IntervalStyle = postgres, extra_float_digits = 1.
  */

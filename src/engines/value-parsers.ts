@@ -1,6 +1,7 @@
+import { parseJson } from '../json/exact-json.ts';
+
 /** PostgreSQL's text of a value → the value that `Connection` promises, by the type's oid. */
 const asNumber = (text: string): number => Number(text);
-const asJson = (text: string): unknown => JSON.parse(text);
 const asInt8 = (text: string): number | bigint => {
   const number = Number(text);
   return Number.isSafeInteger(number) ? number : BigInt(text);
@@ -18,8 +19,8 @@ export const parsersByOid: ReadonlyMap<number, (text: string) => unknown> = new 
   [26, asNumber],
   [700, asNumber],
   [701, asNumber],
-  [114, asJson],
-  [3802, asJson],
+  [114, parseJson],
+  [3802, parseJson],
 ]);
 
 export const asText = (text: string): string => text;

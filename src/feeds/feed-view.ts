@@ -2,6 +2,7 @@
  * What of a model a reader wants to see: rows that satisfy a condition, some of its columns. A row that begins to satisfy the
  * condition is an insert for this reader, one that ceases to a delete; a change of columns not asked for is none.
  */
+import { stringifyJson } from '../json/exact-json.ts';
 import type { Change, JsonRow } from '../changelog/change.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
@@ -63,7 +64,12 @@ export function conditionOnJson(node: DeployedNode, view: FeedView, json: string
 }
 
 export function narrowRow(row: JsonRow, { columns }: FeedView): JsonRow {
-  return columns === undefined ? row : Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  return columns === undefined ? row : inOrder(row, columns);
+}
+
+/** A row of just these columns, in this order: jsonb, as which rows are stored, has an order of its own. */
+export function inOrder(row: JsonRow, columns: readonly string[]): JsonRow {
+  return Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
 }
 
 /** The changes as seen through the view's columns; keys stay whole. */
@@ -72,7 +78,7 @@ export function narrowChanges(changes: readonly Change[], view: FeedView): reado
   return changes.flatMap((change) => {
     const row = change.row === null ? null : narrowRow(change.row, view);
     const before = change.before === null ? null : narrowRow(change.before, view);
-    if (change.op === 'update' && JSON.stringify(row) === JSON.stringify(before)) return [];
+    if (change.op === 'update' && stringifyJson(row) === stringifyJson(before)) return [];
     return [{ ...change, row, before }];
   });
 }

@@ -11,7 +11,7 @@ import { rowAsJson } from '../ivm/strategies/recompute.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
-import { checkView, conditionOnJson, narrowChanges, narrowRow } from './feed-view.ts';
+import { checkView, conditionOnJson, inOrder, narrowChanges } from './feed-view.ts';
 import type { FeedView } from './feed-view.ts';
 import { pairChanges } from './pair-changes.ts';
 import { epochOf, positionOf } from './position.ts';
@@ -82,20 +82,27 @@ export async function followable(
 }
 
 /**
- * SQL of all rows as JSON (`"row"`), in the order of the key, of all columns when there is none.
+ * SQL of all rows as JSON (`"row"`), in the order of the key, of all columns when there is none; and the columns that a
+ * reader of it shows, in order.
  * @throws SegError as `followable` and `checkView` do
  */
 export async function snapshotQuery(
   connection: Connection,
   uniqueId: string,
   { stateSchema = '_seg', view = {} }: ReadOptions,
-): Promise<string> {
+): Promise<{ readonly sql: string; readonly columns: readonly string[] }> {
   const node = await followable(connection, uniqueId, stateSchema);
   await checkView(node, view);
-  const order = node.key.length > 0 ? node.key : node.columns.map(({ name }) => name);
+  const columns = columnNames(node);
+  const order = node.key.length > 0 ? node.key : columns;
   const row = rowAsJson(node, 't');
-  return `SELECT ${row} AS "row" FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
+  const sql = `SELECT ${row} AS "row" FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
     WHERE ${conditionOnJson(node, view, row)} ORDER BY ${order.map((name) => `t.${quoteIdentifier(name)}`).join(', ')}`;
+  return { sql, columns: view.columns ?? columns };
+}
+
+function columnNames({ columns }: Pick<DeployedNode, 'columns'>): string[] {
+  return columns.map(({ name }) => name);
 }
 
 /**
@@ -110,19 +117,19 @@ export async function readSnapshot(
   const { most, ...read } =
     typeof options === 'string' ? { stateSchema: options } : { most: undefined, ...options };
   const { stateSchema = '_seg', view = {} }: ReadOptions = read;
-  const query = await snapshotQuery(connection, uniqueId, read);
+  const { sql, columns } = await snapshotQuery(connection, uniqueId, read);
   const limit = most === undefined ? '' : ` LIMIT ${most}`;
   // One statement sees one state, on any isolation level.
   const { rows } = await ofCondition(view, () =>
     connection.query<{ epoch: string; row: JsonRow | null }>(
       `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
-       LEFT JOIN (SELECT s."row", row_number() OVER () AS n FROM (${query}${limit}) AS s) AS r ON true
+       LEFT JOIN (SELECT s."row", row_number() OVER () AS n FROM (${sql}${limit}) AS s) AS r ON true
        ORDER BY r.n`,
     ),
   );
   return {
     position: positionOf(rows[0]!.epoch),
-    rows: rows.flatMap(({ row }) => (row === null ? [] : [narrowRow(row, view)])),
+    rows: rows.flatMap(({ row }) => (row === null ? [] : [inOrder(row, columns)])),
   };
 }
 
@@ -205,7 +212,7 @@ export async function checkPosition(
   return { after, last };
 }
 
-/** Rows of the changelog in the order of their epochs → batches. */
+/** Rows of the changelog in the order of their epochs → batches, columns in the model's order. */
 export function batchesOf(
   rows: readonly {
     readonly epoch: string;
@@ -213,14 +220,16 @@ export function batchesOf(
     readonly row: JsonRow;
     readonly weight: number;
   }[],
-  node: Pick<DeployedNode, 'key'>,
+  node: Pick<DeployedNode, 'key' | 'columns'>,
 ): ChangeBatch[] {
+  const columns = columnNames(node);
   const batches: ChangeBatch[] = [];
   for (let start = 0; start < rows.length;) {
     let end = start;
     while (end < rows.length && rows[end]!.epoch === rows[start]!.epoch) end++;
     const { epoch, at } = rows[start]!;
-    batches.push({ position: positionOf(epoch), at, changes: pairChanges(rows.slice(start, end), node.key) });
+    const ordered = rows.slice(start, end).map(({ row, weight }) => ({ row: inOrder(row, columns), weight }));
+    batches.push({ position: positionOf(epoch), at, changes: pairChanges(ordered, node.key) });
     start = end;
   }
   return batches;

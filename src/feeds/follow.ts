@@ -3,6 +3,7 @@
  * only for as long as it reads: while another process owns the directory, the follower listens to that owner; when
  * nobody does, it opens the directory for a moment after each owner that could have written.
  */
+import { parseJson } from '../json/exact-json.ts';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -149,7 +150,7 @@ export async function* relayLines(socket: Socket): AsyncGenerator<string> {
 /** A line cut off by the end of its sender is not a message. */
 function parseMessage(line: string): RelayMessage | undefined {
   try {
-    return JSON.parse(line) as RelayMessage;
+    return parseJson(line) as unknown as RelayMessage;
   } catch {
     return undefined;
   }

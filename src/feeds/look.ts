@@ -2,6 +2,7 @@
 import type { ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import type { DeployedNode } from '../state/nodes.ts';
 import { batchesOf, MOST_BYTES, MOST_CHANGES } from './feed.ts';
 import { epochOf, positionOf } from './position.ts';
 
@@ -20,6 +21,7 @@ interface Counted {
   readonly model: string | null;
   readonly id: number;
   readonly key: string[];
+  readonly columns: DeployedNode['columns'];
   readonly changes: number;
   readonly bytes: number;
 }
@@ -36,9 +38,9 @@ export async function lookForChanges(
   const seg = quoteIdentifier(stateSchema);
   // A statement sees one state: the steps it finds are not beyond the epoch it finds.
   const { rows } = await db.query<Counted>(
-    `SELECT e.epoch::text AS epoch, w.model, w.id, w.key, w.changes, w.bytes
+    `SELECT e.epoch::text AS epoch, w.model, w.id, w.key, w.columns, w.changes, w.bytes
      FROM ${seg}.epoch AS e
-     LEFT JOIN (SELECT s.model, n.id, to_jsonb(n.key) AS key, f.changes, f.bytes
+     LEFT JOIN (SELECT s.model, n.id, to_jsonb(n.key) AS key, n.columns, f.changes, f.bytes
                 FROM jsonb_to_recordset($1::jsonb) AS s (model text, since bigint)
                 JOIN ${seg}.node AS n ON n.unique_id = s.model AND n.kind = 'materialized_view'
                 CROSS JOIN LATERAL (SELECT count(*)::integer AS changes, coalesce(sum(x.bytes), 0)::float8 AS bytes
@@ -95,10 +97,10 @@ async function readBatches(
       upto,
     ],
   );
-  return models.map(({ id, key }) =>
+  return models.map(({ id, key, columns }) =>
     batchesOf(
       rows.filter(({ node }) => node === id),
-      { key },
+      { key, columns },
     ),
   );
 }

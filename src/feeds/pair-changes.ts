@@ -1,3 +1,4 @@
+import { identityOf } from '../json/exact-json.ts';
 import type { Change, JsonRow } from '../changelog/change.ts';
 
 /**
@@ -12,7 +13,7 @@ export function pairChanges(
   for (const [index, { row, weight }] of rows.entries()) {
     const of: JsonRow | null =
       key.length === 0 ? null : Object.fromEntries(key.map((name) => [name, row[name] ?? null]));
-    const id = of === null ? String(index) : JSON.stringify(of);
+    const id = of === null ? String(index) : identityOf(of);
     const group = groups.get(id) ?? { key: of, gone: [], come: [] };
     groups.set(id, group);
     const side = weight > 0 ? group.come : group.gone;

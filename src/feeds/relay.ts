@@ -8,6 +8,7 @@
  *     owner → follower   {snapshot} once, then {batch}...; {done: true} when all that was asked for is told;
  *                        {end: true} when the owner closes; {error: Diagnostic[]}
  */
+import { stringifyJson, type Writable } from '../json/exact-json.ts';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -139,7 +140,7 @@ class Follower {
   /** Resolves when the follower has room for more, or is gone: what is not sent yet stays in the changelog, not here. */
   async #send(message: object): Promise<void> {
     const socket = this.#socket;
-    if (socket.destroyed || socket.write(`${JSON.stringify(message)}\n`)) return;
+    if (socket.destroyed || socket.write(`${stringifyJson(message as Writable)}\n`)) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         socket.off('drain', done);

@@ -8,7 +8,7 @@ import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { currentPosition, readSnapshot, snapshotQuery } from './feed.ts';
 import type { ReadOptions, Snapshot } from './feed.ts';
-import { narrowRow } from './feed-view.ts';
+import { inOrder } from './feed-view.ts';
 
 /** Rows that are read at once. */
 const WHOLE = 5000;
@@ -30,18 +30,18 @@ export async function* readSnapshotParts(
     yield whole;
     return;
   }
-  const { stateSchema = '_seg', view = {} } = options;
-  const query = await snapshotQuery(connection, uniqueId, options);
+  const { stateSchema = '_seg' } = options;
+  const { sql, columns } = await snapshotQuery(connection, uniqueId, options);
   const cursor = quoteIdentifier(`seg_snapshot_${randomUUID()}`);
   const position = await connection.transaction(async (tx) => {
     // What does not fit goes to a file; the engine never gives memory back.
-    await tx.exec(`SET LOCAL work_mem = '8MB'; DECLARE ${cursor} NO SCROLL CURSOR WITH HOLD FOR ${query}`);
+    await tx.exec(`SET LOCAL work_mem = '8MB'; DECLARE ${cursor} NO SCROLL CURSOR WITH HOLD FOR ${sql}`);
     return currentPosition(tx, stateSchema);
   });
   try {
     const next = async (): Promise<JsonRow[]> => {
       const { rows } = await connection.query<{ row: JsonRow }>(`FETCH ${PART} FROM ${cursor}`);
-      return rows.map(({ row }) => narrowRow(row, view));
+      return rows.map(({ row }) => inOrder(row, columns));
     };
     let rows = await next();
     for (;;) {

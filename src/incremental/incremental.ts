@@ -11,4 +11,6 @@ export type { ExplainedOperator } from './explain-operators.ts';
 export { explanationText } from './explanation-text.ts';
 export { readChanges } from './read-changes.ts';
 export type { ViewChange } from './read-changes.ts';
+export type { JsonRow } from '../changelog/change.ts';
+export { JsonNumber } from '../json/json-number.ts';
 export type { QueryClient } from './client.ts';

@@ -1,6 +1,8 @@
 /** The change feed of a view that was created with `changes: true`. */
 import type { JsonRow } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
+import { inOrder } from '../feeds/feed-view.ts';
+import { parseJson } from '../json/exact-json.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
@@ -10,6 +12,7 @@ export interface ViewChange {
   readonly epoch: string;
   /** How many copies of the row came (positive) or went (negative); never zero. */
   readonly weight: number;
+  /** Columns in the view's order; numbers that a `number` would print with other digits as JsonNumber. */
   readonly row: JsonRow;
 }
 
@@ -24,12 +27,22 @@ export async function readChanges(
 ): Promise<ViewChange[]> {
   const { after = '0', schema = 'public', stateSchema = '_seg' } = options;
   const seg = quoteIdentifier(stateSchema);
-  const { rows } = await connectionOf(client).query<ViewChange>(
-    `SELECT c.epoch::text AS epoch, sum(c.weight)::integer AS weight, c."row"
+  const view = quoteRelation({ schema, name });
+  const connection = connectionOf(client);
+  // Rows as text: the client's own reader of JSON need not keep every digit.
+  const { rows } = await connection.query<{ epoch: string; weight: number; row: string }>(
+    `SELECT c.epoch::text AS epoch, sum(c.weight)::integer AS weight, c."row"::text AS "row"
      FROM ${seg}.changelog AS c JOIN ${seg}.plan AS p ON p.node = c.node
      WHERE p.view = $1 AND c.epoch > $2::bigint
      GROUP BY c.epoch, c."row" HAVING sum(c.weight) <> 0 ORDER BY c.epoch, sum(c.weight), c."row"`,
-    [quoteRelation({ schema, name }), after],
+    [view, after],
   );
-  return rows;
+  if (rows.length === 0) return [];
+  const columns = await connection.query<{ name: string }>(
+    `SELECT attname::text AS name FROM pg_attribute
+     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    [view],
+  );
+  const names = columns.rows.map((column) => column.name);
+  return rows.map(({ row, ...change }) => ({ ...change, row: inOrder(parseJson(row) as JsonRow, names) }));
 }

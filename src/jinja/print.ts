@@ -59,7 +59,7 @@ function reprInside(value: Value, around: readonly Value[]): string {
 }
 
 function reprObject(value: object, around: readonly Value[]): string {
-  if (value instanceof PyFloat) return reprFloat(value.value);
+  if (value instanceof PyFloat) return value.digits ?? reprFloat(value.value);
   if (value instanceof PyTuple) {
     const inside = value.items.map((item) => reprInside(item, around));
     return inside.length === 1 ? `(${inside[0]},)` : `(${inside.join(', ')})`;

@@ -13,11 +13,17 @@
  */
 import type { HostCall, Value } from './template-engine.ts';
 
-/** A float without a fraction. Floats with one are plain numbers; `float(n)` of numbers.ts makes the right one. */
+/**
+ * A float without a fraction, or one of a row that has more digits than a float. Others are plain numbers; `float(n)` of
+ * numbers.ts makes the right one.
+ */
 export class PyFloat {
   readonly value: number;
-  constructor(value: number) {
+  /** What it prints as, where that is not what the float would print as. */
+  readonly digits: string | undefined;
+  constructor(value: number, digits?: string) {
     this.value = value;
+    this.digits = digits;
   }
 }
 

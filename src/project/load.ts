@@ -6,9 +6,11 @@ import { segError } from '../diagnostics/seg-error.ts';
 import type { SourceMap } from '../diagnostics/source-map.ts';
 import type { Dag } from '../graph/dag.ts';
 import { TemplateEnvironment } from '../jinja/environment.ts';
-import type { Rendered } from '../jinja/template-engine.ts';
-import { parseJson } from '../jinja/python/json.ts';
-import { toJson } from '../jinja/to-json.ts';
+import type { Rendered, Value } from '../jinja/template-engine.ts';
+import { parseRowJson } from '../jinja/python/json.ts';
+import { toExactJson, toJson } from '../jinja/to-json.ts';
+import { stringifyJson } from '../json/exact-json.ts';
+import type { ExactJson } from '../json/exact-json.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { version } from '../version.ts';
 import { buildManifest } from './build-manifest.ts';
@@ -96,6 +98,12 @@ export interface Project {
    * @param options.secrets whether `env_var` may read variables that hold secrets: the answer must not reach an artifact
    */
   renderTemplate(text: string, options: TemplateOptions): JsonValue;
+  /** A template over a record, whose values it sees by these names; numbers keep their digits. */
+  renderRecord(
+    text: string,
+    values: Readonly<Record<string, ExactJson>>,
+    options: TemplateOptions,
+  ): ExactJson;
 }
 
 export interface TemplateOptions {
@@ -103,7 +111,6 @@ export interface TemplateOptions {
   readonly file: string;
   readonly at?: Location;
   readonly packageName?: string;
-  readonly values?: Readonly<Record<string, JsonValue>>;
   readonly secrets?: boolean;
 }
 
@@ -248,22 +255,31 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
       queryForEngine(compiler.renderInline(sql, file, about), target),
     renderNode: (uniqueId, overrides = {}) => compiler.renderNode(uniqueId, overrides),
     callMacro: (name, args) => compiler.callMacro(name, args),
-    renderTemplate: (text, { file, at, packageName, values = {}, secrets = false }) => {
-      const globals = baseContext(invocation, {
-        vars: vars.get(packageName ?? rootPackage.name)!,
-        user: file,
-        target,
-        projectName: rootPackage.name,
-        secrets,
-      });
-      const given = Object.entries(values).map(
-        ([name, value]) => [name, parseJson(JSON.stringify(value))] as const,
-      );
-      return toJson(
-        workspace.jinja.renderNative(file, text, { ...globals, ...Object.fromEntries(given) }, at),
-      );
-    },
+    renderTemplate: (text, options) => toJson(renderNative(text, options)),
+    renderRecord: (text, values, options) =>
+      toExactJson(
+        renderNative(
+          text,
+          options,
+          Object.entries(values).map(([name, value]) => [name, parseRowJson(stringifyJson(value))]),
+        ),
+      ),
   };
+
+  function renderNative(
+    text: string,
+    { file, at, packageName, secrets = false }: TemplateOptions,
+    values: (readonly [string, Value])[] = [],
+  ): Value {
+    const globals = baseContext(invocation, {
+      vars: vars.get(packageName ?? rootPackage.name)!,
+      user: file,
+      target,
+      projectName: rootPackage.name,
+      secrets,
+    });
+    return workspace.jinja.renderNative(file, text, { ...globals, ...Object.fromEntries(values) }, at);
+  }
 }
 
 function readProfileName(

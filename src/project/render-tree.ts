@@ -1,4 +1,5 @@
 import type { JsonValue } from '../changelog/change.ts';
+import type { ExactJson } from '../json/exact-json.ts';
 import type { YamlPath } from './yaml.ts';
 
 /** True when a text has anything for Jinja to do; rendering the many texts that have not would cost most of the time. */
@@ -10,18 +11,18 @@ export function isTemplate(text: string): boolean {
  * A copy of a YAML value with every template in it rendered. `render` gets the text and its path; subtrees for which
  * `skip` says true are kept as they are (descriptions, hooks, test arguments: they are rendered later or never).
  */
-export function renderTree(
+export function renderTree<T extends JsonValue | ExactJson>(
   value: JsonValue,
-  render: (text: string, path: YamlPath) => JsonValue,
+  render: (text: string, path: YamlPath) => T,
   skip: (path: YamlPath) => boolean = () => false,
-  path: YamlPath = [],
-): JsonValue {
-  if (skip(path)) return value;
-  if (typeof value === 'string') return isTemplate(value) ? render(value, path) : value;
-  if (Array.isArray(value))
-    return value.map((item, index) => renderTree(item, render, skip, [...path, index]));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, renderTree(inner, render, skip, [...path, key])]),
-  );
+): JsonValue | T {
+  const walk = (inner: JsonValue, path: YamlPath): ExactJson => {
+    if (skip(path)) return inner;
+    if (typeof inner === 'string') return isTemplate(inner) ? render(inner, path) : inner;
+    if (Array.isArray(inner)) return inner.map((item, index) => walk(item, [...path, index]));
+    if (inner === null || typeof inner !== 'object') return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, walk(item, [...path, key])]));
+  };
+  // Of JSON values only where `render` gives only such.
+  return walk(value, []) as JsonValue | T;
 }

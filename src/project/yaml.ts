@@ -3,6 +3,7 @@ import type { Document, Node, Pair, ParsedNode, Range } from 'yaml';
 import type { JsonValue } from '../changelog/change.ts';
 import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
 import { locationAt } from '../diagnostics/source-map.ts';
+import { canonicalNumber } from '../json/json-number.ts';
 import { jsonTags, pyyamlTags } from './yaml-tags.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -130,9 +131,7 @@ class Reader {
   }
 
   #scalar(value: unknown, source: string | undefined): JsonValue {
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      return source ?? String(value);
-    }
+    if (typeof value === 'number' && source !== undefined && losesDigits(value, source)) return source;
     if (typeof value === 'bigint') return value.toString();
     return value as JsonValue;
   }
@@ -210,6 +209,15 @@ function keyOf(key: unknown): string {
 function define(target: { [key: string]: JsonValue }, name: string, value: JsonValue): void {
   Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
 }
+
+/** Whether a number was written with more digits than JavaScript's numbers have; it stays the text it was. */
+function losesDigits(value: number, source: string): boolean {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return true;
+  const written = source.replaceAll('_', '').replace(/^\+/, '');
+  return DECIMAL.test(written) && canonicalNumber(written) !== canonicalNumber(String(value));
+}
+
+const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** `key:` with nothing behind it. */
 function isAbsent(node: Node | null): boolean {

@@ -4,7 +4,7 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { positionOf } from '../feeds/position.ts';
 import type { Position } from '../changelog/change.ts';
-import { rowAsJson } from '../ivm/strategies/recompute.ts';
+import { rowAsText } from '../ivm/strategies/recompute.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { DeployedColumn, DeployedNode } from '../state/nodes.ts';
 
@@ -63,7 +63,7 @@ export async function readRow(
     (name, at) => `t.${quoteIdentifier(name)} = $${at + 1}::${typeOf(node, name)}`,
   );
   const { rows } = await db.query<{ row: string }>(
-    `SELECT (${rowAsJson(node, 't')})::text AS "row" FROM ${relationOf(node)} AS t WHERE ${conditions.join(' AND ')} LIMIT 1`,
+    `SELECT ${rowAsText(node, 't')} AS "row" FROM ${relationOf(node)} AS t WHERE ${conditions.join(' AND ')} LIMIT 1`,
     key,
   );
   return rows[0]?.row;
@@ -97,7 +97,7 @@ export async function readPage(
   // One statement, so that rows and position are of one state.
   const { rows } = await db.query<{ epoch: string; row: string | null; cursor: string[] | null }>(
     `SELECT e.epoch::text, p."row", p.cursor FROM ${quoteIdentifier(stateSchema)}.epoch AS e
-     LEFT JOIN (SELECT (${rowAsJson(node, 't')})::text AS "row", to_jsonb(ARRAY[${cursor.join(', ')}]::text[]) AS cursor,
+     LEFT JOIN (SELECT ${rowAsText(node, 't')} AS "row", to_jsonb(ARRAY[${cursor.join(', ')}]::text[]) AS cursor,
                        row_number() OVER (${sorted}) AS n
                 FROM ${relationOf(node)} AS t ${where} ${sorted} LIMIT ${request.limit + 1}) AS p ON true
      ORDER BY p.n`,

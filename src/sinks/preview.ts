@@ -8,7 +8,7 @@ import { beginSink } from './begin.ts';
 import { checkGuard, GuardStop } from './guard.ts';
 import { takeIn } from './intake.ts';
 import { boundBatches, takeBatches } from './queue.ts';
-import { keyText, parseRow } from './record.ts';
+import { keyValues, rowValues } from './record.ts';
 import type { SinkRecord } from './record.ts';
 import type { JsonRow } from '../changelog/change.ts';
 import { shapeOf } from './shape.ts';
@@ -66,9 +66,10 @@ export async function previewSink(
         for (const record of records) {
           counts[record.op]++;
           if (samples.filter(({ op }) => op === record.op).length < SAMPLES) {
+            const row = record.row ?? record.before;
             samples.push({
               op: record.op,
-              record: parseRow(record.row ?? record.before ?? keyText(record.key, shape.key)),
+              record: row === null ? (keyValues(record, shape) ?? {}) : rowValues(row, shape),
             });
           }
         }

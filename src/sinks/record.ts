@@ -1,6 +1,7 @@
 /** What travels from the queue of a sink to its receiver. */
 import { createHash } from 'node:crypto';
-import type { ChangeOp, JsonRow, JsonValue } from '../changelog/change.ts';
+import type { ChangeOp, JsonRow } from '../changelog/change.ts';
+import { nameElements, orderMembers, parseJson } from '../json/exact-json.ts';
 
 /**
  * One record on its way: the last state of a key since it was sent before. `row` and `before` are JSON text, because
@@ -30,55 +31,38 @@ export interface Delivery {
   readonly records: readonly SinkRecord[];
 }
 
-export function parseRow(text: string): JsonRow {
-  return JSON.parse(text) as JsonRow;
+/** The names of a record, as a Shape has them. */
+interface Names {
+  readonly key: readonly string[];
+  readonly fields: readonly { readonly name: string }[];
 }
 
-/** The key as an object; null for a model without one. */
-export function keyValues(record: Pick<SinkRecord, 'key'>, keyFields: readonly string[]): JsonRow | null {
-  if (keyFields.length === 0) return null;
-  const values = JSON.parse(record.key) as JsonValue[];
-  return Object.fromEntries(keyFields.map((field, index) => [field, values[index] ?? null]));
-}
-
-/** A change as JSON text: `{"op":..., "key":..., "row":..., "before":..., "position":..., "at":...}`, numbers as they are. */
-export function changeText(
-  record: SinkRecord,
-  keyFields: readonly string[],
-  position: (number: bigint) => string,
-): string {
-  const key = keyFields.length === 0 ? 'null' : keyText(record.key, keyFields);
-  return (
-    `{"op":"${record.op}","key":${key},"row":${record.row ?? 'null'},"before":${record.before ?? 'null'},` +
-    `"position":${JSON.stringify(position(record.last))},"at":${JSON.stringify(record.at)}}`
+/** A row with its fields in the order of the shape: jsonb, as which the queue holds it, has an order of its own. */
+export function rowText(row: string, { fields }: Pick<Names, 'fields'>): string {
+  return orderMembers(
+    row,
+    fields.map(({ name }) => name),
   );
 }
 
-/** `["a", 1]` → `{"email":"a","n":1}` without going through JavaScript's numbers. */
-export function keyText(key: string, keyFields: readonly string[]): string {
-  const values = splitArray(key);
-  return `{${keyFields.map((field, index) => `${JSON.stringify(field)}:${values[index] ?? 'null'}`).join(',')}}`;
+/** The same as values; numbers keep their digits (see json/exact-json.ts). */
+export function rowValues(row: string, shape: Pick<Names, 'fields'>): JsonRow {
+  return parseJson(rowText(row, shape)) as JsonRow;
 }
 
-/** The elements of a JSON array as texts. */
-function splitArray(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 1;
-  for (let at = 1; at < text.length - 1; at++) {
-    const char = text[at]!;
-    if (char === '"') {
-      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
-    } else if (char === '[' || char === '{') depth++;
-    else if (char === ']' || char === '}') depth--;
-    else if (char === ',' && depth === 0) {
-      parts.push(text.slice(start, at).trim());
-      start = at + 1;
-    }
-  }
-  const last = text.slice(start, -1).trim();
-  if (last !== '') parts.push(last);
-  return parts;
+/** The key as an object; null for a model without one. */
+export function keyValues(record: Pick<SinkRecord, 'key'>, { key }: Pick<Names, 'key'>): JsonRow | null {
+  return key.length === 0 ? null : (parseJson(nameElements(record.key, key)) as JsonRow);
+}
+
+/** A change as JSON text: `{"op":..., "key":..., "row":..., "before":..., "position":..., "at":...}`, numbers as they are. */
+export function changeText(record: SinkRecord, shape: Names, position: (number: bigint) => string): string {
+  const key = shape.key.length === 0 ? 'null' : nameElements(record.key, shape.key);
+  const row = (text: string | null): string => (text === null ? 'null' : rowText(text, shape));
+  return (
+    `{"op":"${record.op}","key":${key},"row":${row(record.row)},"before":${row(record.before)},` +
+    `"position":${JSON.stringify(position(record.last))},"at":${JSON.stringify(record.at)}}`
+  );
 }
 
 /** What a batch is called for its receiver: the sink's instance and the number of the batch in it. */

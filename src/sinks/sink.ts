@@ -1,5 +1,6 @@
 /** A sink made ready to run: settings rendered, columns known, its place in the database found. */
-import type { JsonRow, JsonValue } from '../changelog/change.ts';
+import type { JsonValue } from '../changelog/change.ts';
+import type { ExactJson } from '../json/exact-json.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { SegError, segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
@@ -19,7 +20,7 @@ export interface Sink {
   /** Rendered, except templates over records. */
   readonly settings: Settings;
   /** Renders a template over a record or a batch (`body`, `text`). */
-  render(template: JsonValue, values: Readonly<Record<string, JsonValue>>): JsonValue;
+  render(template: JsonValue, values: Readonly<Record<string, ExactJson>>): ExactJson;
   /** Replaces every secret of the settings in a text that somebody may see. */
   scrub(text: string): string;
   readonly root: string;
@@ -32,14 +33,8 @@ export interface Sink {
 export function prepareSink(project: Project, node: SinkNode): Sink {
   const { file } = node.at;
   const secrets: string[] = [];
-  const render = (text: string, values?: JsonRow): JsonValue =>
-    project.renderTemplate(text, {
-      file,
-      at: node.at,
-      packageName: node.package_name,
-      secrets: true,
-      values,
-    });
+  const options = { file, at: node.at, packageName: node.package_name, secrets: true };
+  const render = (text: string): JsonValue => project.renderTemplate(text, options);
   const rendered = Object.fromEntries(
     Object.entries(node.settings).map(([key, value]) => [
       key,
@@ -72,7 +67,7 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
     root: project.root,
     notify,
     render: (template, values) =>
-      renderTree(template, (text) => (isTemplate(text) ? render(text, { ...values }) : text)),
+      renderTree<ExactJson>(template, (text) => project.renderRecord(text, values, options)),
     scrub: (text) => masked.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '*****'), text),
   };
 }

@@ -2,6 +2,7 @@
  * `--where` and `--columns` of a feed of a streaming engine. The condition is judged by an embedded PostgreSQL of this process, over
  * the rows as they come: so it means the same on every engine, and a reader may go on from any position with another condition.
  */
+import { stringifyJson } from '../json/exact-json.ts';
 import { checkView, conditionOnJson, narrowChanges, narrowRow } from '../feeds/feed-view.ts';
 import type { FeedView } from '../feeds/feed-view.ts';
 import type { Change, JsonRow } from '../changelog/change.ts';
@@ -96,7 +97,7 @@ class RowFilter {
       const { rows: found } = await this.#db.query<{ passes: boolean }>(
         `SELECT coalesce(${this.#condition}, false) AS passes
          FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e (value, n) ORDER BY e.n`,
-        [JSON.stringify(rows)],
+        [stringifyJson(rows)],
       );
       return found.map(({ passes }) => passes);
     } catch (error) {

@@ -5,6 +5,7 @@
  * out, one batch a timestamp, and T is the position. With SNAPSHOT = false the changes after AS OF are sent, so a
  * reader goes on AS OF T − 1. The history behind that is kept for as long as the view's RETAIN HISTORY says.
  */
+import { identityOf } from '../json/exact-json.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeBatch, JsonRow } from '../changelog/change.ts';
 import { segError } from '../diagnostics/seg-error.ts';
@@ -110,7 +111,7 @@ function byTime(a: bigint, b: bigint): number {
 function consolidated(changes: readonly Change[]): Change[] {
   const sums = new Map<string, Change>();
   for (const { row, weight } of changes) {
-    const id = JSON.stringify(row);
+    const id = identityOf(row);
     sums.set(id, { row, weight: weight + (sums.get(id)?.weight ?? 0) });
   }
   return [...sums.values()].filter(({ weight }) => weight !== 0);

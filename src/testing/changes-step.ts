@@ -1,4 +1,5 @@
 /** `changes:`: what has changed in a model since the scenario last asked. */
+import { isObject, stringifyJson } from '../json/exact-json.ts';
 import type { ChangeBatch, JsonRow } from '../changelog/change.ts';
 import { consolidateChanges } from './consolidate-changes.ts';
 import {
@@ -122,12 +123,12 @@ export async function checkChanges(
 function readChange(given: JsonRow, index: number): ExpectedChange {
   const { op, before, ...row } = given;
   if (op !== undefined && op !== null && !['insert', 'update', 'delete'].includes(op as string)) {
-    throw new ExpectationMistake(`"op" must be insert, update or delete, not ${JSON.stringify(op)}`, {
+    throw new ExpectationMistake(`"op" must be insert, update or delete, not ${stringifyJson(op)}`, {
       row: index,
       column: 'op',
     });
   }
-  if (before !== undefined && before !== null && (typeof before !== 'object' || Array.isArray(before))) {
+  if (before !== undefined && before !== null && !isObject(before)) {
     throw new ExpectationMistake('"before" must be a mapping of columns to values', {
       row: index,
       column: 'before',

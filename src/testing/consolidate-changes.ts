@@ -1,6 +1,7 @@
 /** The net effect of many batches: what a reader who slept through them has to do. Pure. */
-import type { Change, ChangeBatch, JsonRow, JsonValue } from '../changelog/change.ts';
+import type { Change, ChangeBatch, JsonRow } from '../changelog/change.ts';
 import { pairChanges } from '../feeds/pair-changes.ts';
+import { identityOf } from '../json/exact-json.ts';
 
 /**
  * Adds up the rows that came and went, so that equal rows cancel out as often as they meet, and pairs what is left by
@@ -10,7 +11,7 @@ export function consolidateChanges(batches: readonly ChangeBatch[]): Change[] {
   const bag = new Map<string, { row: JsonRow; weight: number }>();
   const add = (row: JsonRow | null, weight: number): void => {
     if (row === null) return;
-    const text = canonical(row);
+    const text = identityOf(row);
     const known = bag.get(text);
     if (known === undefined) bag.set(text, { row, weight });
     else known.weight += weight;
@@ -24,14 +25,5 @@ export function consolidateChanges(batches: readonly ChangeBatch[]): Change[] {
   return pairChanges(
     [...bag.values()].filter(({ weight }) => weight !== 0),
     Object.keys(key),
-  );
-}
-
-/** JSON text that does not depend on the order of keys. */
-function canonical(value: JsonValue): string {
-  return JSON.stringify(value, (_, inner: JsonValue) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
   );
 }

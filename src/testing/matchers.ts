@@ -3,7 +3,8 @@
  * `{any: true}`, `{present: true}`, `{matches: "^usr-"}`, `{approx: 1.5, within: 0.1}`, `{includes: {"a": 1}}`;
  * `{exactly: {...}}` is the way out for a JSON document that would look like one of these.
  */
-import type { JsonValue } from '../changelog/change.ts';
+import { identityOf, isArray, isObject, parseJson, stringifyJson } from '../json/exact-json.ts';
+import type { ExactJson } from '../json/exact-json.ts';
 
 /** A value as the engine writes it, in the canonical form of its type (typed-rows.ts); null is NULL. */
 export type Cell = string | null;
@@ -31,14 +32,14 @@ export const unnamed: Matcher = { text: '·', matches: () => true };
 
 /** An expected value as written: a matcher, or a value still to be cast to its column's type. */
 export type ReadValue =
-  { readonly matcher: Matcher } | { readonly value: JsonValue } | { readonly mistake: string };
+  { readonly matcher: Matcher } | { readonly value: ExactJson } | { readonly mistake: string };
 
 /**
  * Reads one expected value. `mistake` is a sentence fragment for the user when the mapping starts like a matcher but
  * is none (`{matches: "("}`). Any other mapping is a JSON document.
  */
-export function readExpectedValue(value: JsonValue): ReadValue {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return { value };
+export function readExpectedValue(value: ExactJson): ReadValue {
+  if (!isObject(value)) return { value };
   const keys = Object.keys(value);
   const only = (...names: string[]): boolean => keys.every((key) => names.includes(key));
   if (keys.length === 1 && 'exactly' in value) return { value: value['exactly']! };
@@ -81,13 +82,13 @@ function approx(target: number, within: number): Matcher {
   };
 }
 
-function includes(part: JsonValue): Matcher {
+function includes(part: ExactJson): Matcher {
   return {
-    text: `includes ${JSON.stringify(part)}`,
+    text: `includes ${stringifyJson(part)}`,
     matches: (cell) => {
       if (cell === null) return false;
       try {
-        return jsonIncludes(JSON.parse(cell) as JsonValue, part);
+        return jsonIncludes(parseJson(cell), part);
       } catch {
         return typeof part === 'string' && cell.includes(part);
       }
@@ -96,15 +97,17 @@ function includes(part: JsonValue): Matcher {
 }
 
 /** PostgreSQL's `whole @> part` for JSON: objects by key, arrays as sets of elements, scalars by value. */
-export function jsonIncludes(whole: JsonValue, part: JsonValue): boolean {
-  if (Array.isArray(part)) {
-    return Array.isArray(whole) && part.every((item) => whole.some((other) => jsonIncludes(other, item)));
+export function jsonIncludes(whole: ExactJson, part: ExactJson): boolean {
+  if (isArray(part)) {
+    return isArray(whole) && part.every((item) => whole.some((other) => jsonIncludes(other, item)));
   }
-  if (part !== null && typeof part === 'object') {
-    if (whole === null || typeof whole !== 'object' || Array.isArray(whole)) return false;
-    return Object.entries(part).every(
-      ([key, value]) => Object.hasOwn(whole, key) && jsonIncludes(whole[key]!, value),
+  if (isObject(part)) {
+    return (
+      isObject(whole) &&
+      Object.entries(part).every(
+        ([key, value]) => Object.hasOwn(whole, key) && jsonIncludes(whole[key]!, value),
+      )
     );
   }
-  return whole === part;
+  return identityOf(whole) === identityOf(part);
 }

@@ -1,10 +1,17 @@
 /** A row diff as text for people: a table with a mark before each row, and whole values below where the table cuts them. */
+import {
+  identityOf,
+  isArray,
+  isObject,
+  parseJson,
+  stringifyJson,
+  type ExactJson,
+} from '../json/exact-json.ts';
 import colors from 'picocolors';
 import stringWidth from 'string-width';
 import { isMatcher, type Cell, type ExpectedCell } from './matchers.ts';
 import type { RowDiff, RowDifference } from './row-diff.ts';
 import { plural } from './test-result.ts';
-import type { JsonValue } from '../changelog/change.ts';
 
 export interface DiffTextOptions {
   /** Differences shown; the rest is counted. */
@@ -130,7 +137,7 @@ function jsonDifferences(expected: ExpectedCell, actual: Cell): string[] | undef
   if (!/^[[{]/.test(expected) || !/^[[{]/.test(actual)) return undefined;
   try {
     const found: string[] = [];
-    walk(JSON.parse(expected) as JsonValue, JSON.parse(actual) as JsonValue, '', found);
+    walk(parseJson(expected), parseJson(actual), '', found);
     return found.length === 0 || found.length > 20 ? undefined : found;
   } catch {
     return undefined;
@@ -138,16 +145,16 @@ function jsonDifferences(expected: ExpectedCell, actual: Cell): string[] | undef
 }
 
 function walk(
-  expected: JsonValue | undefined,
-  actual: JsonValue | undefined,
+  expected: ExactJson | undefined,
+  actual: ExactJson | undefined,
   path: string,
   found: string[],
 ): void {
-  if (JSON.stringify(expected) === JSON.stringify(actual)) return;
-  if (isContainer(expected) && isContainer(actual) && Array.isArray(expected) === Array.isArray(actual)) {
+  if (expected !== undefined && actual !== undefined && identityOf(expected) === identityOf(actual)) return;
+  if (isContainer(expected) && isContainer(actual) && isArray(expected) === isArray(actual)) {
     const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);
     for (const key of keys) {
-      const step = Array.isArray(expected)
+      const step = isArray(expected)
         ? `[${key}]`
         : /^\w+$/.test(key)
           ? `.${key}`
@@ -156,17 +163,19 @@ function walk(
     }
     return;
   }
-  const text = (value: JsonValue | undefined): string =>
-    value === undefined ? '(absent)' : JSON.stringify(value);
+  const text = (value: ExactJson | undefined): string =>
+    value === undefined ? '(absent)' : stringifyJson(value);
   found.push(`${path}: ${text(expected)} → ${text(actual)}`);
 }
 
-function isContainer(value: JsonValue | undefined): value is JsonValue[] | { [key: string]: JsonValue } {
-  return value !== null && typeof value === 'object';
+type Container = readonly ExactJson[] | { readonly [key: string]: ExactJson };
+
+function isContainer(value: ExactJson | undefined): value is Container {
+  return isArray(value) || isObject(value);
 }
 
-function member(value: JsonValue[] | { [key: string]: JsonValue }, key: string): JsonValue | undefined {
-  return Array.isArray(value) ? value[Number(key)] : Object.hasOwn(value, key) ? value[key] : undefined;
+function member(value: Container, key: string): ExactJson | undefined {
+  return isArray(value) ? value[Number(key)] : Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** NULL is bare; texts that would mislead (empty, `NULL`, blanks at the ends) are quoted; control characters escaped. */

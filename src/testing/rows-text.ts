@@ -1,4 +1,5 @@
 /** Rows as users write them: a list of mappings, CSV text, or NDJSON text, inline or in a file. */
+import { isObject, parseJson, type ExactJson } from '../json/exact-json.ts';
 import { parse, type CsvError } from 'csv-parse/sync';
 import type { JsonRow, JsonValue } from '../changelog/change.ts';
 
@@ -82,13 +83,13 @@ function csvMessage(error: CsvError): string {
 export function readNdjsonRows(text: string): JsonRow[] {
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];
-    let value: JsonValue;
+    let value: ExactJson;
     try {
-      value = JSON.parse(line) as JsonValue;
+      value = parseJson(line);
     } catch (cause) {
       throw new RowsMistake(`line ${index + 1} is no JSON: ${(cause as Error).message}`, { line: index + 1 });
     }
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    if (!isObject(value)) {
       throw new RowsMistake(`line ${index + 1} is no JSON object`, { line: index + 1 });
     }
     return [value];

@@ -1,5 +1,6 @@
 /** A seed loaded as `seg seed` loads it, from its file or with the rows of a test. */
-import type { JsonRow, JsonValue } from '../changelog/change.ts';
+import { textOfJson, type ExactJson } from '../json/exact-json.ts';
+import type { JsonRow } from '../changelog/change.ts';
 import type { SeedData } from '../connectors/seed-data.ts';
 import { loadSeed } from '../connectors/seeds.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
@@ -49,7 +50,6 @@ export async function loadSeedRows(
 }
 
 /** A JSON value as PostgreSQL reads it. */
-function inputText(value: JsonValue): string | null {
-  if (value === null) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function inputText(value: ExactJson): string | null {
+  return value === null ? null : textOfJson(value);
 }

@@ -3,10 +3,11 @@
  * and both sides are brought to one canonical text per type. So `2021-03-19T13:00:00-04:00` equals the same instant,
  * `1.50` equals 1.5, and JSON documents ignore the order of keys.
  */
+import { parseJson, stringifyJson, type ExactJson } from '../json/exact-json.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { DatabaseError, type Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import type { JsonRow, JsonValue } from '../changelog/change.ts';
+import type { JsonRow } from '../changelog/change.ts';
 import { readExpectedValue, unnamed, type Cell, type ExpectedCell } from './matchers.ts';
 
 export interface RelationColumn {
@@ -157,10 +158,10 @@ export async function castRows(
 }
 
 /** In CSV, and for short in YAML, a JSON document stands as text. */
-function jsonOfText(column: RelationColumn, value: JsonValue): JsonValue {
+function jsonOfText(column: RelationColumn, value: ExactJson): ExactJson {
   if (typeof value !== 'string' || !/^jsonb?$/.test(column.type) || !/^\s*[[{]/.test(value)) return value;
   try {
-    return JSON.parse(value) as JsonValue;
+    return parseJson(value);
   } catch {
     return value;
   }
@@ -183,7 +184,7 @@ export async function castValues(
         if (!Object.hasOwn(record, column.name)) continue;
         const one = { [column.name]: record[column.name]! };
         await castBatch(db, relation, [column], [one]).catch((error: unknown) => {
-          const value = JSON.stringify(record[column.name]);
+          const value = stringifyJson(record[column.name]);
           throw new ExpectationMistake(
             `value ${value} does not fit column "${column.name}" (${column.type}) of ${relation.title}: ${(error as Error).message}`,
             { row: r, column: column.name },
@@ -207,7 +208,7 @@ async function castBatch(
     tx.query(
       `select ${list} from jsonb_array_elements($1::text::jsonb) with ordinality as "given"("record", "n"),
          lateral jsonb_populate_record(null::${relation.sql}, "given"."record") as "cast" order by "given"."n"`,
-      [JSON.stringify(records)],
+      [stringifyJson(records)],
     ),
   );
   return rows.map((row) => columns.map((column, i) => canonicalCell(column, row[`c${i}`])));

@@ -1,4 +1,5 @@
 /** The given rows of a unit test: read, checked against the input's columns, and put into a table of its own. */
+import { parseJson, stringifyJson } from '../json/exact-json.ts';
 import type { JsonRow, JsonValue } from '../changelog/change.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { DatabaseError, type Connection } from '../engines/connection.ts';
@@ -96,7 +97,7 @@ export async function fillInput(
     `insert into ${table.sql} (${names}) select ${names}
      from jsonb_array_elements($1::text::jsonb) with ordinality as "given"("record", "n"),
        lateral jsonb_populate_record(null::${table.sql}, "given"."record") order by "given"."n"`,
-    [JSON.stringify(values)],
+    [stringifyJson(values)],
   );
 }
 
@@ -147,7 +148,7 @@ function jsonTexts(row: JsonRow, table: TypedRelation): JsonRow {
       if (typeof value !== 'string' || !/^jsonb?$/.test(type) || !/^\s*[[{]/.test(value))
         return [name, value];
       try {
-        return [name, JSON.parse(value) as JsonValue];
+        return [name, parseJson(value)];
       } catch {
         return [name, value];
       }

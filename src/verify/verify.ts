@@ -1,7 +1,8 @@
 /** Every maintained view against its recomputation, EXCEPT ALL both ways, on a live project. */
 import type { JsonRow } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
-import { differenceSql, rowAsJson } from '../ivm/strategies/recompute.ts';
+import { differenceSql, rowAsText } from '../ivm/strategies/recompute.ts';
+import { parseJson } from '../json/exact-json.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { readDeployed } from '../state/nodes.ts';
 
@@ -47,14 +48,14 @@ export async function verify(
         rows: number;
         missing: number;
         extra: number;
-        samples: Verification['samples'] | null;
+        samples: { row: string; weight: number }[] | null;
       }>(
         `WITH difference AS MATERIALIZED (${differenceSql(view)})
          SELECT (SELECT count(*) FROM ${quoteRelation(view.table)}) AS rows,
                 coalesce(sum("_seg_w") FILTER (WHERE "_seg_w" > 0), 0)::bigint AS missing,
                 coalesce(-sum("_seg_w") FILTER (WHERE "_seg_w" < 0), 0)::bigint AS extra,
                 (SELECT jsonb_agg(jsonb_build_object('row', s."row", 'weight', s."_seg_w"))
-                 FROM (SELECT ${rowAsJson(view, 'd')} AS "row", d."_seg_w" FROM difference AS d LIMIT 5) AS s) AS samples
+                 FROM (SELECT ${rowAsText(view, 'd')} AS "row", d."_seg_w" FROM difference AS d LIMIT 5) AS s) AS samples
          FROM difference`,
       );
       const { samples, ...counts } = rows[0]!;
@@ -62,7 +63,7 @@ export async function verify(
         uniqueId: node.uniqueId,
         name: node.name,
         ...counts,
-        samples: samples ?? [],
+        samples: (samples ?? []).map(({ row, weight }) => ({ row: parseJson(row) as JsonRow, weight })),
         seconds: (performance.now() - started) / 1000,
       };
       results.push(result);

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../json/exact-json.ts';
 import type { CommandHandler } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { placeError } from '../../deploy/place-error.ts';
@@ -178,7 +179,7 @@ export async function preview(context: CommandContext, db: Connection, shown: Sh
   if (form === 'json') {
     // Exact numbers are kept by leaving the row as the text PostgreSQL has made of it.
     const list = rows
-      .map((row) => `    ${asJson ? String(row['row'] as string) : JSON.stringify(jsonRow(row, fields))}`)
+      .map((row) => `    ${asJson ? String(row['row'] as string) : stringifyJson(jsonRow(row, fields))}`)
       .join(',\n');
     const title = name === null ? '' : `  "node": ${JSON.stringify(name)},\n`;
     await context.writeOut(`{\n${title}  "show": [${list === '' ? '' : `\n${list}\n  `}]\n}\n`);

@@ -1,6 +1,6 @@
+import { stringifyJson } from '../../json/exact-json.ts';
 import type { CommandHandler, ExitStatus } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
-import type { JsonRow } from '../../changelog/change.ts';
 import { segError, SegError } from '../../diagnostics/seg-error.ts';
 import type { Connection } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
@@ -210,7 +210,7 @@ async function preview(
     previews.push(await previewSink(db, project, sink, { fullResync: flags.boolean('full-resync') }));
   }
   if (flags.string('output') === 'json') {
-    for (const each of previews) await context.writeOut(`${JSON.stringify(each)}\n`);
+    for (const each of previews) await context.writeOut(`${stringifyJson({ ...each })}\n`);
     return 0;
   }
   const columns = ['sink', 'adds', 'changes', 'removes', 'unchanged'];
@@ -221,7 +221,7 @@ async function preview(
     if (held !== null) log.warn(`Sink ${sink} would be held by its guard: ${held}`);
     if (flags.string('output') !== 'table') continue;
     for (const { op, record } of samples) {
-      await context.writeOut(`${signs[op]} ${sink} ${JSON.stringify(record satisfies JsonRow)}\n`);
+      await context.writeOut(`${signs[op]} ${sink} ${stringifyJson(record)}\n`);
     }
   }
   return 0;

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../json/exact-json.ts';
 import type { CommandHandler } from '../command-definition.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
 import { dialectOf } from '../../streaming/dialect-of.ts';
@@ -36,7 +37,7 @@ export const verify: CommandHandler = async (context) => {
   );
   const wrong = results.filter((result) => !isEqual(result)).length;
   if (flags.string('output') === 'json') {
-    for (const result of results) await context.writeOut(`${JSON.stringify(result)}\n`);
+    for (const result of results) await context.writeOut(`${stringifyJson({ ...result })}\n`);
   } else if (!text) {
     await printRelation(
       context,
@@ -68,7 +69,7 @@ function resultLine(result: Verification): string {
   const { name, rows, missing, extra, samples, seconds } = result;
   if (isEqual(result)) return `OK ${name}: ${grouped(rows)} rows in ${seconds.toFixed(2)}s`;
   const lines = samples.map(
-    ({ row, weight }) => `  ${weight > 0 ? 'missing' : 'extra  '} ${JSON.stringify(row)}`,
+    ({ row, weight }) => `  ${weight > 0 ? 'missing' : 'extra  '} ${stringifyJson(row)}`,
   );
   return [
     `DIFFERS ${name}: ${grouped(missing)} missing, ${grouped(extra)} extra of ${grouped(rows)} rows`,

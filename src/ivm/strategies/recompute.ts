@@ -142,6 +142,17 @@ ${view.query}
   ];
 }
 
+/** The same as JSON text, with the columns in their order, which jsonb does not keep. */
+export function rowAsText(view: Pick<StoredView, 'columns'>, alias: string): string {
+  const members = view.columns
+    .filter(({ hidden }) => hidden !== true)
+    .map(
+      ({ name }) =>
+        `${quoteLiteral(`${JSON.stringify(name)}:`)} || coalesce(to_jsonb(${alias}.${quoteIdentifier(name)})::text, 'null')`,
+    );
+  return `'{' || array_to_string(ARRAY[${members.join(', ')}]::text[], ',') || '}'`;
+}
+
 /** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
 export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
   const pairs = view.columns

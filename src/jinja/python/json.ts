@@ -5,7 +5,7 @@ import { iterate } from '../iterate.ts';
 import { compare } from '../compare.ts';
 import type { Value } from '../template-engine.ts';
 import { typeName } from '../types.ts';
-import { Fault, PyTuple } from '../values.ts';
+import { Fault, PyFloat, PyTuple } from '../values.ts';
 
 export interface JsonOptions {
   readonly sortKeys: boolean;
@@ -19,6 +19,7 @@ export function toJsonText(value: Value, options: JsonOptions, depth = 0): strin
   if (typeof value === 'boolean') return String(value);
   if (isInt(value)) return str(value);
   if (isFloat(value)) {
+    if (value instanceof PyFloat && value.digits !== undefined) return value.digits;
     const number = toNumber(value);
     return Number.isNaN(number) ? 'NaN' : Number.isFinite(number) ? reprFloat(number) : `${number}`;
   }
@@ -54,8 +55,17 @@ function jsonString(text: string): string {
   );
 }
 
-/** `1.0` stays a float and large ints stay exact, which JSON.parse would lose. Throws SyntaxError. */
+/** `json.loads`: `1.0` stays a float and large ints stay exact. Throws SyntaxError. */
 export function parseJson(text: string): Value {
+  return readJson(text, (digits) => float(Number(digits)));
+}
+
+/** A row's values, whose decimals print and are written with the digits they have: 700.00, not 700.0. */
+export function parseRowJson(text: string): Value {
+  return readJson(text, (digits) => new PyFloat(Number(digits), digits));
+}
+
+function readJson(text: string, decimal: (digits: string) => Value): Value {
   JSON.parse(text);
   let at = 0;
   const token = /[\s,:]*([[\]{}]|"(?:[^"\\]|\\.)*"|[^\s,:[\]{}"]+)/y;
@@ -77,7 +87,7 @@ export function parseJson(text: string): Value {
         dict.set(JSON.parse(next) as string, value(read()));
       return dict;
     }
-    if (/^-?\d/.test(word)) return /^-?\d+$/.test(word) ? int(BigInt(word)) : float(Number(word));
+    if (/^-?\d/.test(word)) return /^-?\d+$/.test(word) ? int(BigInt(word)) : decimal(word);
     return JSON.parse(word) as Value;
   };
   return value(read());

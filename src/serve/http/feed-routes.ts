@@ -7,12 +7,16 @@
  *
  * Parameters: from, snapshot=false, columns=a,b. Positions are opaque.
  */
+import { stringifyJson } from '../../json/exact-json.ts';
+import type { Writable } from '../../json/exact-json.ts';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { checkView } from '../../feeds/feed-view.ts';
 import { checkPosition, followable, readChangePage, readSnapshot } from '../../feeds/feed.ts';
+import type { Snapshot } from '../../feeds/feed.ts';
+import type { ChangeBatch, Position } from '../../changelog/change.ts';
 import type { FeedItem, FeedRequest } from '../../feeds/hub.ts';
 import { withDeadline } from '../../sinks/deadline.ts';
 import { badRequest } from '../read-model.ts';
@@ -44,7 +48,7 @@ export function feedRoutes(app: FastifyInstance, state: ServerState): void {
       const feed = await feedRequest(state, request);
       if ((request.headers.accept ?? '').includes('text/event-stream'))
         return serveEvents(state, feed, reply);
-      return longPoll(state, feed, request, reply);
+      return reply.serializer(serialize).send(await longPoll(state, feed, request, reply));
     },
     wsHandler: (socket, request) => void serveSocket(state, socket, request),
   });
@@ -109,7 +113,7 @@ async function write(out: ServerResponse, text: string, gone: AbortSignal): Prom
 
 function* messagesOf(item: FeedItem): Generator<Message> {
   if ('batch' in item) {
-    yield { event: 'changes', id: item.batch.position, data: JSON.stringify(item.batch) };
+    yield { event: 'changes', id: item.batch.position, data: batchText(item.batch) };
     return;
   }
   const { rows, position, more } = item.snapshot;
@@ -120,9 +124,21 @@ function* messagesOf(item: FeedItem): Generator<Message> {
     yield {
       event: 'snapshot',
       ...(last ? { id: position } : {}),
-      data: JSON.stringify(last ? { position, ...part } : part),
+      data: stringifyJson(last ? { position, ...part } : part),
     };
   }
+}
+
+/** Followers of one model are handed the same batches. */
+const written = new WeakMap<ChangeBatch, string>();
+
+function batchText(batch: ChangeBatch): string {
+  let text = written.get(batch);
+  if (text === undefined) {
+    text = serialize(batch);
+    written.set(batch, text);
+  }
+  return text;
 }
 
 async function serveSocket(state: ServerState, socket: WebSocket, request: ChangesRequest): Promise<void> {
@@ -170,12 +186,21 @@ export function sendMessage(socket: WebSocket, text: string): Promise<boolean> {
   });
 }
 
+/** Without a position to begin from: the rows, or where to begin; else what has changed. */
+type PollAnswer =
+  | Pick<Snapshot, 'position' | 'rows'>
+  | { readonly position: Position; readonly batches: readonly ChangeBatch[]; readonly more?: boolean };
+
+function serialize(answer: unknown): string {
+  return stringifyJson(answer as Writable);
+}
+
 async function longPoll(
   state: ServerState,
   feed: FeedRequest,
   request: ChangesRequest,
   reply: FastifyReply,
-): Promise<unknown> {
+): Promise<PollAnswer> {
   const wait = Number(request.query['wait'] ?? 0);
   if (!(wait >= 0 && wait <= LONGEST_WAIT_S)) {
     throw badRequest(

@@ -11,7 +11,9 @@ import { stringify } from 'csv-stringify/sync';
 import type { JsonRow, JsonValue } from '../../changelog/change.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { didYouMean } from '../../diagnostics/suggest.ts';
-import { changeText, keyText, parseRow } from '../record.ts';
+import { textOfJson } from '../../json/exact-json.ts';
+import type { ExactJson } from '../../json/exact-json.ts';
+import { changeText, keyValues, rowText, rowValues } from '../record.ts';
 import type { Delivery, SinkRecord } from '../record.ts';
 import { listSetting, numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { ReceiverError } from './receiver.ts';
@@ -82,7 +84,11 @@ export function fileReceiver(context: ReceiverContext): Receiver {
     for (const record of all) {
       const text = record.row ?? record.before;
       const row =
-        partitions.length > 0 || time?.column !== undefined ? (text === null ? {} : parseRow(text)) : {};
+        partitions.length > 0 || time?.column !== undefined
+          ? text === null
+            ? {}
+            : rowValues(text, shape)
+          : {};
       const parts = partitions.map((name) => `${hiveEscape(name)}=${hiveValue(row[name] ?? null)}`);
       if (time !== undefined) parts.push(...timeParts(time, row, record));
       const place = parts.join('/');
@@ -100,15 +106,16 @@ export function fileReceiver(context: ReceiverContext): Receiver {
   }
 
   function lineOf(record: SinkRecord): string {
-    if (plain && record.row !== null) return record.row;
-    return changeText(record, shape.key, context.position);
+    if (plain && record.row !== null) return rowText(record.row, shape);
+    return changeText(record, shape, context.position);
   }
 
   function csvText(some: readonly SinkRecord[]): string {
     const names = shape.fields.map((field) => field.name);
     const head = plain ? names : ['_op', '_position', '_at', ...names];
     const rows = some.map((record) => {
-      const row = parseRow(record.row ?? record.before ?? keyText(record.key, shape.key));
+      const text = record.row ?? record.before;
+      const row = text === null ? (keyValues(record, shape) ?? {}) : rowValues(text, shape);
       const cells = names.map((name) => csvCell(row[name] ?? null));
       return plain ? cells : [record.op, context.position(record.last), record.at, ...cells];
     });
@@ -116,9 +123,8 @@ export function fileReceiver(context: ReceiverContext): Receiver {
   }
 }
 
-function csvCell(value: JsonValue): string | null {
-  if (value === null || typeof value === 'string') return value;
-  return JSON.stringify(value);
+function csvCell(value: ExactJson): string | null {
+  return value === null ? null : textOfJson(value);
 }
 
 async function writeFile(folder: string, name: string, bytes: Buffer): Promise<void> {
@@ -163,9 +169,9 @@ function timeParts(time: TimePartition, row: JsonRow, record: SinkRecord): strin
   return time.by === 'day' ? [date] : [date, `utc_hour=${text?.slice(11, 13) ?? NULL_PARTITION}`];
 }
 
-function hiveValue(value: JsonValue): string {
+function hiveValue(value: ExactJson): string {
   if (value === null || value === '') return NULL_PARTITION;
-  return hiveEscape(typeof value === 'string' ? value : JSON.stringify(value));
+  return hiveEscape(textOfJson(value));
 }
 
 /** As Hive writes names of partitions: what a path or a reader could misread becomes %XX. */

@@ -2,9 +2,11 @@
  * HubSpot through its CRM v3 objects API: batches of up to 100, found by one property. Written after the documented API; tested
  * against a local stand-in, not against an account.
  */
-import type { JsonRow, JsonValue } from '../../changelog/change.ts';
+import type { JsonRow } from '../../changelog/change.ts';
+import { parseJson, stringifyJson, textOfJson } from '../../json/exact-json.ts';
+import type { ExactJson, Writable } from '../../json/exact-json.ts';
 import type { Refusal } from '../queue.ts';
-import { keyText, parseRow } from '../record.ts';
+import { keyValues, rowValues } from '../record.ts';
 import type { SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { requireKey } from './crm-key.ts';
@@ -93,13 +95,13 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
   }
 
   function idOf(record: SinkRecord): string {
-    return textOf(parseRow(keyText(record.key, shape.key))[idProperty] ?? null);
+    return textOf(keyValues(record, shape)?.[idProperty] ?? null);
   }
 
   /** All values are texts there; an empty one clears the property. */
   function propertiesOf(record: SinkRecord): Record<string, string> {
     const row: JsonRow =
-      record.row === null ? { ...parseRow(keyText(record.key, shape.key)), ...soft } : parseRow(record.row);
+      record.row === null ? { ...keyValues(record, shape), ...soft } : rowValues(record.row, shape);
     return Object.fromEntries(
       Object.entries(row)
         .filter(([, value]) => !keepNulls || value !== null)
@@ -113,14 +115,14 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
         url: `${base}/crm/v3/objects/${object}/${path}`,
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        body: stringifyJson(body as Writable),
       },
       signal,
     );
-    return answer.text === '' ? {} : (JSON.parse(answer.text) as BatchAnswer);
+    return answer.text === '' ? {} : (parseJson(answer.text) as BatchAnswer);
   }
 }
 
-function textOf(value: JsonValue): string {
-  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+function textOf(value: ExactJson): string {
+  return value === null ? '' : textOfJson(value);
 }

@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { MultipleErrors, ProduceAcks, Producer, ProtocolError, stringSerializers } from '@platformatic/kafka';
 import { segError } from '../../diagnostics/seg-error.ts';
-import { keyText } from '../record.ts';
+import { nameElements } from '../../json/exact-json.ts';
+import { rowText } from '../record.ts';
 import type { Delivery } from '../record.ts';
 import { listSetting, numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { ReceiverError } from './receiver.ts';
@@ -55,8 +56,8 @@ export function kafkaReceiver({ sink, shape, instance }: ReceiverContext): Recei
     });
     const messages = delivery.records.map((record) => ({
       topic,
-      key: shape.key.length === 0 ? record.key : keyText(record.key, shape.key),
-      value: record.row ?? undefined,
+      key: shape.key.length === 0 ? record.key : nameElements(record.key, shape.key),
+      value: record.row === null ? undefined : rowText(record.row, shape),
       headers: new Map([
         ['seg-id', delivery.id],
         ['seg-op', record.op],

@@ -6,7 +6,7 @@ import { Client, DatabaseError } from 'pg';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import type { Delivery, SinkRecord } from '../record.ts';
-import { keyText } from '../record.ts';
+import { nameElements } from '../../json/exact-json.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Failure, Receiver, ReceiverContext } from './receiver.ts';
@@ -151,7 +151,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
   async function remove(session: Client, records: readonly SinkRecord[]): Promise<void> {
     const types = new Map(shape.fields.map(({ name, type }) => [name, columnType(type)]));
     const keys = `jsonb_to_recordset($1::jsonb) AS r (${shape.key.map((name) => `${quoteIdentifier(name)} ${types.get(name)!}`).join(', ')})`;
-    const json = `[${records.map(({ key }) => keyText(key, shape.key)).join(',')}]`;
+    const json = `[${records.map(({ key }) => nameElements(key, shape.key)).join(',')}]`;
     if (softDelete === undefined) {
       await session.query(`DELETE FROM ${table} AS t USING ${keys} WHERE ${sameKey('r')}`, [json]);
       return;

@@ -6,9 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import type { JsonRow, JsonValue } from '../../changelog/change.ts';
+import type { JsonRow } from '../../changelog/change.ts';
+import { stringifyJson, textOfJson } from '../../json/exact-json.ts';
+import type { ExactJson, Writable } from '../../json/exact-json.ts';
 import type { Refusal } from '../queue.ts';
-import { keyText, parseRow } from '../record.ts';
+import { keyValues, rowValues } from '../record.ts';
 import type { SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { requireKey } from './crm-key.ts';
@@ -66,8 +68,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
 
   function fieldsOf(record: SinkRecord): JsonRow {
     const soft = typeof node.on_delete === 'object' ? node.on_delete : {};
-    const row =
-      record.row === null ? { ...parseRow(keyText(record.key, shape.key)), ...soft } : parseRow(record.row);
+    const row = record.row === null ? { ...keyValues(record, shape), ...soft } : rowValues(record.row, shape);
     return keepNulls ? Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) : row;
   }
 
@@ -99,9 +100,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
     for (const some of chunks(records, COMPOSITE)) {
       const batchRequests = some.map((record) => {
         const fields = fieldsOf(record);
-        const value = encodeURIComponent(
-          textOf(parseRow(keyText(record.key, shape.key))[externalId] ?? null),
-        );
+        const value = encodeURIComponent(textOf(keyValues(record, shape)?.[externalId] ?? null));
         const { [externalId]: _, ...rest } = fields;
         const url = `${data.slice('/services/data/'.length)}/sobjects/${object}/${encodeURIComponent(externalId)}/${value}`;
         return method === 'DELETE'
@@ -199,7 +198,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
             authorization: `Bearer ${token}`,
             'content-type': csv ? 'text/csv; charset=UTF-8' : 'application/json; charset=UTF-8',
           },
-          ...(body === undefined ? {} : { body: csv ? body : JSON.stringify(body) }),
+          ...(body === undefined ? {} : { body: csv ? body : stringifyJson(body as Writable) }),
         },
         signal,
       );
@@ -241,6 +240,6 @@ function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> 
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-function textOf(value: JsonValue): string {
-  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+function textOf(value: ExactJson): string {
+  return value === null ? '' : textOfJson(value);
 }

@@ -1,6 +1,7 @@
 /** Messages to a Slack channel through an incoming webhook (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks). */
 import type { JsonValue } from '../../changelog/change.ts';
-import { keyText } from '../record.ts';
+import { nameElements, stringifyJson, textOfJson } from '../../json/exact-json.ts';
+import { rowText } from '../record.ts';
 import type { SinkRecord } from '../record.ts';
 import { numberSetting } from '../sink.ts';
 import { HttpSender } from './http.ts';
@@ -34,11 +35,11 @@ export function slackReceiver(context: ReceiverContext): Receiver {
       };
       const text = template === null ? plainText(delivery.records) : sink.render(template, values);
       const body = {
-        text: typeof text === 'string' ? text : JSON.stringify(text),
+        text: textOfJson(text),
         ...(blocks === null ? {} : { blocks: sink.render(blocks, values) }),
       };
       await sender.send(
-        { url, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+        { url, method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) },
         signal,
       );
       return [];
@@ -48,7 +49,8 @@ export function slackReceiver(context: ReceiverContext): Receiver {
 
   function plainText(records: readonly SinkRecord[]): string {
     const lines = records.slice(0, SHOWN).map((record) => {
-      const shown = record.row ?? record.before ?? keyText(record.key, shape.key);
+      const row = record.row ?? record.before;
+      const shown = row === null ? nameElements(record.key, shape.key) : rowText(row, shape);
       return `• ${WORDS[record.op]}: ${escaped(shown).slice(0, 500)}`;
     });
     const more = records.length > SHOWN ? [`… and ${records.length - SHOWN} more`] : [];

@@ -11,7 +11,7 @@ export function stdoutReceiver({ sink, shape, position, writeOut }: ReceiverCont
         records
           .map(
             (record) =>
-              `{"sink":${JSON.stringify(sink.name)},${changeText(record, shape.key, position).slice(1)}\n`,
+              `{"sink":${JSON.stringify(sink.name)},${changeText(record, shape, position).slice(1)}\n`,
           )
           .join(''),
       );

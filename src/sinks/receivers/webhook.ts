@@ -4,10 +4,13 @@
  */
 import { Webhook } from 'standardwebhooks';
 import type { JsonRow, JsonValue } from '../../changelog/change.ts';
+import { identityOf, stringifyJson, textOfJson } from '../../json/exact-json.ts';
+import type { ExactJson } from '../../json/exact-json.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
-import { changeText, keyValues, parseRow } from '../record.ts';
+import { changeText, keyValues, rowValues } from '../record.ts';
 import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
+import type { Shape } from '../shape.ts';
 import type { Sink } from '../sink.ts';
 import { HttpSender } from './http.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
@@ -65,17 +68,17 @@ export function webhookReceiver(context: ReceiverContext): Receiver {
 
   function bodyOf(delivery: Delivery): string {
     const template = settings['body'];
-    if (template !== undefined && template !== null) return JSON.stringify(rendered(template, delivery));
+    if (template !== undefined && template !== null) return stringifyJson(rendered(template, delivery));
     if (group !== undefined) {
-      const groups = grouped(delivery.records, group);
-      return JSON.stringify(single && groups.length === 1 ? groups[0] : groups);
+      const groups = grouped(delivery.records, group, shape);
+      return stringifyJson(single && groups.length === 1 ? groups[0] : groups);
     }
-    const changes = delivery.records.map((record) => changeText(record, shape.key, context.position));
+    const changes = delivery.records.map((record) => changeText(record, shape, context.position));
     if (single) return changes[0]!;
     return `{"sink":${JSON.stringify(sink.name)},"id":${JSON.stringify(delivery.id)},"changes":[${changes.join(',')}]}`;
   }
 
-  function rendered(template: JsonValue, delivery: Delivery): JsonValue {
+  function rendered(template: JsonValue, delivery: Delivery): ExactJson {
     const changes = delivery.records.map((record) => changeValues(record, context));
     const common = { sink: sink.name, id: delivery.id, changes };
     return sink.render(template, single && changes.length === 1 ? { ...common, ...changes[0] } : common);
@@ -84,9 +87,9 @@ export function webhookReceiver(context: ReceiverContext): Receiver {
 
 /** What templates over a change see. */
 export function changeValues(record: SinkRecord, { shape, position }: ReceiverContext): JsonRow {
-  const row = record.row === null ? null : parseRow(record.row);
-  const before = record.before === null ? null : parseRow(record.before);
-  const key = keyValues(record, shape.key);
+  const row = record.row === null ? null : rowValues(record.row, shape);
+  const before = record.before === null ? null : rowValues(record.before, shape);
+  const key = keyValues(record, shape);
   return {
     op: record.op,
     key,
@@ -100,8 +103,12 @@ export function changeValues(record: SinkRecord, { shape, position }: ReceiverCo
 }
 
 /** One object for each value of `by`: what came and what went, as lists of the values of `collect`. */
-export function grouped(records: readonly SinkRecord[], group: Group): JsonRow[] {
-  const groups = new Map<string, { by: JsonValue; entered: JsonValue[]; left: JsonValue[] }>();
+export function grouped(
+  records: readonly SinkRecord[],
+  group: Group,
+  shape: Pick<Shape, 'fields'>,
+): JsonRow[] {
+  const groups = new Map<string, { by: ExactJson; entered: ExactJson[]; left: ExactJson[] }>();
   for (const record of records) {
     const sides = [
       { text: record.before, side: 'left' },
@@ -109,9 +116,9 @@ export function grouped(records: readonly SinkRecord[], group: Group): JsonRow[]
     ] as const;
     for (const { text, side } of sides) {
       if (text === null) continue;
-      const row = parseRow(text);
+      const row = rowValues(text, shape);
       const by = row[group.by] ?? null;
-      const id = JSON.stringify(by);
+      const id = identityOf(by);
       const found = groups.get(id) ?? { by, entered: [], left: [] };
       groups.set(id, found);
       found[side].push(row[group.collect] ?? null);
@@ -140,10 +147,7 @@ function readGroup(value: JsonValue | undefined): Group | undefined {
 function readHeaders(value: JsonValue | undefined): Record<string, string> {
   if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).map(([name, text]) => [
-      name.toLowerCase(),
-      typeof text === 'string' ? text : JSON.stringify(text),
-    ]),
+    Object.entries(value).map(([name, text]) => [name.toLowerCase(), textOfJson(text)]),
   );
 }
 

@@ -1,4 +1,5 @@
 /** What a feed gives, into the table of a replica, with the position it leads to: both in one transaction, or neither. */
+import { stringifyJson } from '../../json/exact-json.ts';
 import type { JsonRow, Position } from '../../changelog/change.ts';
 import type { Connection } from '../../engines/connection.ts';
 import type { FeedItem } from '../../feeds/hub.ts';
@@ -95,7 +96,7 @@ function insertInto(tx: Connection, into: string, type: string, rows: readonly J
     tx,
     into,
     type,
-    rows.map((row) => JSON.stringify(row)),
+    rows.map((row) => stringifyJson(row)),
   );
 }
 
@@ -117,7 +118,7 @@ async function remove(tx: Connection, copied: Copied, rows: readonly JsonRow[]):
   await removeJson(
     tx,
     copied,
-    rows.map((row) => JSON.stringify(row)),
+    rows.map((row) => stringifyJson(row)),
   );
 }
 
