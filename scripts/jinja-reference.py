@@ -30,6 +30,14 @@ CONTEXT = {
 
 # One template a line; \n in a line is a line break of the template.
 TEMPLATES = r"""
+{% macro va(a, b=varargs|length) %}{{ b }}{% endmacro %}{{ va(1) }}
+{% macro va(a, b=varargs|length) %}{{ b }}{{ varargs }}{% endmacro %}{{ va(1) }}
+{% macro va(a, b=varargs|length) %}{{ b }}{{ varargs }}{% endmacro %}{{ va(1, 2, 3) }}
+{% macro kw(a, b=kwargs|length) %}{{ b }}{{ kwargs }}{% endmacro %}{{ kw(1, c=2) }}
+{% macro ca(a, b=caller is defined) %}{{ b }}{% endmacro %}{{ ca(1) }}
+{% macro ca(a, b=caller()) %}[{{ b }}|{{ caller() }}]{% endmacro %}{% call ca(1) %}x{% endcall %}
+{% macro out(a) %}{% macro inner(b=varargs|length) %}{{ b }}{% endmacro %}{{ inner() }}{% endmacro %}{{ out(1, 2) }}
+{% macro out(a) %}{% macro inner() %}{{ varargs|length }}{% endmacro %}{{ inner(5, 6) }}{% endmacro %}{{ out(1, 2) }}
 {{ 7 // 2 }} {{ -7 // 2 }} {{ 7 // -2 }} {{ -7 // -2 }} {{ 7 % 3 }} {{ -7 % 3 }} {{ 7 % -3 }}
 {{ 7.5 // 2 }} {{ -7.5 // 2 }} {{ -7.5 % 2 }} {{ 7.5 % -2 }} {{ 6.0 // 2 }}
 {{ 2 ** 10 }} {{ 2 ** -1 }} {{ 2 ** 0.5 }} {{ -2 ** 2 }} {{ 2 ** 3 ** 2 }} {{ 2.0 ** 2 }}
@@ -164,6 +172,9 @@ a\r\nb\rc {{ 'x\r\ny' }}
 """.strip("\n").split("\n")
 
 ERRORS = r"""
+{% macro va(a, b=varargs|length) %}{{ b }}{% endmacro %}{{ va(1, 2, 3) }}
+{% macro kw(a, b=kwargs|length) %}{{ b }}{% endmacro %}{{ kw(1, c=2) }}
+{% macro ca(b=caller is defined) %}{{ b }}{% endmacro %}{% call ca() %}x{% endcall %}
 {{ 1 / 0 }}
 {{ 1 // 0 }}
 {{ 1 % 0 }}

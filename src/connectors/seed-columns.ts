@@ -9,6 +9,16 @@ export function columnName(node: SeedNode, header: string): string {
   return node.config.quote_columns === true || !plain ? header : header.toLowerCase();
 }
 
+/** PostgreSQL cuts longer names, without a word, so that two columns may come to have one name. */
+const MOST_NAME_BYTES = 63;
+
+/** Why a column cannot have this name; undefined: it can. */
+export function nameProblem(name: string): string | undefined {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= MOST_NAME_BYTES) return undefined;
+  return `the column name "${name}" is ${bytes} bytes long, and PostgreSQL keeps ${MOST_NAME_BYTES} of a name`;
+}
+
 /** The type declared for a column: dbt's `column_types`, else the property file's `data_type`. */
 export function declaredType(node: SeedNode, name: string): string | undefined {
   const types = node.config.column_types ?? {};

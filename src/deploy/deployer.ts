@@ -11,6 +11,7 @@
  *     finish()       marked nodes that nobody asked for are settled, programs and triggers are made, orphans dropped
  */
 import type { Connection } from '../engines/connection.ts';
+import { checkKey } from './check-key.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import { Dag } from '../graph/dag.ts';
@@ -199,6 +200,7 @@ export class Deployer {
       fullRefresh,
       moved: moved && sameKind,
     });
+    checkKey(spec, built.columns);
     const columnsChanged = old !== undefined && (moved || built.reshaped);
     // Only a maintained view has a feed; what happens while a model is of another kind is not recorded.
     const kept = old?.kind === 'materialized_view' && old.keepChanges;

@@ -314,8 +314,9 @@ class Parser {
   /** The rest of a macro-like block: its signature (read by `signature`), its body, its end tag. */
   #macroBody(tag: string, start: Span, signature: () => Parameter[]): MacroBody & Span & { head: Span } {
     const uses: Usage = { varargs: false, kwargs: false, caller: false };
-    this.#usages.push(uses);
+    // As in jinja2, only what the body reads is passed to the macro; a default sees it then, and nothing otherwise.
     const parameters = signature();
+    this.#usages.push(uses);
     const head = { start: start.start, end: this.#stream.current.end };
     // Inside the body, `break` may not leave it.
     const loops = this.#open.splice(0);

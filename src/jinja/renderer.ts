@@ -331,17 +331,17 @@ export class Renderer extends Evaluator {
   #macroScope(macro: Macro, bound: ReturnType<typeof bindMacro>): Scope {
     const scope = macro.scope.inner();
     const { parameters, uses } = macro.node;
+    if (uses.varargs) scope.set('varargs', new PyTuple(bound.varargs));
+    if (uses.kwargs) scope.set('kwargs', new Map(bound.kwargs));
+    if (uses.caller && !parameters.some(({ name }) => name === 'caller')) {
+      scope.set('caller', bound.caller ?? new Undefined('caller', 'no caller defined'));
+    }
     parameters.forEach(({ name, fallback }, index) => {
       const given = bound.values[index];
       if (given !== undefined) scope.set(name, given);
       else if (fallback !== undefined) scope.set(name, this.evaluate(fallback, scope));
       else scope.set(name, new Undefined(name, `parameter '${name}' was not provided`));
     });
-    if (uses.varargs) scope.set('varargs', new PyTuple(bound.varargs));
-    if (uses.kwargs) scope.set('kwargs', new Map(bound.kwargs));
-    if (uses.caller && !parameters.some(({ name }) => name === 'caller')) {
-      scope.set('caller', bound.caller ?? new Undefined('caller', 'no caller defined'));
-    }
     return scope;
   }
 }

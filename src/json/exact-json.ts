@@ -146,15 +146,24 @@ export function nameElements(array: string, names: readonly string[]): string {
 
 /** An object with just these members, in this order; null for those it lacks. @param object valid JSON */
 export function orderMembers(object: string, names: readonly string[]): string {
-  const members = new Map(
+  const members = membersOf(object);
+  return objectText(
+    names,
+    names.map((name) => members.get(name)),
+  );
+}
+
+/** The text of one member's value; undefined when there is none of that name. @param object valid JSON */
+export function memberText(object: string, name: string): string | undefined {
+  return membersOf(object).get(name);
+}
+
+function membersOf(object: string): Map<string, string> {
+  return new Map(
     elementsOf(object).map((member) => {
       const end = endOfString(member, 0) + 1;
       return [JSON.parse(member.slice(0, end)) as string, member.slice(member.indexOf(':', end) + 1).trim()];
     }),
-  );
-  return objectText(
-    names,
-    names.map((name) => members.get(name)),
   );
 }
 

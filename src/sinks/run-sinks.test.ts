@@ -65,7 +65,7 @@ describe('changes to a webhook', () => {
     expect(headers['webhook-id']).toBe((receiver.requests[0]!.body as JsonRow)['id']);
     new Webhook(secret).verify(text, headers as Record<string, string>);
     // Numbers are PostgreSQL's, digit by digit.
-    expect(text).toContain('"total": 5.10');
+    expect(text).toContain('"total":5.10');
     await syncOnce(db, project);
     expect(receiver.requests).toHaveLength(1);
   });

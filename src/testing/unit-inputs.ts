@@ -94,9 +94,9 @@ export async function fillInput(
   await castValues(db, table, columns, values);
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   await db.query(
-    `insert into ${table.sql} (${names}) select ${names}
+    `insert into ${table.sql} (${names}) select ${columns.map(({ name }) => `"cast".${quoteIdentifier(name)}`).join(', ')}
      from jsonb_array_elements($1::text::jsonb) with ordinality as "given"("record", "n"),
-       lateral jsonb_populate_record(null::${table.sql}, "given"."record") order by "given"."n"`,
+       lateral jsonb_populate_record(null::${table.sql}, "given"."record") as "cast" order by "given"."n"`,
     [stringifyJson(values)],
   );
 }

@@ -21,11 +21,20 @@ export async function* readCsv(input: TextInput, options: CsvOptions = {}): Asyn
   let bytes = 0;
   const maxBytes = options.maxLineBytes ?? 16 * 1024 * 1024;
 
+  /** Lines that ended in CR alone, and were therefore one line to readLines. */
+  let returns = 0;
+
   /** Takes one more line; answers the records that are complete with it. */
   const take = (next: TextLine, records: RawRecord[]): void => {
     let again: TextLine[] = [next];
     while (again.length > 0) {
-      const line = again.shift()!;
+      let line = again.shift()!;
+      const end = line.problem === undefined ? loneReturn(line.text, delimiter, open.length > 0) : -1;
+      if (end !== -1) {
+        returns++;
+        again.unshift({ line: line.line + 1, text: line.text.slice(end + 1) });
+        line = { line: line.line, text: line.text.slice(0, end) };
+      }
       if (open.length === 0 && line.problem === undefined && line.text.trim() === '') continue;
       open.push(line);
       bytes += line.text.length;
@@ -57,7 +66,12 @@ export async function* readCsv(input: TextInput, options: CsvOptions = {}): Asyn
   /** The first open line is at fault; the others get another chance. */
   const giveUp = (records: RawRecord[]): TextLine[] => {
     const [first, ...rest] = open;
-    records.push({ line: first!.line, text: first!.text, problem: 'a quoted field is not closed' });
+    const { line, text } = first!;
+    // In a file whose lines end in CR alone, what is behind the first of them is the next line.
+    const end = text.slice(0, -1).indexOf('\r');
+    const shown = end === -1 ? text : text.slice(0, end);
+    if (end !== -1) rest.unshift({ line: line + 1, text: text.slice(end + 1) });
+    records.push({ line, text: shown, problem: 'a quoted field is not closed' });
     open.length = 0;
     bytes = 0;
     return rest;
@@ -65,7 +79,7 @@ export async function* readCsv(input: TextInput, options: CsvOptions = {}): Asyn
 
   for await (const lines of readLines(input, { ...options, verbatim: true })) {
     const records: RawRecord[] = [];
-    for (const line of lines) take(line, records);
+    for (const line of lines) take({ ...line, line: line.line + returns }, records);
     if (records.length > 0) yield records;
   }
   while (open.length > 0) {
@@ -102,6 +116,23 @@ export function fieldOffset(text: string, delimiter: string, index: number): num
     at = next + delimiter.length;
   }
   return at;
+}
+
+/** Where a line ends in CR alone; -1: nowhere. In quotes it is data, at the end of the text it belongs to a CR LF. */
+function loneReturn(text: string, delimiter: string, from: boolean): number {
+  const first = text.indexOf('\r');
+  if (first === -1 || first === text.length - 1) return -1;
+  let quoted = from;
+  for (let at = 0; at < text.length - 1; at++) {
+    const character = text[at];
+    if (quoted) {
+      if (character !== '"') continue;
+      if (text[at + 1] === '"') at++;
+      else quoted = false;
+    } else if (character === '\r') return at;
+    else if (character === '"') quoted = at === 0 || text.startsWith(delimiter, at - delimiter.length);
+  }
+  return -1;
 }
 
 function joined(lines: readonly TextLine[]): string {

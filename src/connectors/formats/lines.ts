@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { decodeUtf8, notUtf8 } from './utf8.ts';
 
 /** One line of text without its end (`\n` or `\r\n`), counted from 1. */
 export interface TextLine {
@@ -96,7 +97,7 @@ function splitInto(
 ): number {
   let line = firstLine;
   // Decoding a chunk at once is several times faster than line by line; it fails as a whole, so only then by line.
-  const text = bytes.length <= maxLineBytes ? decode(bytes) : null;
+  const text = bytes.length <= maxLineBytes ? decodeUtf8(bytes) : null;
   if (text !== null) {
     for (let start = 0; start <= text.length; line++) {
       const end = text.indexOf('\n', start);
@@ -121,11 +122,10 @@ function splitInto(
 }
 
 function decodeInto(lines: TextLine[], bytes: Buffer, line: number, verbatim: boolean): void {
-  const text = decode(bytes);
+  const text = decodeUtf8(bytes);
   if (text !== null) push(lines, text, line, verbatim);
   else {
-    const problem = 'the line is not UTF-8 (the payload shows it read as Latin-1)';
-    lines.push({ line, text: printable(bytes).trimEnd(), problem });
+    lines.push({ line, text: printable(bytes).trimEnd(), problem: notUtf8('line') });
   }
 }
 
@@ -134,16 +134,6 @@ function push(lines: TextLine[], text: string, line: number, verbatim: boolean):
     lines.push({ line, text });
   } else if (text.length > 0 && (text.charCodeAt(0) > 32 || text.trim() !== '')) {
     lines.push({ line, text: text.charCodeAt(text.length - 1) === RETURN ? text.slice(0, -1) : text });
-  }
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function decode(bytes: Buffer): string | null {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return null;
   }
 }
 

@@ -56,7 +56,7 @@ export function ingestRoutes(app: FastifyInstance, state: ServerState): void {
       if (isLines) return answer(reply, await takeLines(gate, body));
       held += announced;
       try {
-        const records = recordsOfJson((await readBody(body, MAX_JSON_BYTES)).toString('utf8'));
+        const records = recordsOfJson(await readBody(body, MAX_JSON_BYTES));
         if (gate.isFull(records.length)) return tooMany(state, gate, reply);
         return answer(reply, await gate.submit(records, 'http'));
       } catch (error) {

@@ -56,7 +56,7 @@ function serve(socket: WebSocket, gate: IngestGate): void {
 
 async function take(gate: IngestGate, data: RawData): Promise<object> {
   try {
-    return await gate.submit(recordsOfJson(textOf(data)), 'websocket');
+    return await gate.submit(recordsOfJson(bytesOf(data)), 'websocket');
   } catch (error) {
     if (error instanceof SyntaxError) {
       return { error: { code: 'SEG832', message: `the message cannot be read: ${error.message}` } };
@@ -65,7 +65,7 @@ async function take(gate: IngestGate, data: RawData): Promise<object> {
   }
 }
 
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
-  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8');
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordsOfJson } from './json-records.ts';
 
-const texts = (body: string) => recordsOfJson(body).map(({ text }) => text);
+const texts = (body: string) => recordsOfJson(Buffer.from(body)).map(({ text }) => text);
 
 describe('recordsOfJson', () => {
   it('keeps the text of each record as it was written', () => {
@@ -19,9 +19,23 @@ describe('recordsOfJson', () => {
   it.each(['', 'x', '7', '[1', '[1,]', '[,1]', '[1] 2', '[1}', '["a]', '{"a": 1', '[[1]'])(
     'refuses %j',
     (body) => {
-      expect(() => recordsOfJson(body)).toThrow(SyntaxError);
+      expect(() => texts(body)).toThrow(SyntaxError);
     },
   );
+
+  it('judges each record by its own bytes', () => {
+    const body = Buffer.concat([
+      Buffer.from('\u{feff} [{"k":"'),
+      Buffer.of(0xe8),
+      Buffer.from('"},{"k":"é"}]'),
+    ]);
+    expect(recordsOfJson(body)).toEqual([
+      { line: 1, text: '{"k":"è"}', problem: expect.stringContaining('not UTF-8') as string },
+      { line: 2, text: '{"k":"é"}' },
+    ]);
+    expect(texts('\u{feff}{"k":1}')).toEqual(['{"k":1}']);
+    expect(recordsOfJson(Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x3a, 0x31, 0x7d]))[0]!.problem).toMatch(/UTF-8/);
+  });
 
   it('splits any array where JSON.parse would', () => {
     fc.assert(

@@ -1,13 +1,27 @@
 /** Records out of a body, as the texts they were written in, so that no digit of a number is lost on the way. */
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
+import { decodeUtf8, notUtf8 } from '../../connectors/formats/utf8.ts';
+
+const LATIN1_MARK = /^\u00ef\u00bb\u00bf/;
 
 /**
  * The elements of a JSON array, or the one object. Only the outermost structure is looked at; each record is parsed, and
  * refused if need be, where it is taken in.
  * @throws SyntaxError when the text is neither, or ends too early
  */
-export function recordsOfJson(text: string): RawRecord[] {
-  const trimmed = text.trim();
+export function recordsOfJson(body: Uint8Array): RawRecord[] {
+  const text = decodeUtf8(body);
+  if (text !== null) return recordsOfText(text);
+  // Latin-1 gives every byte a character, and JSON's own characters are ASCII: each record is judged by itself.
+  return recordsOfText(Buffer.from(body).toString('latin1')).map((record) => {
+    const own = decodeUtf8(Buffer.from(record.text, 'latin1'));
+    return own === null ? { ...record, problem: notUtf8('record') } : { ...record, text: own };
+  });
+}
+
+function recordsOfText(text: string): RawRecord[] {
+  // A byte order mark is white space to `trim`.
+  const trimmed = text.replace(LATIN1_MARK, '').trim();
   if (trimmed.startsWith('['))
     return elements(trimmed).map((element, at) => ({ line: at + 1, text: element }));
   if (!trimmed.startsWith('{')) throw new SyntaxError('the body is neither a JSON object nor an array');

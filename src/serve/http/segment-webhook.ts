@@ -5,6 +5,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { memberText } from '../../json/exact-json.ts';
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
 import type { ServerState } from '../server-state.ts';
 import { answer, badBody, MAX_JSON_BYTES, tooMany } from './ingest-routes.ts';
@@ -34,7 +35,7 @@ export function segmentWebhook(app: FastifyInstance, state: ServerState, env: No
           message: 'the signature does not fit the body',
         });
       }
-      const records = recordsOfWebhook(bytes.toString('utf8'));
+      const records = recordsOfWebhook(bytes);
       if (gate.isFull(records.length)) return await tooMany(state, gate, reply);
       return await answer(reply, await gate.submit(records, 'segment'));
     } catch (error) {
@@ -49,10 +50,13 @@ function isSigned(body: Buffer, signature: string | string[] | undefined, secret
   return timingSafeEqual(expected, Buffer.from(signature, 'hex'));
 }
 
-function recordsOfWebhook(text: string): RawRecord[] {
-  const records = recordsOfJson(text);
-  if (records.length !== 1 || text.trimStart().startsWith('[')) return records;
-  const { batch } = JSON.parse(text) as { batch?: unknown };
-  if (!Array.isArray(batch)) return records;
-  return batch.map((record, at) => ({ line: at + 1, text: JSON.stringify(record) }));
+/** Records of a batch are taken as the bytes they were sent as: no digit changes, and each is judged by itself. */
+function recordsOfWebhook(bytes: Buffer): RawRecord[] {
+  const records = recordsOfJson(bytes);
+  const [only] = records;
+  if (records.length !== 1 || only?.text.startsWith('{') !== true) return records;
+  const whole = only.problem === undefined ? only.text : Buffer.from(bytes).toString('latin1');
+  const batch = memberText(whole.slice(whole.indexOf('{')).trimEnd(), 'batch');
+  if (batch?.startsWith('[') !== true) return records;
+  return recordsOfJson(Buffer.from(batch, only.problem === undefined ? 'utf8' : 'latin1'));
 }

@@ -168,7 +168,7 @@ test('slack: one message for many changes, markup escaped', async () => {
   await syncOnce(db, project);
   expect(receiver.requests).toHaveLength(1);
   const { text } = receiver.requests[0]!.body as { text: string };
-  expect(text).toContain('*alerts*\n• new: {"total": 1, "orders": 1, "customer": "&lt;ann&gt;"}');
+  expect(text).toContain('*alerts*\n• new: {"customer":"&lt;ann&gt;","orders":1,"total":1}');
 });
 
 test('a secret reaches neither the log, nor the tables, nor the manifest', async () => {
