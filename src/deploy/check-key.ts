@@ -15,6 +15,7 @@ export function checkKey(
   if (stray === undefined) return;
   throw segError('SEG426', `unknown column "${stray}" in the unique_key of ${spec.label}`, {
     at: spec.at,
-    hint: didYouMean(stray, names) ?? `Its columns: ${names.join(', ')}. A key is a column or a list of columns.`,
+    hint:
+      didYouMean(stray, names) ?? `Its columns: ${names.join(', ')}. A key is a column or a list of columns.`,
   });
 }

@@ -14,7 +14,7 @@ import type { Scope } from './scope.ts';
 import type { Value } from './template-engine.ts';
 import type { TemplateSource } from './template-source.ts';
 import { WHITESPACE } from './text.ts';
-import { Fault, Namespace, PyTuple, Undefined } from './values.ts';
+import { Fault, Namespace, PyTuple, Undefined, NothingChosen } from './values.ts';
 
 /** Macros call each other at most so deep; JavaScript's own stack holds some times more. */
 const MAX_MACRO_DEPTH = 200;
@@ -336,6 +336,9 @@ export class Renderer extends Evaluator {
     if (uses.caller && !parameters.some(({ name }) => name === 'caller')) {
       scope.set('caller', bound.caller ?? new Undefined('caller', 'no caller defined'));
     }
+    // What is not passed is undefined to defaults without being a mistake: `b=varargs|length` is 0.
+    for (const name of ['varargs', 'kwargs', 'caller'] as const)
+      if (!uses[name] && scope.lookUp(name) === undefined) scope.set(name, new NothingChosen());
     parameters.forEach(({ name, fallback }, index) => {
       const given = bound.values[index];
       if (given !== undefined) scope.set(name, given);

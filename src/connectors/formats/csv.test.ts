@@ -14,6 +14,29 @@ async function read(text: string, delimiter = ',', cut = Infinity): Promise<RawR
 }
 
 describe('readCsv', () => {
+  it('reads lines that end in CR alone, and mixed ends', async () => {
+    const fields = async (text: string) => (await read(text)).map((record) => record.fields);
+    const rows = [
+      ['a', 'b'],
+      ['1', 'x'],
+      ['2', 'y'],
+    ];
+    expect(await fields('a,b\r1,x\r2,y\r')).toEqual(rows);
+    expect(await fields('a,b\r1,x\r\n2,y\n')).toEqual(rows);
+    expect(await fields('a,b\r"1","x\ry"\r2,"y\r\nz"\r')).toEqual([
+      ['a', 'b'],
+      ['1', 'x\ry'],
+      ['2', 'y\r\nz'],
+    ]);
+    expect((await read('a\rb\rc\nd')).map(({ line, text }) => [line, text])).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+      [4, 'd'],
+    ]);
+    expect((await read('"a\rb\r"c"x\rd')).map(({ problem }) => problem !== undefined)).toContain(false);
+  });
+
   it('reads whatever csv-stringify writes, in chunks of any size', async () => {
     const field = fc.string({
       unit: fc.constantFrom('a', '"', ',', ';', '\n', '\r', ' ', '🚋', '\\', "'"),

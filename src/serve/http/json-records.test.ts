@@ -34,7 +34,9 @@ describe('recordsOfJson', () => {
       { line: 2, text: '{"k":"é"}' },
     ]);
     expect(texts('\u{feff}{"k":1}')).toEqual(['{"k":1}']);
-    expect(recordsOfJson(Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x3a, 0x31, 0x7d]))[0]!.problem).toMatch(/UTF-8/);
+    expect(recordsOfJson(Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x3a, 0x31, 0x7d]))[0]!.problem).toMatch(
+      /UTF-8/,
+    );
   });
 
   it('splits any array where JSON.parse would', () => {
