@@ -50,6 +50,7 @@ export function sizeOf(value: Value): number {
   if (value instanceof PyRange) return value.length;
   if (value instanceof DictView) return value.dict.size;
   if (value instanceof HostObject && value.iterate !== undefined) return Array.from(value.iterate()).length;
+  if (value instanceof NothingChosen) return 0;
   if (value instanceof Undefined) throw undefinedFault(value);
   const hint = value instanceof PyIterator ? 'Make a list of it first: | list | length.' : undefined;
   throw new Fault('SEG215', `object of type '${typeName(value)}' has no len()`, hint);

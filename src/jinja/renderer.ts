@@ -338,7 +338,8 @@ export class Renderer extends Evaluator {
     }
     // What is not passed is undefined to defaults without being a mistake: `b=varargs|length` is 0.
     for (const name of ['varargs', 'kwargs', 'caller'] as const)
-      if (!uses[name] && scope.lookUp(name) === undefined) scope.set(name, new NothingChosen());
+      if (!uses[name] && scope.lookUp(name) === undefined)
+        scope.set(name, new NothingChosen(name, `the body of macro '${macro.name}' does not read '${name}'`));
     parameters.forEach(({ name, fallback }, index) => {
       const given = bound.values[index];
       if (given !== undefined) scope.set(name, given);

@@ -104,10 +104,10 @@ export class Undefined {
 
 export type HostImplementation = (call: HostCall) => Value;
 
-/** What `'a' if false` without an else gives: undefined to tests and `default`, but it prints as nothing. */
+/** What `'a' if false` without an else gives: undefined to tests and `default`, but it prints as nothing and is empty. */
 export class NothingChosen extends Undefined {
-  constructor() {
-    super('if', 'the inline if chose nothing: its test is false and it has no else');
+  constructor(name = 'if', reason = 'the inline if chose nothing: its test is false and it has no else') {
+    super(name, reason);
   }
 }
 
