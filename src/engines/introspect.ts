@@ -13,6 +13,8 @@ export interface IntrospectedColumn {
   readonly hashable: boolean;
   /** GENERATED ALWAYS AS IDENTITY. */
   readonly identity: boolean;
+  /** Its collation, where that holds texts for equal that are not the same. */
+  readonly loose: string | null;
 }
 
 export interface IntrospectedRelation {
@@ -118,7 +120,8 @@ async function definitionOf(tx: Connection, relation: Name): Promise<string> {
 export async function columnsOf(tx: Connection, relation: Name): Promise<IntrospectedColumn[]> {
   const { rows } = await tx.query<IntrospectedColumn>(
     `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
-            h.hashable, a.attidentity = 'a' AS identity
+            h.hashable, a.attidentity = 'a' AS identity,
+            (SELECT l.collname::text FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic) AS loose
      FROM pg_attribute a CROSS JOIN ${hashableColumn}
      WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [quoteRelation(relation)],

@@ -14,6 +14,8 @@ export interface CatalogColumn {
   readonly hashable: boolean;
   /** GENERATED ALWAYS AS IDENTITY: the server numbers the rows, so that an order by it has no ties. */
   readonly identity?: boolean;
+  /** Its collation, where that holds texts for equal that are not the same. */
+  readonly loose?: string | null;
 }
 
 export interface CatalogRelation {

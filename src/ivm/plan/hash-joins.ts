@@ -10,6 +10,7 @@ import {
   conjunction,
   conjuncts,
   equality,
+  fingerprint,
   idsIn,
   mapExpr,
   mapOwnExprs,
@@ -17,6 +18,7 @@ import {
 } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Op } from '../relation/ir.ts';
+import { collationsIn } from '../relation/collations.ts';
 import { columnFact, exprFact, isShort } from './facts.ts';
 import type { Facts } from './facts.ts';
 
@@ -29,7 +31,10 @@ export function hashJoins(
   const ids = new Map(childrenOf(op).flatMap((child) => outputOf(child).map((id) => [id, child] as const)));
   const typeOfId = (id: string): string | undefined => {
     const child = ids.get(id);
-    return child === undefined ? outer(id) : columnFact(child, id, facts).type;
+    if (child === undefined) return outer(id);
+    const { type } = columnFact(child, id, facts);
+    const collation = collationsIn(child)(id);
+    return collation === '' ? type : `${type} COLLATE ${collation}`;
   };
   const below = withChildren(
     op,
@@ -68,7 +73,13 @@ function rowMatch(
     if (inside(left) && outside(right)) return [{ inner: left, outer: right }];
     return inside(right) && outside(left) ? [{ inner: right, outer: left }] : [];
   });
-  const alike = pairs.filter(({ inner, outer }) => hashedAlike(typeOf(inner), typeOf(outer)));
+  // Values that are equal by another collation than their own have hashes that differ.
+  const collated = (expr: Expr): boolean =>
+    fingerprint(expr).includes('"CollateClause"') ||
+    [...idsIn(expr)].some((id) => / COLLATE /.test(typeOfId(id) ?? ''));
+  const alike = pairs.filter(
+    ({ inner, outer }) => !collated(inner) && !collated(outer) && hashedAlike(typeOf(inner), typeOf(outer)),
+  );
   if (
     alike.length < 2 ||
     alike.every(({ inner, outer }) => isShort(typeOf(inner)) && isShort(typeOf(outer)))

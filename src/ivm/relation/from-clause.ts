@@ -128,10 +128,11 @@ function relation(reader: SelectReader, range: Node, scope: Scope): Op {
       quoteRelation({ schema, name }),
     );
   }
-  const columns = found.columns.map(({ name: column, type }) => ({
+  const columns = found.columns.map(({ name: column, type, loose }) => ({
     id: reader.id(column),
     name: column,
     type,
+    ...(typeof loose === 'string' ? { loose } : {}),
   }));
   const scan: Op = {
     kind: 'scan',

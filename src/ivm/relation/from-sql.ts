@@ -10,6 +10,7 @@ import type { Catalog } from '../catalog.ts';
 import { columnNames, commonTablesIn, partOf, wholeRowsIn } from './apart.ts';
 import type { Part } from './apart.ts';
 import { fromClause, overArguments } from './from-clause.ts';
+import { mixesCollations } from './collations.ts';
 import { conjunction, conjuncts } from './expression.ts';
 import { Unsupported } from './ir.ts';
 import type { Op, Relation } from './ir.ts';
@@ -109,6 +110,8 @@ export class Reader implements SelectReader {
     const output = left.output.map(({ name }) => ({ id: this.id(name), name }));
     if (output.length === 0) throw new Unsupported('a set operation without columns');
     const exact = (side: Selected): Op => exactly(side.op, side.output);
+    if (mixesCollations(exact(left), exact(right)))
+      throw new Unsupported('a set operation on columns of different collations');
     let op: Op = {
       kind: 'set',
       operation: operation[select['op'] as keyof typeof operation],

@@ -24,6 +24,8 @@ export interface ScanColumn {
   readonly name: string;
   /** As format_type prints it, where it is known: intermediate results are typed when they are made. */
   readonly type?: string;
+  /** Its collation, where that holds texts for equal that are not the same. */
+  readonly loose?: string;
 }
 
 export type JoinKind = 'inner' | 'left' | 'full';
