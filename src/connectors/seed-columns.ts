@@ -1,4 +1,5 @@
 import type { SeedNode } from '../project/nodes.ts';
+import type { SeedProblems } from './seed-problems.ts';
 
 /**
  * A header's name as the column is called: dbt does not quote seed columns unless told to (`quote_columns: true`), so
@@ -12,11 +13,17 @@ export function columnName(node: SeedNode, header: string): string {
 /** PostgreSQL cuts longer names, without a word, so that two columns may come to have one name. */
 const MOST_NAME_BYTES = 63;
 
-/** Why a column cannot have this name; undefined: it can. */
-export function nameProblem(name: string): string | undefined {
+/** Whether a column can have this name; if not, that is among the problems. */
+export function checkName(
+  name: string,
+  problems: SeedProblems,
+  place: Parameters<SeedProblems['add']>[2],
+): boolean {
   const bytes = Buffer.byteLength(name);
-  if (bytes <= MOST_NAME_BYTES) return undefined;
-  return `the column name "${name}" is ${bytes} bytes long, and PostgreSQL keeps ${MOST_NAME_BYTES} of a name`;
+  if (bytes <= MOST_NAME_BYTES) return true;
+  const message = `the column name "${name}" is ${bytes} bytes long, and PostgreSQL keeps ${MOST_NAME_BYTES} of a name`;
+  problems.add('SEG523', message, place, { hint: 'Shorten it.' });
+  return false;
 }
 
 /** The type declared for a column: dbt's `column_types`, else the property file's `data_type`. */

@@ -5,7 +5,7 @@ import { parseDataType } from './data-type.ts';
 import { fieldOffset, readCsv } from './formats/csv.ts';
 import type { TextInput } from './formats/lines.ts';
 import type { RawRecord } from './formats/raw-record.ts';
-import { columnName, declaredType, nameProblem } from './seed-columns.ts';
+import { checkName, columnName, declaredType } from './seed-columns.ts';
 import type { SeedColumn, SeedData } from './seed-data.ts';
 import type { SeedProblems } from './seed-problems.ts';
 import { isSeedNull, TypeFinder } from './seed-types.ts';
@@ -105,9 +105,7 @@ function readHeader(node: SeedNode, record: RawRecord, delimiter: string, proble
       problems.add('SEG518', `column ${i + 1} has no name`, place, {
         hint: 'Name every column in the first line.',
       });
-    } else if (nameProblem(name) !== undefined) {
-      problems.add('SEG518', nameProblem(name)!, place, { hint: 'Shorten it.' });
-    } else if (seen.has(name)) {
+    } else if (checkName(name, problems, place) && seen.has(name)) {
       problems.add('SEG512', `duplicate column "${name}"`, place, {
         notes: [
           { message: 'first named here', at: problems.at(placeOf(record, delimiter, seen.get(name)!)) },

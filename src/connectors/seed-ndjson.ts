@@ -8,7 +8,7 @@ import { encoderFor } from './column-encoder.ts';
 import { parseDataType } from './data-type.ts';
 import type { TextInput } from './formats/lines.ts';
 import { readNdjson } from './formats/ndjson.ts';
-import { columnName, declaredType, nameProblem } from './seed-columns.ts';
+import { checkName, columnName, declaredType } from './seed-columns.ts';
 import type { SeedData } from './seed-data.ts';
 import type { SeedProblems } from './seed-problems.ts';
 
@@ -45,8 +45,7 @@ export async function readNdjsonSeed(
         for (const [name, value] of values) {
           let column = columns.get(name);
           if (column === undefined) {
-            const refused = nameProblem(name);
-            if (refused !== undefined) problems.add('SEG518', refused, { line }, { hint: 'Shorten it.' });
+            checkName(name, problems, { line });
             column = { name, declared: declaredType(node, name), kinds: new Set() };
             columns.set(name, column);
           }
