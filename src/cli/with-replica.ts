@@ -56,5 +56,6 @@ export function replicaListener(context: CommandContext) {
   return {
     onGap: (label: string, reason: string): void =>
       context.log.warn(`${label} is compared with its snapshot: ${reason}`),
+    onLost: (reason: string): void => context.log.warn(`The engine is away, trying again: ${reason}`),
   };
 }

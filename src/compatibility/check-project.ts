@@ -31,7 +31,7 @@ const kinds: Readonly<Record<Effect, readonly [Diagnostic['severity'], Diagnosti
 
 /** What an engine's project is checked for. The project must have been loaded for a target of that engine. */
 export function checkProject(project: Project, nodes: readonly GraphNode[]): Diagnostic[] {
-  const found = nodes.flatMap((node) => [...declared(project, node), ...written(project, node)]);
+  const found = nodes.flatMap((node) => [...declared(project, node), ...checkQuery(project, node)]);
   // One place of a template may stand at several of the SQL.
   const known = new Map(found.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic]));
   return [...known.values()];
@@ -53,7 +53,8 @@ function declared(project: Project, node: GraphNode): readonly Diagnostic[] {
   }
 }
 
-function written(project: Project, node: GraphNode): Diagnostic[] {
+/** What the target's engine is known to refuse, or to answer otherwise, of a model's or test's query. */
+export function checkQuery(project: Project, node: GraphNode): Diagnostic[] {
   if (node.resource_type !== 'model' && node.resource_type !== 'test') return [];
   const query = (node.compiled_code ?? '').replace(/[\s;]+$/, '');
   const { type } = project.target;

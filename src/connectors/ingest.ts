@@ -154,6 +154,8 @@ export interface Taken {
 export interface RecordDoor {
   take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken>;
   /** After the last batch. */
+  flush?(): Promise<void>;
+  /** The same at the end, when nothing more comes. */
   finish?(): Promise<void>;
 }
 

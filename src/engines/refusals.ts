@@ -11,8 +11,10 @@ export function refusal(error: DatabaseError): SegError | undefined {
   const { sqlstate, message } = error;
   const told = error.detail === undefined ? [] : [{ message: error.detail }];
   const more = { notes: told, exitCode: 1, cause: error } as const;
-  if (sqlstate === '42501')
-    return segError('SEG819', message, { ...more, hint: error.hint ?? grantFor(message) });
+  // RisingWave tells it by words alone, behind headings.
+  const denied = sqlstate === '42501' ? message : /permission denied for [^\n]+/.exec(message)?.[0];
+  if (denied !== undefined)
+    return segError('SEG819', denied, { ...more, hint: error.hint ?? grantFor(denied) });
   if (/^(08|57P0)/.test(sqlstate)) {
     return segError('SEG820', message, {
       ...more,
@@ -52,7 +54,8 @@ export function limitRemedy({ sqlstate, message }: DatabaseError): string | unde
 }
 
 function grantFor(message: string): string {
-  const denied = /^permission denied for (\w+) (.+)$/.exec(message);
+  // RisingWave names the right too: permission denied for database "dev": "CREATE".
+  const denied = /^permission denied for (\w+) ("[^"]*"|\S+)/.exec(message);
   const [, kind = '', name = ''] = denied ?? [];
   const rights: Readonly<Record<string, string>> = {
     database: `GRANT CREATE ON DATABASE ${name}`,

@@ -16,6 +16,7 @@ import type { GraphNode, ModelNode, SeedNode, TestNode } from '../project/nodes.
 import { segError } from '../diagnostics/seg-error.ts';
 import { dialectOf } from '../streaming/dialect-of.ts';
 import type { Dialect } from '../streaming/dialect.ts';
+import type { StreamingAction, StreamingOutcome } from '../streaming/outcomes.ts';
 import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
@@ -169,7 +170,7 @@ class Run {
       });
     }
     try {
-      await runStreaming({
+      const outcomes = await runStreaming({
         ...{ project, dialect, db, nodes, listener, colors, signal },
         testsOnly: mode === 'test',
         fullRefresh: fullRefresh === true,
@@ -179,6 +180,7 @@ class Run {
         done: (result) => this.#done(result, block),
         blocked: (node) => this.#stopped !== null || this.#blocked.has(node.unique_id),
       });
+      this.#outcomes.push(...asNodeOutcomes(outcomes));
     } catch (error) {
       if (signal?.aborted !== true) throw error;
       this.#stopped = 'interrupted';
@@ -345,6 +347,38 @@ class Run {
 }
 
 class Interrupted extends Error {}
+
+const ACTIONS: Readonly<Record<StreamingAction, NodeOutcome['action'] | null>> = {
+  created: 'created',
+  changed: 'changed',
+  rebuilt: 'refreshed',
+  unchanged: 'unchanged',
+  dropped: 'dropped',
+  orphaned: 'orphaned',
+  // What fails is among the results.
+  failed: null,
+  held: null,
+};
+
+/** In the words of every engine; a node of which two steps tell is what the first that did something says. */
+function asNodeOutcomes(outcomes: readonly StreamingOutcome[]): NodeOutcome[] {
+  const byId = new Map<string, NodeOutcome>();
+  for (const { uniqueId, label, action } of outcomes) {
+    const told = ACTIONS[action];
+    const known = byId.get(uniqueId);
+    if (told === null || (known !== undefined && known.action !== 'unchanged')) continue;
+    byId.set(uniqueId, {
+      uniqueId,
+      label,
+      action: told,
+      rows: null,
+      inserted: 0,
+      deleted: 0,
+      reshaped: false,
+    });
+  }
+  return [...byId.values()];
+}
 
 /** A test's SQL error ends the transaction it runs in: the savepoint is rolled back, the result is kept. */
 async function inSavepoint<T extends { readonly status: string }>(

@@ -5,15 +5,21 @@
 import { readSeed } from '../connectors/seeds.ts';
 import type { Connection } from '../engines/connection.ts';
 import { stateSchemaOf, storesFailures } from '../deploy/spec.ts';
-import { segError } from '../diagnostics/seg-error.ts';
+import { checkQuery } from '../compatibility/check-project.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { SegError, segError } from '../diagnostics/seg-error.ts';
 import type { Project } from '../project/load.ts';
 import type { GraphNode, ModelNode, SeedNode, SourceNode, TestNode } from '../project/nodes.ts';
+import { Claims } from '../streaming/claims.ts';
+import type { Holder } from '../streaming/claims.ts';
 import { sinkNodes } from '../streaming/connectors/sink-nodes.ts';
 import { sourceNodes } from '../streaming/connectors/source-nodes.ts';
 import { desiredNode } from '../streaming/desired-node.ts';
 import type { DesiredNode } from '../streaming/desired-node.ts';
 import type { Dialect } from '../streaming/dialect.ts';
+import { nodeError } from '../streaming/engine-error.ts';
 import { loadStreamingSeed } from '../streaming/load-seed.ts';
+import { patientConnection, recoveryTimeoutMs } from '../streaming/patient-connection.ts';
 import { NodeStore } from '../streaming/stored-node.ts';
 import type { StoredNode } from '../streaming/stored-node.ts';
 import { StreamingDeployer } from '../streaming/streaming-deployer.ts';
@@ -45,27 +51,56 @@ export interface StreamingRun {
   readonly blocked: (node: GraphNode) => boolean;
 }
 
-export async function runStreaming(run: StreamingRun): Promise<void> {
+/** @returns what was done, or with `dryRun` would be done: nothing is written then */
+export async function runStreaming(run: StreamingRun): Promise<StreamingOutcome[]> {
+  const { project, dialect, listener, signal } = run;
+  const told = (text: string): void => listener({ kind: 'message', level: 'info', text });
+  const db = patientConnection(run.db, {
+    timeoutMs: recoveryTimeoutMs(project.target.fields),
+    signal,
+    onWait: () => told(`${dialect.title} is recovering: waiting for it`),
+  });
+  const patient = { ...run, db };
+  const claims = new Claims(db, dialect, stateSchemaOf(project));
+  const work = (): Promise<StreamingOutcome[]> => runNodes(patient, claims);
+  const deploys = !run.dryRun && (!run.testsOnly || run.nodes.some(isStoredTest));
+  if (!deploys) return work();
+  const onWait = ({ host, pid }: Holder): void =>
+    told(`another seg (process ${pid} on ${host}) deploys to this target: waiting for it to end`);
+  return claims.hold(`deploy ${project.target.schema}`, work, { signal, onWait });
+}
+
+function isStoredTest(node: GraphNode): boolean {
+  return node.resource_type === 'test' && storesFailures(node);
+}
+
+async function runNodes(run: StreamingRun, claims: Claims): Promise<StreamingOutcome[]> {
   const { project, db, dialect, nodes, listener } = run;
   const store = new NodeStore(db, dialect, stateSchemaOf(project));
-  const deployer = new StreamingDeployer(db, dialect, store);
+  const deployer = new StreamingDeployer(db, dialect, store, claims);
+  const outcomes: StreamingOutcome[] = [];
   if (!run.testsOnly) {
-    await store.ensure();
+    if (!run.dryRun) await store.ensure();
     if (!run.dryRun) await runHooks(db, project, 'on-run-start', listener);
-    await deploySources(run, deployer);
+    outcomes.push(...(await deploySources(run, deployer)));
   }
-  for (const node of ofType<SeedNode>(nodes, 'seed')) await seed(run, deployer, node);
+  for (const node of ofType<SeedNode>(nodes, 'seed')) outcomes.push(...(await seed(run, deployer, node)));
   const models = nodes.filter(
     (node): node is ModelNode | TestNode =>
       node.resource_type === 'model' ||
       (node.resource_type === 'test' && storesFailures(node) && !run.testsOnly),
   );
-  const stood = await deployModels(run, deployer, models);
-  if (!run.testsOnly) await orphans(run, store, deployer);
+  const deployed = await deployModels(run, deployer, models);
+  outcomes.push(...deployed);
+  const stood = new Set(
+    deployed.filter(({ action }) => action !== 'failed' && action !== 'held').map(({ uniqueId }) => uniqueId),
+  );
+  if (!run.testsOnly) outcomes.push(...(await orphans(run, store, deployer)));
   const tests = ofType<TestNode>(nodes, 'test');
   if (tests.length > 0 && dialect.flush !== null && !run.dryRun) await db.exec(dialect.flush);
   if (!run.dryRun) for (const node of tests) await test(run, node, stood);
   if (!run.testsOnly && !run.dryRun) await runHooks(db, project, 'on-run-end', listener);
+  return outcomes;
 }
 
 function ofType<N extends GraphNode>(nodes: readonly GraphNode[], type: N['resource_type']): N[] {
@@ -73,8 +108,8 @@ function ofType<N extends GraphNode>(nodes: readonly GraphNode[], type: N['resou
 }
 
 /** The tables of all sources, and those for what they refuse. */
-async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Promise<void> {
-  const { project, dialect, listener } = run;
+async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Promise<StreamingOutcome[]> {
+  const { project, dialect } = run;
   const all: SourceNode[] = Object.values(project.manifest.sources);
   await requireExisting(
     run,
@@ -82,12 +117,11 @@ async function deploySources(run: StreamingRun, deployer: StreamingDeployer): Pr
   );
   const sources = all.filter(({ config }) => !config.existing);
   const wanted = sources.flatMap((source) => sourceNodes(project, dialect, source));
-  for (const outcome of await deployer.deploy(wanted, options(run))) {
-    if (outcome.action === 'failed') throw outcome.error;
-    const text = followedText(outcome);
-    if (outcome.action !== 'unchanged' && text !== undefined)
-      listener({ kind: 'message', level: 'info', text });
-  }
+  const outcomes = await deployer.deploy(wanted, options(run));
+  const failed = outcomes.find(({ action }) => action === 'failed');
+  if (failed !== undefined) throw failed.error;
+  for (const outcome of outcomes) tell(run, outcome);
+  return outcomes;
 }
 
 /** @throws SegError SEG435 when a source that somebody else should have made is not there */
@@ -111,21 +145,30 @@ function options(run: StreamingRun) {
   return {
     dryRun: run.dryRun,
     signal: run.signal,
+    recoveryTimeoutMs: recoveryTimeoutMs(run.project.target.fields),
     onProgress: (node: DesiredNode, progress: string) =>
       run.listener({ kind: 'message', level: 'info', text: `${node.label} is being filled: ${progress}` }),
   };
 }
 
-async function seed(run: StreamingRun, deployer: StreamingDeployer, node: SeedNode): Promise<void> {
+async function seed(
+  run: StreamingRun,
+  deployer: StreamingDeployer,
+  node: SeedNode,
+): Promise<StreamingOutcome[]> {
   const { project, dialect, db } = run;
   const clock = run.start(node);
-  const finish = (status: NodeStatus, more: Partial<NodeResult>): void =>
+  let outcomes: StreamingOutcome[] = [];
+  const finish = (status: NodeStatus, more: Partial<NodeResult>): StreamingOutcome[] => {
     run.done(clock.finish(project, node, status, more));
+    return outcomes;
+  };
   if (run.blocked(node)) return finish('skipped', {});
   try {
     const data = await readSeed(node, project.root);
     const desired = desiredNode(project, dialect, node, data.columns);
-    const [outcome] = await deployer.deploy([desired], options(run));
+    outcomes = await deployer.deploy([desired], options(run));
+    const [outcome] = outcomes;
     if (outcome!.action === 'failed') throw outcome!.error;
     if (run.dryRun)
       return finish(outcome!.action === 'unchanged' ? 'no-op' : 'success', { message: outcome!.action });
@@ -139,19 +182,18 @@ async function seed(run: StreamingRun, deployer: StreamingDeployer, node: SeedNo
   }
 }
 
-/** @returns unique_ids of the nodes that stand as they are in the project */
 async function deployModels(
   run: StreamingRun,
   deployer: StreamingDeployer,
   models: readonly (ModelNode | TestNode)[],
-): Promise<Set<string>> {
-  const { project, dialect } = run;
-  const stood = new Set<string>();
+): Promise<StreamingOutcome[]> {
+  const { project } = run;
   const clocks = new Map<string, ResultClock>();
   const wanted: DesiredNode[] = [];
   for (const node of models) {
     if (node.resource_type === 'test') {
-      wanted.push(desiredNode(project, dialect, node));
+      // One that the engine refuses is told when it is run.
+      if (refusedText(run, node).length === 0) wanted.push(...desired(run, node));
       continue;
     }
     const clock = run.start(node);
@@ -159,31 +201,42 @@ async function deployModels(
       run.done(clock.finish(project, node, 'skipped'));
       continue;
     }
-    clocks.set(node.unique_id, clock);
     try {
-      if (node.config.materialized === 'sink') wanted.push(...sinkNodes(project, dialect, node));
-      else wanted.push(desiredNode(project, dialect, node));
+      const refused = refusedText(run, node);
+      if (refused.length > 0) throw new SegError(refused, { exitCode: 1 });
+      wanted.push(...desired(run, node));
+      clocks.set(node.unique_id, clock);
     } catch (error) {
-      clocks.delete(node.unique_id);
       run.done(clock.finish(project, node, 'error', { diagnostics: errorDiagnostics(error, node) }));
     }
   }
-  if (wanted.length === 0) return stood;
+  if (wanted.length === 0) return [];
   const outcomes = await deployer.deploy(wanted, { ...options(run), fullRefresh: run.fullRefresh });
   const byId = new Map(outcomes.map((outcome) => [outcome.uniqueId, outcome]));
   for (const node of models) {
     const outcome = byId.get(node.unique_id);
-    byId.delete(node.unique_id);
-    if (outcome === undefined) continue;
-    if (outcome.action !== 'failed' && outcome.action !== 'held') stood.add(node.unique_id);
     const clock = clocks.get(node.unique_id);
-    if (clock !== undefined) run.done(modelResult(run, node, clock, outcome));
+    if (outcome === undefined || clock === undefined) continue;
+    byId.delete(node.unique_id);
+    if (outcome.action === 'held') tell(run, outcome);
+    run.done(modelResult(run, node, clock, outcome));
   }
-  for (const outcome of byId.values()) {
-    const text = followedText(outcome);
-    if (text !== undefined) run.listener({ kind: 'message', level: 'info', text });
-  }
-  return stood;
+  for (const outcome of byId.values()) tell(run, outcome);
+  return outcomes;
+}
+
+function desired({ project, dialect }: StreamingRun, node: ModelNode | TestNode): DesiredNode[] {
+  return node.resource_type === 'model' && node.config.materialized === 'sink'
+    ? sinkNodes(project, dialect, node)
+    : [desiredNode(project, dialect, node)];
+}
+
+/** What the engine is known to refuse of a query, before anything is sent; what it answers otherwise is a warning. */
+function refusedText({ project, listener }: StreamingRun, node: ModelNode | TestNode): Diagnostic[] {
+  const found = checkQuery(project, node);
+  for (const { code, message, hint } of found)
+    if (code === 'SEG441') listener({ kind: 'message', level: 'warn', text: `${message}. ${hint ?? ''}` });
+  return found.filter(({ code }) => code === 'SEG433');
 }
 
 function modelResult(
@@ -201,10 +254,10 @@ function modelResult(
     case 'failed':
       return clock.finish(project, node, 'error', { diagnostics: errorDiagnostics(outcome.error, node) });
     case 'held':
-      return clock.finish(project, node, 'skipped', {
-        message: 'left as it was, because a model that belongs to the same change failed',
-      });
+      return clock.finish(project, node, 'skipped', { message: heldText(outcome) });
     case 'unchanged':
+    case 'dropped':
+    case 'orphaned':
       return clock.finish(project, node, 'no-op', { message: 'unchanged' });
     case 'created':
       return clock.finish(project, node, 'success', { message: made });
@@ -214,14 +267,32 @@ function modelResult(
   }
 }
 
-function followedText({ label, action }: StreamingOutcome): string | undefined {
-  if (action === 'rebuilt') return `${label} followed: it was made again on what it reads`;
-  if (action === 'created') return `created ${label}`;
-  if (action === 'changed') return `changed ${label}`;
-  return undefined;
+function heldText({ label, error }: StreamingOutcome): string {
+  const reason = error instanceof Error ? `: ${error.message}` : '';
+  return `${label} is left as it was, because what belongs to the same change failed${reason}`;
 }
 
-async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingDeployer): Promise<void> {
+/** What became of a node that was not asked for, and why one was left alone. */
+function tell({ listener }: StreamingRun, outcome: StreamingOutcome): void {
+  const { label, action, error } = outcome;
+  const [level, text] = {
+    rebuilt: ['info', `${label} followed: it was made again on what it reads`] as const,
+    created: ['info', `created ${label}`] as const,
+    changed: ['info', `changed ${label}`] as const,
+    dropped: ['warn', `dropped ${label}: a view has none`] as const,
+    failed: ['warn', error instanceof Error ? error.message : `${label} failed`] as const,
+    held: ['warn', heldText(outcome)] as const,
+    unchanged: ['info', undefined] as const,
+    orphaned: ['info', undefined] as const,
+  }[action];
+  if (text !== undefined) listener({ kind: 'message', level, text });
+}
+
+async function orphans(
+  run: StreamingRun,
+  store: NodeStore,
+  deployer: StreamingDeployer,
+): Promise<StreamingOutcome[]> {
   const { project, prune, dryRun, db, listener } = run;
   const parts = [
     ...Object.values(project.manifest.sources).flatMap((source) =>
@@ -242,6 +313,7 @@ async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingD
     ({ uniqueId, kind, reads }) => !known.has(kind === 'subscription' ? (reads[0] ?? '') : uniqueId),
   );
   const dropped: StoredNode[] = [];
+  const kept: StoredNode[] = [];
   for (const node of gone) {
     const holdsRows = node.connector === undefined ? node.kind === 'table' : node.connector.lasting;
     const filled =
@@ -253,9 +325,14 @@ async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingD
         ? 'and holds rows that cannot be computed again: drop its table by hand'
         : 'but still deployed; --prune drops it';
       listener({ kind: 'message', level: 'warn', text: `${node.label} is gone from the project ${rest}` });
+      kept.push(node);
     } else dropped.push(node);
   }
-  if (dryRun || dropped.length === 0) return;
+  const outcomes = [
+    ...dropped.map(({ uniqueId, label }) => ({ uniqueId, label, action: 'dropped' as const })),
+    ...kept.map(({ uniqueId, label }) => ({ uniqueId, label, action: 'orphaned' as const })),
+  ];
+  if (dryRun || dropped.length === 0) return outcomes;
   const remaining = [...(await store.read()).values()].filter((node) => !dropped.includes(node));
   const ids = new Set(dropped.map(({ uniqueId }) => uniqueId));
   const reader = remaining.find(
@@ -270,6 +347,7 @@ async function orphans(run: StreamingRun, store: NodeStore, deployer: StreamingD
   await deployer.remove(dropped);
   for (const { label } of dropped)
     listener({ kind: 'message', level: 'info', text: `dropped ${label}, which is gone from the project` });
+  return outcomes;
 }
 
 async function test(run: StreamingRun, node: TestNode, stood: ReadonlySet<string>): Promise<void> {
@@ -279,6 +357,11 @@ async function test(run: StreamingRun, node: TestNode, stood: ReadonlySet<string
     run.done(clock.finish(project, node, 'skipped'));
     return;
   }
+  const refused = refusedText(run, node);
+  if (refused.length > 0) {
+    run.done(clock.finish(project, node, 'error', { diagnostics: refused }));
+    return;
+  }
   // The engine keeps the failing rows of a stored test; what stands is read, anything else is computed.
   const stored = stood.has(node.unique_id) && node.relation_name !== null;
   const asked: TestNode = {
@@ -286,7 +369,15 @@ async function test(run: StreamingRun, node: TestNode, stood: ReadonlySet<string
     config: { ...node.config, store_failures: false },
     compiled_code: stored ? `select * from ${node.relation_name}` : node.compiled_code,
   };
-  const result = await runDataTest(db, project, asked, { colors });
+  const refusal = (error: unknown, text: string, linesBefore: number): unknown =>
+    nodeError(error, `test "${node.name}"`, node.at, run.dialect.title, {
+      query: {
+        text,
+        linesBefore,
+        sourceMap: stored ? null : (project.sourceMaps.get(node.unique_id) ?? null),
+      },
+    });
+  const result = await runDataTest(db, project, asked, { colors, refusal });
   const { status, ...more } = testOutcome(result);
   run.done(
     clock.finish(project, node, status, { ...more, failuresRelation: stored ? node.relation_name : null }),

@@ -116,7 +116,7 @@ export class IngestGate {
     const started = performance.now();
     try {
       const taken = await ingestBatch(this.#db, this.source, records, entries[0]!.origin, this.#door);
-      await this.#door?.finish?.();
+      await this.#door?.flush?.();
       this.#observe(records.length, (performance.now() - started) / 1000);
       const count = (outcome: string, by: number) =>
         this.#metrics.records.inc({ source: this.#label, outcome }, by);

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tickClock } from '../clock/ticker.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
-import type { Database } from '../engines/connection.ts';
+import type { Connection, Database } from '../engines/connection.ts';
 import { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { DirectoryDatabase } from '../engines/pglite/open.ts';
 import { PostgresDatabase } from '../engines/postgres/connection.ts';
@@ -53,6 +53,8 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   /** Loads the project anew, after another process has deployed another one. */
   readonly reload: () => Promise<Project>;
+  /** The database as the server shares it: what is written there wakes those who follow. Called before it listens. */
+  readonly onShared?: (db: Connection) => void;
   /** Where it listens, once it does. */
   readonly onListening?: (address: { readonly http: string; readonly postgres: string | null }) => void;
 }
@@ -88,6 +90,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     },
   });
   shared.onWritten(() => state.hub.poke());
+  options.onShared?.(shared.as('ingest'));
   const stopListening =
     db instanceof PostgresDatabase
       ? await followServer(db, state.stateSchema, () => shared.written())

@@ -29,6 +29,8 @@ export interface Intake {
   readonly project: Project;
   /** The way into a source's table there. @throws SegError SEG520 for one that is filled by others */
   readonly door: (source: SourceNode) => RecordDoor;
+  /** Relations of the copy's own, which nobody is to see. */
+  readonly hides: (node: DeployedNode) => boolean;
 }
 
 /** What the parts of a server have in common: the project, the database, the feeds. */
@@ -99,11 +101,17 @@ export class ServerState {
   async deployed(): Promise<Map<string, DeployedNode>> {
     if (this.#deployed === undefined || Date.now() - this.#deployedAt > FRESH_MS) {
       this.#deployedAt = Date.now();
-      const reading = readDeployed(this.shared.as('read'), this.stateSchema);
+      const reading = this.#visible();
       this.#deployed = reading;
       reading.catch(() => (this.#deployed = undefined));
     }
     return this.#deployed;
+  }
+
+  async #visible(): Promise<Map<string, DeployedNode>> {
+    const nodes = await readDeployed(this.shared.as('read'), this.stateSchema);
+    for (const node of nodes.values()) if (this.#intake?.hides(node) === true) nodes.delete(node.uniqueId);
+    return nodes;
   }
 
   /** A deployed relation by its name or unique_id. @throws SegError SEG824 */

@@ -67,6 +67,7 @@ export function desiredNode(
   const columns = columnsOf(node, seedColumns);
   for (const column of columns) requireType(dialect, column, label, node.at);
   const kind = kindOf(node);
+  requireNames(dialect, [...columns.map(({ name }) => name), relationOf(node), node.schema], label, node.at);
   const key = keyOf(node);
   const relation = { schema: node.schema, name: relationOf(node) };
   const indexes = node.resource_type === 'model' ? indexesOf(node) : [];
@@ -253,6 +254,21 @@ function requireType(dialect: Dialect, column: TableColumn, label: string, at: L
       { at, hint: `Declare it as ${error.instead}.` },
     );
   }
+}
+
+/** RisingWave knows no "" inside of quotes. */
+function requireNames(dialect: Dialect, names: readonly string[], label: string, at: Location): void {
+  const name = names.find((each) => each.includes('"'));
+  if (name === undefined || dialect.engine !== 'risingwave') return;
+  throw segError(
+    'SEG433',
+    `${label}: ${dialect.title} has not a name with a quotation mark in it, ${JSON.stringify(name)}`,
+    {
+      at,
+      hint: 'Call it otherwise; "path" of a source\'s column tells where its value stands in a record.',
+      exitCode: 1,
+    },
+  );
 }
 
 function withoutSemicolon(sql: string): string {

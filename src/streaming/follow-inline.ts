@@ -14,7 +14,9 @@ import { isNotThereYet, nodeError } from './engine-error.ts';
 import { filterFeed } from './feed-filter.ts';
 import { followMaterialize } from './follow-materialize.ts';
 import { followRisingwave } from './follow-risingwave.ts';
+import { Claims } from './claims.ts';
 import { dialectOf } from './dialect-of.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
 import { subscriptionOf } from './retention.ts';
 
 export const INLINE_FILE = '<inline>';
@@ -40,7 +42,8 @@ export async function* followInlineStreaming(
   const query = project.renderInline(sql, INLINE_FILE).text.replace(/[\s;]+$/, '');
   const at = { file: INLINE_FILE, line: 1, column: 1 };
   const label = 'the query';
-  const name = `seg_inline__seg_${randomBytes(4).toString('hex')}`;
+  const suffix = `__seg_${randomBytes(4).toString('hex')}`;
+  const name = `seg_inline${suffix}`;
   const relation = { schema: project.target.schema, name };
   const { where, columns, ...rest } = options;
   const narrowed = async function* (
@@ -50,6 +53,10 @@ export async function* followInlineStreaming(
     if (where === undefined && columns === undefined) yield* items;
     else yield* filterFeed(items, { name: 'query', label, columns: of }, { where, columns });
   };
+  // A run that ends meanwhile sweeps away what looks left behind, but for what somebody holds a claim to.
+  const release = await new Claims(db, dialect, stateSchemaOf(project)).take(suffix, {
+    signal: options.signal,
+  });
   try {
     await db.exec(dialect.createSchema(relation.schema));
     // On Materialize a view costs nothing, and tells the columns.
@@ -62,9 +69,11 @@ export async function* followInlineStreaming(
       }),
     );
   } catch (error) {
-    throw nodeError(error, label, at, dialect.title);
+    await release();
+    const written = { text: query, sourceMap: null, linesBefore: 1 };
+    throw nodeError(error, label, at, dialect.title, { query: written });
   }
-  const feed = { schema: relation.schema, name: `seg_changes__seg_${name.slice(-8)}` };
+  const feed = { schema: relation.schema, name: `seg_changes${suffix}` };
   try {
     const connect = () => db.reserve();
     if (dialect.engine === 'risingwave') {
@@ -93,6 +102,7 @@ export async function* followInlineStreaming(
     // A kill leaves them behind; their names are those of objects under construction, which the next run sweeps away.
     if (dialect.engine === 'risingwave') await drop(db, `DROP SUBSCRIPTION IF EXISTS ${quoteRelation(feed)}`);
     await drop(db, dialect.drop(dialect.engine === 'materialize' ? 'view' : 'materialized_view', relation));
+    await release();
   }
 }
 

@@ -43,8 +43,9 @@ export async function* followMaterialize(
   let last = options.from === undefined ? undefined : millisecondsOf('m', options.from);
   let quiet = options.skipSnapshot === true;
   while (!aborted()) {
-    const session = await connect();
+    let session: FeedSession | undefined;
     try {
+      session = await connect();
       await session.query('BEGIN');
       const start =
         last === undefined ? 'WITH (PROGRESS)' : `WITH (PROGRESS, SNAPSHOT = false) AS OF ${last - 1n}`;
@@ -99,7 +100,7 @@ export async function* followMaterialize(
       if (!(error instanceof DatabaseError)) throw error;
       await again(error, followed.label, last, signal);
     } finally {
-      session.release();
+      session?.release();
     }
   }
 }

@@ -14,7 +14,7 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { FeedItem, FeedRequest } from '../feeds/hub.ts';
 import { pairChanges } from '../feeds/pair-changes.ts';
 import { quoteIdentifier, quoteRelation, quoteText } from '../sql/quote.ts';
-import { engineMessage } from './engine-error.ts';
+import { engineMessage, isConnectionLost, isRecovering } from './engine-error.ts';
 import { risingwave } from './risingwave.ts';
 import type { FeedSession } from './feed-session.ts';
 import type { FollowedRelation, Subscription } from './followed.ts';
@@ -55,8 +55,9 @@ export async function* followRisingwave(
   // because the moment of the last change may be older than the retention.
   let seen = 0n;
   while (!aborted()) {
-    const session = await connect();
+    let session: FeedSession | undefined;
     try {
+      session = await connect();
       // Releases differ in whether a cursor with a snapshot looks its relation up by its full name.
       await session.query(`SET search_path = ${quoteText(followed.relation.schema)}`);
       const { rows: columns } = await session.query(risingwave.columnsOf(followed.relation));
@@ -112,7 +113,7 @@ export async function* followRisingwave(
       if (!(error instanceof DatabaseError)) throw error;
       await again(error, followed.label, last, signal);
     } finally {
-      session.release();
+      session?.release();
     }
   }
 }
@@ -156,7 +157,9 @@ async function again(
 ): Promise<void> {
   const message = engineMessage(error);
   // The subscription is dropped with the relation, when that is rebuilt.
-  if (/too small|data may have been recycled|has been dropped|not found/i.test(message))
+  if (
+    /too small|data may have been recycled|has been dropped|dependent table deleted|not found/i.test(message)
+  )
     throw gone(label, last, error);
   if (/maximum lifetime/i.test(message)) return;
   // The clock that stamped the last change is ahead of the one that judges where a cursor may begin.
@@ -164,7 +167,7 @@ async function again(
     await sleep(1000, undefined, { signal }).catch(() => {});
     return;
   }
-  if (!/^(08|57P0)/.test(error.sqlstate)) throw error;
+  if (!isConnectionLost(error) && !isRecovering(error)) throw error;
   await sleep(1000, undefined, { signal }).catch(() => {});
 }
 

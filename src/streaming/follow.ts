@@ -22,7 +22,6 @@ export async function* followStreaming(
   const dialect = dialectOf(project.target);
   if (dialect === undefined) throw new Error('invariant: the target is a streaming engine');
   const store = new NodeStore(db, dialect, stateSchemaOf(project));
-  await store.ensure();
   const followed = await followedRelation(store, uniqueId);
   const { where, columns, ...rest } = options;
   const connect = () => db.reserve();

@@ -18,7 +18,10 @@ import type { Project } from '../project/load.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { quoteIdentifier, quoteText, quoteRelation } from '../sql/quote.ts';
 import { dialectOf } from './dialect-of.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
 import { rejectedRelation } from './desired-node.ts';
+import { fitterFor } from './fit-value.ts';
+import { PositionRange } from './position-range.ts';
 import type { Dialect } from './dialect.ts';
 import { engineMessage } from './engine-error.ts';
 import { LOG_POSITION, logTable } from './materialize.ts';
@@ -38,16 +41,23 @@ export class StreamingDoor implements RecordDoor {
   /** Quoted names and types of what is written, generated columns last. */
   readonly #columns: readonly { readonly name: string; readonly type: string }[];
   readonly #positions: readonly number[];
+  readonly #range: PositionRange | undefined;
+  readonly #fit: readonly (((text: string) => string) | undefined)[];
   /** Keys written by this process that a look-up may not see yet. */
   readonly #recent = new Set<string>();
-  #position: bigint | undefined;
   #failures = 0;
 
-  constructor(db: Connection, dialect: Dialect, source: SourceNode, plan: SourcePlan, origin: string) {
+  constructor(
+    db: Connection,
+    dialect: Dialect,
+    source: SourceNode,
+    plan: SourcePlan,
+    options: { readonly origin: string; readonly stateSchema: string },
+  ) {
     this.#db = db;
     this.#dialect = dialect;
     this.#plan = plan;
-    this.#origin = origin;
+    this.#origin = options.origin;
     this.#relation = { schema: source.schema, name: source.identifier };
     this.#logged = dialect.engine === 'materialize' && plan.key.length > 0;
     this.#target = this.#logged ? logTable(this.#relation) : this.#relation;
@@ -69,6 +79,13 @@ export class StreamingDoor implements RecordDoor {
       ...(this.#logged ? [true] : []),
     ];
     this.#positions = isPosition.flatMap((position, i) => (position ? [plan.columns.length + i] : []));
+    this.#fit = plan.columns.map((column) => fitterFor(column.declaredType, dialect.title));
+    this.#range =
+      this.#positions.length === 0
+        ? undefined
+        : new PositionRange(db, dialect, options.stateSchema, quoteRelation(this.#relation), () =>
+            this.#lastPosition(),
+          );
   }
 
   async take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken> {
@@ -77,7 +94,7 @@ export class StreamingDoor implements RecordDoor {
     for (const raw of records) {
       try {
         const values = mapper.map(raw);
-        if (values !== null) rows.push({ values, raw });
+        if (values !== null) rows.push({ values: this.#fitted(values), raw });
       } catch (error) {
         if (!(error instanceof BadValue)) throw error;
         rejections.push(rejection(raw, error.reason));
@@ -93,8 +110,27 @@ export class StreamingDoor implements RecordDoor {
   }
 
   /** Makes all that was taken visible and durable. */
-  async finish(): Promise<void> {
+  async flush(): Promise<void> {
     if (this.#dialect.flush !== null) await this.#db.exec(this.#dialect.flush);
+  }
+
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#range?.release();
+  }
+
+  /** @throws BadValue for what the engine does not hold */
+  #fitted(values: RowValues): RowValues {
+    return values.map((value, i) => {
+      const fit = this.#fit[i];
+      if (fit === undefined || value === null) return value;
+      try {
+        return fit(value);
+      } catch (error) {
+        if (!(error instanceof BadValue)) throw error;
+        throw new BadValue(`column ${JSON.stringify(this.#plan.columns[i]!.name)}: ${error.reason}`);
+      }
+    });
   }
 
   /** Rows that are not known yet: by key, in the batch, in this process, and in the table. */
@@ -145,7 +181,7 @@ JOIN ${quoteRelation(this.#relation)} AS known ON ${names.map((name, i) => `know
     rejections: Rejection[],
   ): Promise<number> {
     if (rows.length === 0) return 0;
-    let next = await this.#nextPosition();
+    let next = (await this.#range?.take(rows.length)) ?? 1n;
     const at = new Date().toISOString();
     const tuples = rows.map(({ values }) => {
       const position = String(next++);
@@ -158,7 +194,6 @@ JOIN ${quoteRelation(this.#relation)} AS known ON ${names.map((name, i) => `know
       await this.#db.exec(
         `INSERT INTO ${quoteRelation(this.#target)} (${this.#columns.map(({ name }) => name).join(', ')}) VALUES\n${tuples.join(',\n')}`,
       );
-      this.#position = next;
       this.#failures = 0;
       return rows.length;
     } catch (error) {
@@ -176,22 +211,19 @@ JOIN ${quoteRelation(this.#relation)} AS known ON ${names.map((name, i) => `know
           { hint: 'Is the source deployed as it is declared? Run "seg run".', exitCode: 1, cause: error },
         );
       }
-      rejections.push(rejection(rows[0]!.raw, engineMessage(error)));
+      rejections.push(rejection(rows[0]!.raw, valueMessage(error, this.#dialect.title)));
       return 0;
     }
   }
 
-  /** Arrival order goes on from the last record that the table shows; one process at a time ingests into a source. */
-  async #nextPosition(): Promise<bigint> {
-    if (this.#position !== undefined) return this.#position;
+  /** Arrival order goes on from the last record that the table shows. */
+  async #lastPosition(): Promise<bigint> {
     const [column] = this.#positions;
-    if (column === undefined) return 1n;
     if (this.#dialect.flush !== null) await this.#db.exec(this.#dialect.flush);
     const { rows } = await this.#db.query<{ last: string | number | bigint | null }>(
-      `SELECT max(${this.#columns[column]!.name}) AS last FROM ${quoteRelation(this.#target)}`,
+      `SELECT max(${this.#columns[column!]!.name}) AS last FROM ${quoteRelation(this.#target)}`,
     );
-    this.#position = BigInt(rows[0]?.last ?? 0) + 1n;
-    return this.#position;
+    return BigInt(rows[0]?.last ?? 0);
   }
 
   async #bury(rejections: readonly Rejection[]): Promise<void> {
@@ -224,7 +256,16 @@ export function streamingDoor(
   }
   return dialect === undefined
     ? undefined
-    : new StreamingDoor(db, dialect, source, planSource(source), origin);
+    : new StreamingDoor(db, dialect, source, planSource(source), {
+        origin,
+        stateSchema: stateSchemaOf(project),
+      });
+}
+
+/** The engine's reason without the expression that it computed. */
+function valueMessage(error: DatabaseError, title: string): string {
+  const reason = engineMessage(error).replace(/^.*error while evaluating expression `[\s\S]*`:\s*/, '');
+  return `${title} does not take it: ${reason}`;
 }
 
 /** A value with its type, since the rows of VALUES are brought to one type before they meet the table's. */

@@ -2,10 +2,14 @@
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { Claims } from './claims.ts';
 import type { Dialect } from './dialect.ts';
 import { NodeStore } from './stored-node.ts';
 import type { StoredNode } from './stored-node.ts';
 import { StreamingDeployer } from './streaming-deployer.ts';
+
+/** What seg keeps in its own schema. */
+const STATE_TABLES: ReadonlySet<string> = new Set(['node', 'claim', 'position_range']);
 
 /**
  * There is no transaction: what was dropped before an error stays dropped, and the next call goes on.
@@ -23,13 +27,17 @@ export async function removeStreamingDeployment(
   const store = new NodeStore(db, dialect, stateSchema);
   const nodes = [...(await store.read()).values()];
   if (!options.dropSources) await refuseRows(db, dialect, nodes);
-  await new StreamingDeployer(db, dialect, store).remove(nodes);
-  for (const object of dialect.objectsOf({
-    kind: 'table',
-    relation: { schema: stateSchema, name: 'node' },
-    key: [],
-  }))
-    await db.exec(dialect.drop(object.kind, object));
+  const deployer = new StreamingDeployer(db, dialect, store, new Claims(db, dialect, stateSchema));
+  // A run that was killed has left what reads the rest.
+  await deployer.sweepAround(nodes);
+  await deployer.remove(nodes);
+  for (const { name } of rows.filter(({ name }) => STATE_TABLES.has(name)))
+    for (const object of dialect.objectsOf({
+      kind: 'table',
+      relation: { schema: stateSchema, name },
+      key: [],
+    }))
+      await db.exec(dialect.drop(object.kind, object));
   await db.exec(`DROP SCHEMA IF EXISTS ${quoteIdentifier(stateSchema)}`);
   return nodes.map(({ label }) => label);
 }

@@ -4,6 +4,7 @@ import type { RelationName } from '../ivm/catalog.ts';
 import { quoteText, quoteRelation } from '../sql/quote.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, TableColumn } from './dialect.ts';
+import { ensureStateTable, stateTableExists } from './state-table.ts';
 import { printsOf } from './connectors/secret-print.ts';
 
 export interface StoredNode extends Pick<
@@ -42,6 +43,7 @@ export class NodeStore {
   readonly #db: Connection;
   readonly #dialect: Dialect;
   readonly #table: RelationName;
+  #there = false;
 
   constructor(db: Connection, dialect: Dialect, stateSchema: string) {
     this.#db = db;
@@ -49,22 +51,15 @@ export class NodeStore {
     this.#table = { schema: stateSchema, name: 'node' };
   }
 
-  /** Makes the schema and the table where they are missing. */
-  async ensure(): Promise<void> {
-    await this.#db.exec(this.#dialect.createSchema(this.#table.schema));
-    const { rows } = await this.#db.query<{ name: string }>(this.#dialect.objectsIn(this.#table.schema));
-    if (rows.some(({ name }) => name === this.#table.name)) return;
-    // Without a key, which Materialize has not: the highest version of a node counts.
-    for (const statement of this.#dialect.createTable({
-      name: this.#table,
-      columns,
-      key: [],
-      onConflict: 'last',
-    }))
-      await this.#db.exec(statement);
+  /** Makes the schema and the table where they are missing: before something is written. */
+  ensure(): Promise<void> {
+    return ensureStateTable(this.#db, this.#dialect, this.#table, columns);
   }
 
+  /** Nothing, where nothing was deployed yet. */
   async read(): Promise<Map<string, StoredNode>> {
+    this.#there ||= await stateTableExists(this.#db, this.#dialect, this.#table);
+    if (!this.#there) return new Map();
     const { rows } = await this.#db.query<{ unique_id: string; fingerprint: string; node: string }>(
       `SELECT "unique_id", "fingerprint", "node" FROM ${quoteRelation(this.#table)} ORDER BY "version"`,
     );

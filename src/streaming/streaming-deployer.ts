@@ -9,6 +9,7 @@
  * are marked, so that a run that finds a mark makes them again.
  */
 import { randomBytes } from 'node:crypto';
+import type { Claims } from './claims.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
@@ -18,11 +19,12 @@ import { samePrints } from './connectors/secret-print.ts';
 import { createStatements, relationKey } from './desired-node.ts';
 import type { DesiredNode } from './desired-node.ts';
 import type { Dialect, Exchange, ObjectKind } from './dialect.ts';
-import { nodeError } from './engine-error.ts';
+import { isConnectionLost, isRecovering, nodeError } from './engine-error.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import { retaining, subscriptionId } from './retention.ts';
 import { outcomesOf } from './outcomes.ts';
+import { recoveryTimeoutMs as recoveryTimeoutMsOf } from './patient-connection.ts';
 import type { StreamingOutcome } from './outcomes.ts';
 import type { NodeStore, StoredNode } from './stored-node.ts';
 import { engineTime, stored } from './stored-node.ts';
@@ -34,6 +36,7 @@ export interface DeployOptions {
   /** Only say what would be done. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
+  readonly recoveryTimeoutMs?: number;
   /** A node's object is being made, with how far its backfill is. */
   readonly onProgress?: (node: DesiredNode, progress: string) => void;
 }
@@ -50,11 +53,14 @@ export class StreamingDeployer {
   readonly #db: Connection;
   readonly #dialect: Dialect;
   readonly #store: NodeStore;
+  readonly #claims: Claims | undefined;
   readonly #suffix = `__seg_${randomBytes(4).toString('hex')}`;
   /** Objects by schema: name → kind. */
   readonly #objects = new Map<string, Map<string, ObjectKind | 'other'>>();
 
-  constructor(db: Connection, dialect: Dialect, store: NodeStore) {
+  /** @param claims tell what of that looks left behind is somebody's still */
+  constructor(db: Connection, dialect: Dialect, store: NodeStore, claims?: Claims) {
+    this.#claims = claims;
     this.#db = db;
     this.#dialect = dialect;
     this.#store = store;
@@ -87,19 +93,26 @@ export class StreamingDeployer {
       // SELECT * was written out when its readers were made: they do not see a new column.
       if (grows) for (const node of items.values()) if (node.reads.includes(id)) changed.add(node.uniqueId);
     }
+    const feeds = feedsOfViews(wanted, standing);
+    for (const { uniqueId } of feeds) items.delete(uniqueId);
+    if (options.dryRun === true) {
+      const cone = coneOf(changed, items);
+      return outcomesOf(wanted, cone, { standing, failed, held: new Set(), altered, dropped: feeds });
+    }
+    for (const id of await this.#retain(wanted, changed, standing, failed)) changed.add(id);
     const cone = coneOf(changed, items);
-    if (options.dryRun === true)
-      return outcomesOf(wanted, cone, { standing, failed, held: new Set(), altered });
     for (const [id, { statements }] of altered) await this.#alter(items.get(id)!, statements, failed);
-    const inCone = new Set(cone.map(({ uniqueId }) => uniqueId));
-    await this.#retain(
-      wanted.filter(({ uniqueId }) => !inCone.has(uniqueId) && !failed.has(uniqueId)),
-      standing,
-    );
     // A sink sends what it reads from its first moment on, so it is made last, on what stands in its place by then.
     const sinks = cone.filter(({ kind }) => kind === 'sink');
     const relations = cone.filter(({ kind }) => kind !== 'sink');
-    const made = await this.#make(relations, standing, failed, options);
+    const made = new Map<string, RelationName>();
+    try {
+      await this.#make(relations, standing, failed, made, options);
+    } catch (error) {
+      // What is under construction costs the cluster, and nobody waits for it any more.
+      if (options.signal?.aborted === true) await this.#dropMade(relations, made, standing);
+      throw error;
+    }
     const held = heldBack(cone, new Set(failed.keys()), standing);
     const changing = relations.filter(({ uniqueId }) => !held.has(uniqueId));
     await this.#changePlaces(changing, made, standing);
@@ -110,8 +123,10 @@ export class StreamingDeployer {
       made,
       standing,
     );
-    await this.#sweep();
-    return outcomesOf(wanted, cone, { standing, failed, held, altered });
+    const dropped = feeds.filter(({ reads }) => !held.has(reads[0]!) && !failed.has(reads[0]!));
+    await this.remove(dropped);
+    await this.sweep();
+    return outcomesOf(wanted, cone, { standing, failed, held, altered, dropped });
   }
 
   /** Drops deployed nodes and forgets them; readers must be among them. */
@@ -183,25 +198,44 @@ export class StreamingDeployer {
     }
   }
 
-  /** Changes of how long changes are kept, which cost no rebuild. */
-  async #retain(nodes: readonly DesiredNode[], standing: ReadonlyMap<string, StoredNode>): Promise<void> {
-    for (const node of nodes) {
+  /**
+   * Changes of how long changes are kept, which cost no rebuild.
+   * @returns unique_ids of feeds that the engine cannot alter: they are made anew
+   */
+  async #retain(
+    wanted: readonly DesiredNode[],
+    changed: ReadonlySet<string>,
+    standing: ReadonlyMap<string, StoredNode>,
+    failed: ReadonlyMap<string, unknown>,
+  ): Promise<string[]> {
+    const anew: string[] = [];
+    const hasFeeds = this.#dialect.engine === 'risingwave';
+    for (const node of wanted) {
       if (node.kind !== 'materialized_view' && node.kind !== 'table') continue;
+      if (changed.has(node.uniqueId) || failed.has(node.uniqueId)) continue;
       const own = standing.get(node.uniqueId);
-      if (own !== undefined && own.retention !== node.retention && this.#dialect.engine === 'risingwave')
+      if (own !== undefined && own.retention !== node.retention && hasFeeds)
         await this.#store.write([{ ...own, retention: node.retention }]);
-      const keeper = this.#dialect.engine === 'risingwave' ? subscriptionId(node.uniqueId) : node.uniqueId;
+      const keeper = hasFeeds ? subscriptionId(node.uniqueId) : node.uniqueId;
       const old = standing.get(keeper);
       if (old === undefined || old.retention === node.retention) continue;
       const statement = this.#dialect.alterRetention(old.kind, old.relation, node.retention);
       if (statement === null) continue;
-      await this.#db.exec(statement);
+      try {
+        await this.#db.exec(statement);
+      } catch (error) {
+        // RisingWave alters it from 3.0 on.
+        if (!hasFeeds || !(error instanceof DatabaseError) || isConnectionLost(error)) throw error;
+        anew.push(keeper);
+        continue;
+      }
       await this.#store.write([
         old.kind === 'subscription'
           ? retaining(old, node.relation, node.retention)
           : { ...old, retention: node.retention },
       ]);
     }
+    return anew;
   }
 
   /**
@@ -229,8 +263,7 @@ export class StreamingDeployer {
       if (turned !== null) await this.#db.exec(turned);
       else {
         await this.#db.exec(this.#dialect.createSchema(next.schema));
-        for (const statement of createStatements(this.#dialect, node, next, new Map()))
-          await this.#db.exec(statement);
+        await this.#create(node, next, new Map());
         await untilSettled(this.#waiting(node, next, options));
         if (old !== undefined) {
           const [standingObject] = this.#dialect.objectsOf(old);
@@ -247,14 +280,17 @@ export class StreamingDeployer {
     }
   }
 
-  /** Makes the cone beside what stands. @returns the new objects' names by unique_id */
+  /**
+   * Makes the cone beside what stands.
+   * @param made filled with the new objects' names by unique_id
+   */
   async #make(
     cone: readonly Item[],
     standing: ReadonlyMap<string, StoredNode>,
     failed: Map<string, unknown>,
+    made: Map<string, RelationName>,
     options: DeployOptions,
-  ): Promise<Map<string, RelationName>> {
-    const made = new Map<string, RelationName>();
+  ): Promise<void> {
     const renames = new Map<string, string>();
     const complete = new Map<string, Promise<void>>();
     // What is made under its own name is noted first: after a kill it must not be taken for somebody else's.
@@ -272,9 +308,9 @@ export class StreamingDeployer {
         // A view that is still being filled cannot be read by another one.
         for (const id of node.reads) await complete.get(id);
         await this.#db.exec(this.#dialect.createSchema(node.relation.schema));
-        for (const statement of createStatements(this.#dialect, node, next, renames))
-          await this.#db.exec(statement);
+        // Even a statement that is cut off may have begun its object.
         made.set(node.uniqueId, next);
+        await this.#create(node, next, renames);
         renames.set(relationKey(node.relation), relationKey(next));
         if (node.connector?.subsource === true)
           renames.set(relationKey(subsource(node.relation)), relationKey(subsource(next)));
@@ -290,14 +326,36 @@ export class StreamingDeployer {
     }
     for (const node of cone) {
       await complete.get(node.uniqueId)?.catch((error: unknown) => {
+        if (options.signal?.aborted === true) throw error;
         failed.set(node.uniqueId, this.#asNodeError(error, node));
       });
     }
-    return made;
   }
 
-  #asNodeError(error: unknown, node: Item): unknown {
-    return nodeError(error, node.label, node.at, this.#dialect.title, [...(node.secrets?.values() ?? [])]);
+  /** @throws SegError SEG407 with the place of what the engine refuses */
+  async #create(node: Item, name: RelationName, renames: ReadonlyMap<string, string>): Promise<void> {
+    for (const statement of createStatements(this.#dialect, node, name, renames)) {
+      try {
+        await this.#db.exec(statement);
+      } catch (error) {
+        throw this.#asNodeError(error, node, statement);
+      }
+    }
+  }
+
+  #asNodeError(error: unknown, node: Item, statement?: string): unknown {
+    const { definition, sourceMap, label, at } = node;
+    const isQuery = definition !== null && node.connector === undefined && node.kind !== 'subscription';
+    const query =
+      statement === undefined || !isQuery
+        ? undefined
+        : {
+            text: definition,
+            sourceMap,
+            linesBefore: statement.split('\n').length - definition.split('\n').length,
+          };
+    const secrets = [...(node.secrets?.values() ?? [])];
+    return nodeError(error, label, at, this.#dialect.title, { secrets, query });
   }
 
   async #fill(node: Item, relation: RelationName, options: DeployOptions): Promise<void> {
@@ -305,9 +363,22 @@ export class StreamingDeployer {
     await this.#index(node, relation);
   }
 
-  #waiting(node: Item, relation: RelationName, { onProgress, signal }: DeployOptions): Waiting {
+  #waiting(
+    node: Item,
+    relation: RelationName,
+    { onProgress, signal, recoveryTimeoutMs: given }: DeployOptions,
+  ): Waiting {
     const [db, dialect] = [this.#db, this.#dialect];
-    return { db, dialect, node, relation, signal, onProgress: (progress) => onProgress?.(node, progress) };
+    const recoveryTimeoutMs = given ?? recoveryTimeoutMsOf({});
+    return {
+      db,
+      dialect,
+      node,
+      relation,
+      signal,
+      recoveryTimeoutMs,
+      onProgress: (progress) => onProgress?.(node, progress),
+    };
   }
 
   async #index({ kind, indexes }: Item, name: RelationName): Promise<void> {
@@ -360,15 +431,25 @@ export class StreamingDeployer {
     for (const node of [...nodes].reverse()) {
       const name = made.get(node.uniqueId);
       if (name === undefined) continue;
-      for (const object of this.#droppable({ ...node, relation: name }))
-        await this.#db.exec(this.#dialect.drop(object.kind, object));
+      for (const object of this.#droppable({ ...node, relation: name })) {
+        try {
+          await this.#db.exec(this.#dialect.drop(object.kind, object));
+        } catch (error) {
+          // The next run sweeps it away.
+          if (!(error instanceof DatabaseError) || !isRecovering(error)) throw error;
+        }
+      }
     }
     // Those that were to be made under their own names stand nowhere.
     await this.#store.remove(nodes.flatMap(({ uniqueId }) => (standing.has(uniqueId) ? [] : [uniqueId])));
   }
 
-  /** Drops what bears the name of something under construction: the old objects, and what a killed run has left. */
-  async #sweep(): Promise<void> {
+  /**
+   * Drops what bears the name of something under construction: the old objects, and what a killed run has left. What somebody holds a claim
+   * to is left alone.
+   */
+  async sweep(): Promise<void> {
+    let held: ReadonlySet<string> | undefined;
     for (const schema of this.#objects.keys()) {
       for (let progress = true; progress;) {
         progress = false;
@@ -376,18 +457,38 @@ export class StreamingDeployer {
           this.#dialect.objectsIn(schema),
         );
         for (const { name, kind } of rows) {
-          if (kind === 'other' || !UNDER_CONSTRUCTION.test(name)) continue;
+          const suffix = UNDER_CONSTRUCTION.exec(name)?.[0];
+          if (kind === 'other' || suffix === undefined) continue;
+          if (!name.includes(this.#suffix)) held ??= (await this.#claims?.held()) ?? new Set();
+          if (held?.has(suffix.slice(0, this.#suffix.length)) === true) continue;
           try {
             await this.#db.exec(this.#dialect.drop(kind, { schema, name }));
             progress = true;
           } catch (error) {
             // Something that is dropped in a later round still reads it.
-            if (!(error instanceof DatabaseError)) throw error;
+            if (!(error instanceof DatabaseError) || isConnectionLost(error)) throw error;
           }
         }
       }
     }
   }
+
+  /** Everything in the schemas of these nodes that is under construction. */
+  async sweepAround(nodes: readonly StoredNode[]): Promise<void> {
+    await this.#readObjects(nodes.map(({ relation }) => relation.schema));
+    await this.sweep();
+  }
+}
+
+/** The feeds of nodes that become plain views: a view has none. */
+function feedsOfViews(
+  wanted: readonly DesiredNode[],
+  standing: ReadonlyMap<string, StoredNode>,
+): StoredNode[] {
+  return wanted.flatMap(({ uniqueId, kind }) => {
+    const feed = kind === 'view' ? standing.get(subscriptionId(uniqueId)) : undefined;
+    return feed === undefined ? [] : [feed];
+  });
 }
 
 function schemasOf(nodes: ReadonlyMap<string, StoredNode>): string[] {

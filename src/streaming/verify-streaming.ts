@@ -1,11 +1,15 @@
 /** Every materialized view of a streaming engine against its query, run anew by the same engine. */
+import { randomBytes } from 'node:crypto';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { Verification } from '../verify/verify.ts';
 import type { Dialect } from './dialect.ts';
+import { recoveryTimeoutMs } from './patient-connection.ts';
 import { NodeStore } from './stored-node.ts';
+import type { StoredNode } from './stored-node.ts';
+import { untilComplete } from './wait-for-object.ts';
 
 const SAMPLES = 5;
 
@@ -20,7 +24,6 @@ export async function verifyStreaming(
   options: { ids?: ReadonlySet<string>; onResult?: (result: Verification) => void } = {},
 ): Promise<Verification[]> {
   const store = new NodeStore(db, dialect, stateSchemaOf(project));
-  await store.ensure();
   if (dialect.flush !== null) await db.exec(dialect.flush);
   const text = dialect.columnType('text');
   const results: Verification[] = [];
@@ -31,14 +34,16 @@ export async function verifyStreaming(
     const { rows: columns } = await db.query<{ name: string }>(dialect.columnsOf(node.relation));
     const printed = columns.map(({ name }, i) => `${quoteIdentifier(name)}::${text} AS c${i}`).join(', ');
     const grouped = columns.map((_, i) => `c${i}`).join(', ');
-    const { rows } = await db.query<Record<string, string | null>>(
-      `SELECT ${grouped}, sum(w)::${text} AS w FROM (
-SELECT ${printed}, 1 AS w FROM (
-${node.definition}
-) AS recomputed
+    const differing = (from: string): string => `SELECT ${grouped}, sum(w)::${text} AS w FROM (
+SELECT ${printed}, 1 AS w FROM ${from} AS recomputed
 UNION ALL
 SELECT ${printed}, -1 AS w FROM ${quoteRelation(node.relation)}
-) AS both_sides GROUP BY ${grouped} HAVING sum(w) <> 0`,
+) AS both_sides GROUP BY ${grouped} HAVING sum(w) <> 0`;
+    const rows = await recomputed(
+      db,
+      dialect,
+      node,
+      async (from) => (await db.query<Record<string, string | null>>(differing(from))).rows,
     );
     const differences = rows.map((row) => ({
       row: Object.fromEntries(columns.map(({ name }, i) => [name, row[`c${i}`] ?? null])),
@@ -62,4 +67,34 @@ SELECT ${printed}, -1 AS w FROM ${quoteRelation(node.relation)}
     options.onResult?.(result);
   }
   return results;
+}
+
+/**
+ * RisingWave 2.8 answers a question with several DISTINCT aggregates wrong where one is of a key, and keeps a view of it right: such a query is
+ * computed as a view of its own, which is dropped again (after a kill the next run sweeps it away).
+ * @param compare is given what stands behind FROM
+ */
+async function recomputed<T>(
+  db: Connection,
+  dialect: Dialect,
+  node: StoredNode,
+  compare: (from: string) => Promise<T>,
+): Promise<T> {
+  if (dialect.engine !== 'risingwave' || !/\(\s*distinct\b/i.test(node.definition ?? ''))
+    return compare(`(\n${node.definition}\n)`);
+  const name = { schema: node.relation.schema, name: `seg_verify__seg_${randomBytes(4).toString('hex')}` };
+  await db.exec(
+    dialect.createModel({ name, kind: 'materialized_view', query: node.definition!, indexes: [] }),
+  );
+  try {
+    await untilComplete({
+      ...{ db, dialect, relation: name, signal: undefined, onProgress: () => undefined },
+      node: { label: node.label, at: { file: '', line: 1, column: 1 } },
+      recoveryTimeoutMs: recoveryTimeoutMs({}),
+    });
+    if (dialect.flush !== null) await db.exec(dialect.flush);
+    return await compare(quoteRelation(name));
+  } finally {
+    await db.exec(dialect.drop('materialized_view', name));
+  }
 }

@@ -1,6 +1,7 @@
 /** Waiting for an object that the engine makes in the background: until it is complete, with its progress shown. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { segError } from '../diagnostics/seg-error.ts';
+import type { SegError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
@@ -20,13 +21,20 @@ export interface Waiting {
   readonly relation: RelationName;
   readonly onProgress: (progress: string) => void;
   readonly signal: AbortSignal | undefined;
+  /** How long the cluster may be in recovery before the object counts as what keeps it there. */
+  readonly recoveryTimeoutMs: number;
 }
 
 /** Waits until a view holds all that it is to hold. @throws SegError SEG419 when the engine gave up */
 export async function untilComplete(waiting: Waiting): Promise<void> {
   const { db, dialect, node, relation, onProgress, signal } = waiting;
+  let recoversSince: number | undefined;
   for (let shown = '', missing = 0; !(await isComplete(waiting));) {
     const progress = await progressOf(waiting);
+    recoversSince =
+      progress !== undefined && isError(progress) ? (recoversSince ?? performance.now()) : undefined;
+    if (recoversSince !== undefined && performance.now() - recoversSince >= waiting.recoveryTimeoutMs)
+      throw notFilled(waiting, progress!);
     if (progress !== undefined && progress !== shown) onProgress(progress);
     shown = progress ?? shown;
     const { rows } = await db.query<{ name: string }>(dialect.objectsIn(relation.schema));
@@ -41,6 +49,24 @@ export async function untilComplete(waiting: Waiting): Promise<void> {
     }
     await sleep(POLL_MS, undefined, { signal });
   }
+}
+
+/** rw_ddl_progress says `Err[cluster under recovery[...]]` where it cannot say how far it is. */
+function isError(progress: string): boolean {
+  return /^Err\[|under recovery/i.test(progress);
+}
+
+function notFilled({ node, dialect, recoveryTimeoutMs }: Waiting, progress: string): SegError {
+  const seconds = Math.round(recoveryTimeoutMs / 1000);
+  return segError(
+    'SEG419',
+    `${node.label} cannot be filled: for ${seconds} s ${dialect.title} has said "${progress}"`,
+    {
+      at: node.at,
+      hint: 'Something that it reads fails, such as a source whose broker is away, and keeps the whole cluster in recovery. What was begun is taken away again; run it when that is mended ("recovery_timeout" of the target, in seconds, says how long seg waits).',
+      exitCode: 1,
+    },
+  );
 }
 
 /** Waits while the engine says that it is still making the object. */

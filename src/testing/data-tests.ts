@@ -24,6 +24,8 @@ export interface DataTestOptions {
   readonly colors?: boolean;
   /** Failing rows shown as a sample; 0 for none. */
   readonly sample?: number;
+  /** What an engine's error says of the failing rows' query, where that is not told as PostgreSQL tells it. */
+  readonly refusal?: (error: unknown, query: string, linesBefore: number) => unknown;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function runDataTest(
     const failing = stored
       ? `select * from ${node.relation_name}`
       : withoutSemicolon(node.compiled_code ?? '');
-    const { failures, should_warn, should_error } = await judge(db, project, node, failing);
+    const { failures, should_warn, should_error } = await judge(db, project, node, failing, options);
     const { status, message } = verdict(node, failures, should_warn, should_error);
     const detail = status === 'pass' ? undefined : await sampleText(db, node, failing, options);
     return {
@@ -96,6 +98,7 @@ async function judge(
   project: TestedProject,
   node: TestNode,
   failing: string,
+  { refusal }: DataTestOptions,
 ): Promise<Judged> {
   const { fail_calc, warn_if, error_if, limit } = node.config;
   const before = `select ${fail_calc} as failures, ${fail_calc} ${warn_if} as should_warn, ${fail_calc} ${error_if} as should_error\nfrom (\n`;
@@ -110,6 +113,7 @@ async function judge(
       should_error: should_error === true,
     };
   } catch (error) {
+    if (refusal !== undefined) throw refusal(error, failing, before.split('\n').length - 1);
     const sourceMap = project.sourceMaps.get(node.unique_id) ?? null;
     const query = { queryOffset: before.length, queryLength: failing.length, sourceMap, at: node.at };
     throw placeError(error, { label: `test "${node.name}"`, statement, ...query });

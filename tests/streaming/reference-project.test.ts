@@ -76,7 +76,10 @@ async function ingestAll(project: Project, db: Connection): Promise<void> {
     const door =
       dialect === undefined
         ? undefined
-        : new StreamingDoor(db, dialect, source, planSource(source), 'generated');
+        : new StreamingDoor(db, dialect, source, planSource(source), {
+            origin: 'generated',
+            stateSchema: '_seg',
+          });
     const lines = records.map((record) => `${JSON.stringify(record)}\n`);
     const summary = await ingest(db, source, lines, { format: 'json', origin: 'generated', door });
     expect(summary.rejected).toBe(0);

@@ -3,7 +3,7 @@ import { segError } from '../../diagnostics/seg-error.ts';
 import { loadProject } from '../../project/load.ts';
 import { loadOptions, openProject } from '../open-project.ts';
 import { selectNodes } from '../selection.ts';
-import type { Database } from '../../engines/connection.ts';
+import type { Connection, Database } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
 import type { SourceNode } from '../../project/nodes.ts';
 import type { ServeOptions } from '../../serve/serve.ts';
@@ -92,17 +92,22 @@ async function serveCopy(
     await replica.catchUp({ ...gap, signal: options.signal });
     if (options.signal.aborted) return;
     const { streamingDoor } = await import('../../streaming/record-door.ts');
+    const { REPLICA_SCHEMA } = await import('../../streaming/replica/replica-project.ts');
     const intake = {
       project,
       door: (source: SourceNode) => streamingDoor(engine, project, source, 'seg serve')!,
+      hides: ({ schema }: { readonly schema: string }) => schema === REPLICA_SCHEMA,
     };
     // Whichever ends first ends the other: a copy that is not kept up to date is not served.
     const stop = new AbortController();
     const signal = AbortSignal.any([options.signal, stop.signal]);
-    const feeds = replica.follow({ ...gap, signal }).finally(() => stop.abort());
-    // Awaited below; until then its failure must not end the process.
-    feeds.catch(() => {});
-    const served = { ...options, signal, clockIntervalMs: 0, intake };
+    let feeds: Promise<void> | undefined;
+    const onShared = (shared: Connection): void => {
+      feeds = replica.follow({ ...gap, signal, db: shared }).finally(() => stop.abort());
+      // Awaited below; until then its failure must not end the process.
+      feeds.catch(() => {});
+    };
+    const served = { ...options, signal, clockIntervalMs: 0, intake, onShared };
     try {
       await serveDatabase(db, replica.project, served);
     } finally {

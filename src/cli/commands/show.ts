@@ -151,7 +151,6 @@ async function deployedDefinitions(
   const dialect = dialectOf(project.target);
   if (dialect === undefined) return readDeployed(db, stateSchemaOf(project));
   const store = new NodeStore(db, dialect, stateSchemaOf(project));
-  await store.ensure();
   if (dialect.flush !== null) await db.exec(dialect.flush);
   return store.read();
 }

@@ -47,7 +47,7 @@ sources:
           - {name: ordered_at, data_type: timestamptz, path: at, not_null: true}
 `,
   'models/staging/stg_orders.sql': `select
-  position,
+  "position",
   order_id,
   product,
   quantity,

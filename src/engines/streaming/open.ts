@@ -1,5 +1,5 @@
 /** Connections to RisingWave and Materialize, over PostgreSQL's protocol. */
-import { segError } from '../../diagnostics/seg-error.ts';
+import { SegError, segError } from '../../diagnostics/seg-error.ts';
 import type { Target } from '../../project/profiles.ts';
 import { quoteText } from '../../sql/quote.ts';
 import type { PostgresDatabase } from '../postgres/connection.ts';
@@ -52,11 +52,23 @@ export async function openStreaming(
   options: { readonly root: string; readonly command: string },
 ): Promise<PostgresDatabase> {
   const settings = postgresSettings(target, options);
-  const database = await openPool(target, settings, sessionStatements(target));
   const title = target.type === 'risingwave' ? 'RisingWave' : 'Materialize';
+  const refused = (error: unknown): unknown => loginError(error, target, settings.place);
+  // Asked by a session without settings of its own: another server does not know them.
+  const probe = await openPool(target, settings, []).catch((error: unknown) => {
+    throw refused(error);
+  });
+  const version = await probe
+    .query<{ version: string }>('SELECT version() AS version')
+    .then(
+      ({ rows }) => rows[0]!.version,
+      (error: unknown) => {
+        throw connectError(refused(error), target.name, settings.place);
+      },
+    )
+    .finally(() => probe.close());
+  const database = await openPool(target, settings, sessionStatements(target));
   try {
-    const { rows } = await database.query<{ version: string }>('SELECT version() AS version');
-    const { version } = rows[0]!;
     if (version.toLowerCase().includes(title.toLowerCase())) {
       refuseOld(version, target, settings.place);
       return database;
@@ -73,6 +85,30 @@ export async function openStreaming(
     await database.close();
     throw connectError(error, target.name, settings.place);
   }
+}
+
+/** RisingWave says XX000 of a login that it refuses; its words tell which (frontend/src/session.rs, pg_protocol.rs). */
+function loginError(error: unknown, target: Target, place: string): unknown {
+  const cause = error instanceof SegError ? error.cause : error;
+  const message = cause instanceof Error ? cause.message : '';
+  const sqlstate =
+    /Invalid password|not allowed to login|CONNECT privilege|Permission denied|authentication failed/i.test(
+      message,
+    )
+      ? '28P01'
+      : /(Role|User) \S+ (does not exist|not found)|role .* does not exist/i.test(message)
+        ? '28000'
+        : /database .*not found|Not found database|database .* does not exist/i.test(message)
+          ? '3D000'
+          : undefined;
+  if (sqlstate === undefined) return error;
+  const told =
+    message
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .at(-1) ?? message;
+  return connectError(Object.assign(new Error(told), { code: sqlstate }), target.name, place);
 }
 
 /** SWAP of materialized views is there since RisingWave 2.2. @throws SegError SEG815 */

@@ -13,6 +13,13 @@ import {
 } from './schema.ts';
 import type { Schema } from './schema.ts';
 
+/** A length of time as PostgreSQL writes one: 7 days, 1 day 12:00:00, PT12H. */
+const interval: Schema = {
+  type: ['string', 'null'],
+  pattern:
+    '^\\s*(P[0-9A-Z.]+|(([0-9]+(\\.[0-9]+)?\\s*(us|usecs?|microseconds?|ms|msecs?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mons?|months?|y|yrs?|years?)|[0-9]+:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?)\\s*)+)$',
+};
+
 export type ConfigKind =
   'model' | 'seed' | 'source' | 'test' | 'unit_test' | 'scenario' | 'exposure' | 'sink';
 
@@ -82,7 +89,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     // Materialize and RisingWave
     connector: mapping,
     cluster: text,
-    retain_history: scalarText,
+    retain_history: interval,
     refresh_interval: scalarText,
     schema_authorization: text,
     streaming_parallelism: scalarText,
@@ -119,7 +126,7 @@ export const configSchemas: Record<ConfigKind, Schema> = {
     connector: mapping,
     // Materialize and RisingWave
     cluster: text,
-    retain_history: scalarText,
+    retain_history: interval,
   }),
   test: record('the configuration of a test', {
     ...common,

@@ -116,10 +116,11 @@ function webhook(relation: RelationName, settings: ConnectorSettings): Connector
         relation: name,
         text: {
           before: '("data" jsonb)\nWITH ',
-          options: withOptions(
-            { connector: 'webhook', is_batched: settings.flag('batched') === true ? 'true' : undefined },
-            settings.options,
-          ),
+          options: {
+            ...withOptions({ connector: 'webhook' }, settings.options),
+            // The bare word: in quotes it is not read, and a body is one record.
+            ...(settings.flag('batched') === true ? { is_batched: 'true' } : {}),
+          },
           after:
             secret === undefined ? '' : `\nVALIDATE AS ${check(settings, header ?? 'x-signature', secret)}`,
           lasting: true,

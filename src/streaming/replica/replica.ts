@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deployer } from '../../deploy/deployer.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
 import { SegError } from '../../diagnostics/seg-error.ts';
+import { DatabaseError } from '../../engines/connection.ts';
 import type { Connection, Database } from '../../engines/connection.ts';
 import type { PostgresDatabase } from '../../engines/postgres/connection.ts';
 import type { FeedItem } from '../../feeds/hub.ts';
@@ -20,6 +21,7 @@ import type { Target } from '../../project/profiles.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { shortName } from '../../sql/short-name.ts';
 import { dialectOf } from '../dialect-of.ts';
+import { isConnectionLost, isRecovering } from '../engine-error.ts';
 import { followStreaming } from '../follow.ts';
 import { NodeStore } from '../stored-node.ts';
 import { followedRelation } from '../subscription.ts';
@@ -65,6 +67,10 @@ export interface ReplicaOptions {
   readonly onApplied?: (uniqueId: string, rows: number) => void;
   /** A relation was made anew, or its changes were not kept: its snapshot is compared. */
   readonly onGap?: (label: string, reason: string) => void;
+  /** The engine is away; it is asked again until it is back. Told once each time. */
+  readonly onLost?: (reason: string) => void;
+  /** The copy's database for those who share it: whatever is written there is seen by the others. */
+  readonly db?: Connection;
 }
 
 export class Replica {
@@ -97,7 +103,6 @@ export class Replica {
     const dialect = dialectOf(project.target);
     if (dialect === undefined) throw new Error('invariant: the target is a streaming engine');
     const store = new NodeStore(engine, dialect, stateSchemaOf(project));
-    await store.ensure();
     return [...(await store.read()).values()]
       .filter(({ uniqueId, kind }) => kind === 'materialized_view' && uniqueId in project.manifest.nodes)
       .map(({ uniqueId }) => uniqueId);
@@ -117,7 +122,6 @@ export class Replica {
     const dialect = dialectOf(project.target);
     if (dialect === undefined) throw new Error('invariant: the target is a streaming engine');
     const store = new NodeStore(engine, dialect, stateSchemaOf(project));
-    await store.ensure();
     const copied: Copied[] = [];
     for (const uniqueId of uniqueIds) {
       const { label, relation, key, stored } = await followedRelation(store, uniqueId);
@@ -136,14 +140,31 @@ export class Replica {
     await pruneChanges(this.#db, this.project);
   }
 
-  /** Until `signal`. Rejects when a feed cannot go on. */
+  /** Until `signal`, and over restarts of the engine. Rejects when a feed cannot go on. */
   async follow(options: ReplicaOptions): Promise<void> {
     const failed = new AbortController();
     const signal = AbortSignal.any([options.signal, failed.signal]);
     await Promise.all(
       this.#copied.map(async (each) => {
         try {
-          while (!signal.aborted) await this.#read(each, false, { ...options, signal });
+          let lost = false;
+          while (!signal.aborted) {
+            try {
+              await this.#read(each, false, {
+                ...options,
+                signal,
+                onApplied: (...applied) => {
+                  lost = false;
+                  options.onApplied?.(...applied);
+                },
+              });
+            } catch (error) {
+              if (!isAway(error)) throw error;
+              if (!lost) options.onLost?.(error instanceof Error ? error.message : String(error));
+              lost = true;
+              await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+            }
+          }
         } catch (error) {
           failed.abort();
           throw error;
@@ -153,24 +174,32 @@ export class Replica {
   }
 
   async #read(each: Copied, once: boolean, options: ReplicaOptions): Promise<void> {
-    const { signal } = options;
-    const from = await readPosition(this.#db, each, this.#cluster);
+    const { signal, db = this.#db } = options;
+    const from = await readPosition(db, each, this.#cluster);
     try {
       const items = followStreaming(this.#engine, this.#original, each.uniqueId, { from, once, signal });
       for await (const item of items) await this.#apply(each, item, options);
     } catch (error) {
       if (from === undefined || !(error instanceof SegError) || !isGap(error)) throw error;
       options.onGap?.(each.label, error.diagnostics[0]!.message);
-      await forgetPosition(this.#db, each.uniqueId);
+      await forgetPosition(db, each.uniqueId);
       if (once) await this.#read(each, once, options);
       else await sleep(200, undefined, { signal }).catch(() => {});
     }
   }
 
-  async #apply(each: Copied, item: FeedItem, { onApplied }: ReplicaOptions): Promise<void> {
-    const rows = await applyItem(this.#db, each, this.#cluster, item);
+  async #apply(each: Copied, item: FeedItem, { onApplied, db = this.#db }: ReplicaOptions): Promise<void> {
+    const rows = await applyItem(db, each, this.#cluster, item);
     if (rows > 0) onApplied?.(each.uniqueId, rows);
   }
+}
+
+const AGAIN_MS = 1000;
+
+/** Whether the engine may be back in a moment. */
+function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseError) return isConnectionLost(error) || isRecovering(error);
+  return error instanceof SegError && error.diagnostics.some(({ code }) => /^SEG(811|816|820)$/.test(code));
 }
 
 /** Changes are not kept any more, or the position is of another kind of engine. */
