@@ -46,6 +46,8 @@ interface Cursor {
   /** A snapshot that is still to be fetched. */
   snapshot: boolean;
   after: bigint;
+  /** The object that was followed when the cursor was declared: one that takes its name later is another one. */
+  readonly oid: number | null;
 }
 
 const versions: Readonly<Record<StreamingEngine, string>> = {
@@ -167,6 +169,14 @@ class Session {
   }
 }
 
+/** As RisingWave's parser says where: the line, and a caret below the place. */
+function syntaxError(sql: string, offset: number): string {
+  const before = sql.slice(0, offset).split('\n');
+  const prefix = `LINE ${before.length}: `;
+  const line = sql.split('\n')[before.length - 1]!;
+  return `Failed to run the query\n\nCaused by:\n  sql parser error: \n${prefix}${line}\n${' '.repeat(prefix.length + before.at(-1)!.length)}^`;
+}
+
 class Emulation {
   readonly #engine: StreamingEngine;
   readonly #db: PGliteDatabase;
@@ -207,6 +217,11 @@ class Emulation {
       if (cursor === undefined) throw new Error(`Cannot find cursor "${fetched[1]}"`);
       return this.#fetch(cursor, Number(fetched[2]) * 1000);
     }
+    if (this.#engine === 'risingwave' && /^ALTER SUBSCRIPTION .* SET RETENTION/.test(text)) {
+      throw new Error(
+        'Failed to run the query\n\nCaused by:\n  sql parser error: expected SCHEMA after SET, found: RETENTION',
+      );
+    }
     this.#refuseLacking(text);
     const subscription = /^CREATE SUBSCRIPTION ("[^"]+"\."[^"]+") FROM ("[^"]+"\."[^"]+") WITH /.exec(text);
     if (subscription !== null) {
@@ -239,7 +254,11 @@ INSERT INTO ${this.#made} VALUES ('${subscription[1]}'::regclass, 'subscription'
     const [lack] = lacksOf(this.#engine, query, { maintained: view !== null }).filter(
       ({ effect }) => effect === 'refused',
     );
-    if (lack !== undefined) throw new Error(`Feature is not yet implemented: ${lack.what}`);
+    if (lack === undefined) return;
+    // The parser's refusals come with the line and a caret; all bear XX000.
+    if (lack.what.startsWith('a column called '))
+      throw new Error(syntaxError(sql, sql.length - query.length + lack.offset));
+    throw new Error(`Failed to run the query\n\nCaused by:\n  Feature is not yet implemented: ${lack.what}`);
   }
 
   /** Answers without the closing ReadyForQuery. */
@@ -295,6 +314,9 @@ TRUNCATE ${name}_state; INSERT INTO ${name}_state SELECT * FROM ${relation}`);
           ? `${risingwave[1]}.${risingwave[2]!.replace('__changes', '')}`
           : this.#subscribed.get(`${risingwave[1]}.${risingwave[2]}`);
     if (relation === undefined) throw new Error(`cannot declare: ${rest}`);
+    const [there] = (
+      await this.#db.query<{ oid: number | null }>(`SELECT to_regclass($1)::oid AS oid`, [relation])
+    ).rows;
     await this.#journal(relation);
     await this.#checkpoint();
     const from = risingwave !== null ? risingwave[4] : materialize![2];
@@ -302,11 +324,18 @@ TRUNCATE ${name}_state; INSERT INTO ${name}_state SELECT * FROM ${relation}`);
       relation,
       snapshot: from === undefined,
       after: from === undefined ? this.#clock : BigInt(from) - (risingwave !== null ? 1n : 0n),
+      oid: there?.oid ?? null,
     });
     return commandComplete('DECLARE_CURSOR');
   }
 
   async #fetch(cursor: Cursor, timeout: number): Promise<Buffer> {
+    const { rows: found } = await this.#db.query<{ oid: number | null }>(
+      `SELECT to_regclass($1)::oid AS oid`,
+      [cursor.relation],
+    );
+    if (this.#engine === 'risingwave' && found[0]?.oid !== cursor.oid)
+      throw new Error(`internal error: Cursor dependent table deleted: table_id is ${cursor.oid}`);
     const name = await this.#journal(cursor.relation);
     const columns = (
       await this.#db.query<{ name: string }>(

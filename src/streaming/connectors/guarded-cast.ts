@@ -28,7 +28,7 @@ const integers: Readonly<Record<string, { digits: number; through: string; least
  * @throws UnsupportedType for types whose text cannot be judged by a pattern
  */
 export function guardedCast(text: string, declared: string, type: string): string {
-  const { base, isArray } = parseDataType(declared);
+  const { base, isArray, modifiers } = parseDataType(declared);
   if (isArray) throw new UnsupportedType(declared, 'jsonb, and unfold it in a model');
   const trimmed = `btrim(${text})`;
   const when = (pattern: string, value: string): string =>
@@ -49,7 +49,10 @@ export function guardedCast(text: string, declared: string, type: string): strin
     case 'name':
       return `${text}::${type}`;
     case 'numeric':
-      return when('[+-]?([0-9]{1,26}([.][0-9]{0,26})?|[.][0-9]{1,26})', `${trimmed}::${type}`);
+      return when(
+        '[+-]?([0-9]{1,26}([.][0-9]{0,26})?|[.][0-9]{1,26})',
+        boundedNumeric(`${trimmed}::${type}`, type, modifiers),
+      );
     case 'double precision':
       return when(
         '[+-]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][+-]?[0-9]{1,2})?',
@@ -78,4 +81,15 @@ export function guardedCast(text: string, declared: string, type: string): strin
     default:
       throw new UnsupportedType(declared, 'text or jsonb, and cast it in a model');
   }
+}
+
+/** Rounded to the declared scale, and NULL where it overflows the precision: the engine's own type knows neither, or only one. */
+function boundedNumeric(value: string, type: string, [precision, scale = 0]: readonly number[]): string {
+  if (precision === undefined) return value;
+  const rounded = `round(${value}, ${scale})`;
+  const whole = precision - scale;
+  // The pattern lets no more digits through.
+  if (whole > 26) return rounded;
+  const bound = `${quoteText(whole >= 0 ? `1${'0'.repeat(whole)}` : `0.${'0'.repeat(-whole - 1)}1`)}::${type}`;
+  return `case when abs(${rounded}) < ${bound} then ${rounded} end`;
 }
