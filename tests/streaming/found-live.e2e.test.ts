@@ -7,7 +7,7 @@ import { startWireEngine } from './wire-engine.ts';
 import type { WireEngine } from './wire-engine.ts';
 
 const files = {
-  'dbt_project.yml': 'name: tiny\nprofile: tiny\n',
+  'dbt_project.yml': 'name: tiny\nprofile: tiny\nmodels: {+materialized: materialized_view}\n',
   'profiles.yml': `tiny:
   target: rw
   outputs:

@@ -102,6 +102,8 @@ const state: Record<string, Schema> = { state_schema: name };
 const streaming: Record<string, Schema> = {
   retain_history: text,
   outbox: { type: ['string', 'object', 'null'] },
+  /** Seconds that a recovery of the cluster may take. */
+  recovery_timeout: { type: ['number', 'null'], minimum: 0 },
 };
 
 /** The fields of a target in profiles.yml, per type of engine. */

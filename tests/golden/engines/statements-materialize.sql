@@ -442,11 +442,28 @@ CREATE SCHEMA IF NOT EXISTS "segmentation";
 
 CREATE SCHEMA IF NOT EXISTS "segmentation_dbt_test__audit";
 
+CREATE TABLE "_seg"."claim" (
+  "name" text,
+  "owner" text,
+  "host" text,
+  "pid" bigint,
+  "beat" bigint
+) WITH (RETAIN HISTORY FOR '1h');
+
 CREATE TABLE "_seg"."node" (
   "unique_id" text NOT NULL,
   "version" bigint,
   "fingerprint" text,
   "node" text
+) WITH (RETAIN HISTORY FOR '1h');
+
+CREATE TABLE "_seg"."position_range" (
+  "source" text,
+  "owner" text,
+  "first" bigint,
+  "last" bigint,
+  "host" text,
+  "pid" bigint
 ) WITH (RETAIN HISTORY FOR '1h');
 
 CREATE TABLE "segmentation"."activity_events" (
@@ -656,6 +673,8 @@ from "segmentation"."track_events";
 
 DECLARE "seg_feed" CURSOR FOR SUBSCRIBE (SELECT * FROM "segmentation"."segment_sizes") WITH (PROGRESS);
 
+DELETE FROM "_seg"."claim" WHERE "owner" = 'owner';
+
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes') AND "version" < 1;
 
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND "version" < 1;
@@ -665,6 +684,8 @@ DELETE FROM "_seg"."node" WHERE "unique_id" IN ('seed.segmentation.mql_score') A
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('source.segmentation.activity.activity_events', 'source.segmentation.activity.activity_events.rejected', 'source.segmentation.activity.identity_links', 'source.segmentation.activity.identity_links.rejected', 'source.segmentation.segment.segment_events', 'source.segmentation.segment.segment_events.rejected', 'source.segmentation.track.track_events', 'source.segmentation.track.track_events.rejected', 'source.segmentation.web.pageviews', 'source.segmentation.web.pageviews.rejected') AND "version" < 1;
 
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('test.segmentation.linked_identities_share_a_user') AND "version" < 1;
+
+DELETE FROM "_seg"."position_range" WHERE "owner" = 'owner';
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
 
@@ -676,7 +697,17 @@ DROP MATERIALIZED VIEW IF EXISTS "segmentation"."user_profiles__seg_00000000";
 
 FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
+INSERT INTO "_seg"."claim" ("name", "owner", "host", "pid", "beat") VALUES ('deploy segmentation', 'owner', ...);
+
 INSERT INTO "_seg"."node" ("unique_id", "version", "fingerprint", "node") VALUES ('unique_id', 1, 'fingerprint', '{node}');
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."activity_events"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."pageviews"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."segment_events"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."track_events"', 'owner', ...);
 
 INSERT INTO "segmentation"."activity_events" ("id", "id_type", "region", "device_type", "country", "created_at", "activity_type", "url", "order_total", "order_id", "element_id", "position") VALUES
 ('user4@example.com'::text, 'email'::text, 'California'::text, 'desktop'::text, 'US'::text, '2026-01-01T00:00:00.000Z'::timestamptz, 'page_viewed'::text, 'http://myawesomeproduct/about'::text, ''::text, ''::text, ''::text, '1'::bigint);
@@ -691,6 +722,16 @@ INSERT INTO "segmentation"."segment_events__log" ("event_id", "event_at", "user_
 
 INSERT INTO "segmentation"."track_events__log" ("message_id", "event", "user_id", "anonymous_id", "traits_email", "properties_email", "properties", "event_at", "received_at", "position", "_seg_position") VALUES
 ('f7d1ff54-0d12-4241-bb09-78ce89b544a0'::text, 'signed_in'::text, 'u-4'::text, 'anon-00000004'::text, 'user4@example.com'::text, NULL::text, '{"title":"signed_in 16"}'::jsonb, '2026-01-01T00:00:00.000Z'::timestamptz, '2026-01-01T00:00:00.000Z'::timestamptz, '1'::bigint, '1'::bigint);
+
+SELECT "name", "owner", "host", "pid", "beat"::text AS "beat" FROM "_seg"."claim";
+
+SELECT "owner", "first"::text AS "first", "last"::text AS "last", "host", "pid"::text AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."activity_events"';
+
+SELECT "owner", "first"::text AS "first", "last"::text AS "last", "host", "pid"::text AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."pageviews"';
+
+SELECT "owner", "first"::text AS "first", "last"::text AS "last", "host", "pid"::text AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."segment_events"';
+
+SELECT "owner", "first"::text AS "first", "last"::text AS "last", "host", "pid"::text AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."track_events"';
 
 SELECT "unique_id", "fingerprint", "node" FROM "_seg"."node" ORDER BY "version";
 

@@ -412,11 +412,28 @@ CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes" FROM "segmentation".
 
 CREATE SUBSCRIPTION "segmentation"."segment_sizes__changes__seg_00000000" FROM "segmentation"."segment_sizes__seg_00000000" WITH (retention = '1 day');
 
+CREATE TABLE "_seg"."claim" (
+  "name" varchar,
+  "owner" varchar,
+  "host" varchar,
+  "pid" bigint,
+  "beat" bigint
+);
+
 CREATE TABLE "_seg"."node" (
   "unique_id" varchar,
   "version" bigint,
   "fingerprint" varchar,
   "node" varchar
+);
+
+CREATE TABLE "_seg"."position_range" (
+  "source" varchar,
+  "owner" varchar,
+  "first" bigint,
+  "last" bigint,
+  "host" varchar,
+  "pid" bigint
 );
 
 CREATE TABLE "segmentation"."activity_events" (
@@ -626,6 +643,8 @@ from "segmentation"."track_events";
 
 DECLARE "seg_feed" SUBSCRIPTION CURSOR FOR "segmentation"."segment_sizes__changes" FULL;
 
+DELETE FROM "_seg"."claim" WHERE "owner" = 'owner';
+
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.segment_memberships', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.segment_sizes', 'subscription.model.segmentation.segment_sizes') AND "version" < 1;
 
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('model.segmentation.stg_activity_events', 'model.segmentation.stg_identity_links', 'model.segmentation.stg_pageviews', 'model.segmentation.stg_segment_events', 'model.segmentation.stg_track_events', 'model.segmentation.identities', 'model.segmentation.visitor_sessions', 'model.segmentation.segment_memberships', 'model.segmentation.segment_toggles', 'model.segmentation.user_event_names', 'model.segmentation.user_activity', 'model.segmentation.pageview_sessions', 'model.segmentation.segment_members', 'model.segmentation.user_profiles', 'model.segmentation.user_events', 'model.segmentation.user_mql_score', 'model.segmentation.active_visitor', 'model.segmentation.area_no_buyers', 'model.segmentation.mobile_no_recent_activity', 'model.segmentation.segment_sizes', 'model.segmentation.user_alerts', 'model.segmentation.behavior_memberships') AND "version" < 1;
@@ -637,6 +656,8 @@ DELETE FROM "_seg"."node" WHERE "unique_id" IN ('source.segmentation.activity.ac
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('subscription.model.segmentation.segment_sizes') AND "version" < 1;
 
 DELETE FROM "_seg"."node" WHERE "unique_id" IN ('test.segmentation.linked_identities_share_a_user') AND "version" < 1;
+
+DELETE FROM "_seg"."position_range" WHERE "owner" = 'owner';
 
 DROP MATERIALIZED VIEW IF EXISTS "segmentation"."segment_members__seg_00000000";
 
@@ -652,7 +673,17 @@ FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 FLUSH;
 
+INSERT INTO "_seg"."claim" ("name", "owner", "host", "pid", "beat") VALUES ('deploy segmentation', 'owner', ...);
+
 INSERT INTO "_seg"."node" ("unique_id", "version", "fingerprint", "node") VALUES ('unique_id', 1, 'fingerprint', '{node}');
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."activity_events"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."pageviews"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."segment_events"', 'owner', ...);
+
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."track_events"', 'owner', ...);
 
 INSERT INTO "segmentation"."activity_events" ("id", "id_type", "region", "device_type", "country", "created_at", "activity_type", "url", "order_total", "order_id", "element_id", "position") VALUES
 ('user4@example.com'::varchar, 'email'::varchar, 'California'::varchar, 'desktop'::varchar, 'US'::varchar, '2026-01-01T00:00:00.000Z'::timestamptz, 'page_viewed'::varchar, 'http://myawesomeproduct/about'::varchar, ''::varchar, ''::varchar, ''::varchar, '1'::bigint);
@@ -667,6 +698,16 @@ INSERT INTO "segmentation"."segment_events" ("event_id", "event_at", "user_id", 
 
 INSERT INTO "segmentation"."track_events" ("message_id", "event", "user_id", "anonymous_id", "traits_email", "properties_email", "properties", "event_at", "received_at", "position") VALUES
 ('f7d1ff54-0d12-4241-bb09-78ce89b544a0'::varchar, 'signed_in'::varchar, 'u-4'::varchar, 'anon-00000004'::varchar, 'user4@example.com'::varchar, NULL::varchar, '{"title":"signed_in 16"}'::jsonb, '2026-01-01T00:00:00.000Z'::timestamptz, '2026-01-01T00:00:00.000Z'::timestamptz, '1'::bigint);
+
+SELECT "name", "owner", "host", "pid", "beat"::varchar AS "beat" FROM "_seg"."claim";
+
+SELECT "owner", "first"::varchar AS "first", "last"::varchar AS "last", "host", "pid"::varchar AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."activity_events"';
+
+SELECT "owner", "first"::varchar AS "first", "last"::varchar AS "last", "host", "pid"::varchar AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."pageviews"';
+
+SELECT "owner", "first"::varchar AS "first", "last"::varchar AS "last", "host", "pid"::varchar AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."segment_events"';
+
+SELECT "owner", "first"::varchar AS "first", "last"::varchar AS "last", "host", "pid"::varchar AS "pid" FROM "_seg"."position_range" WHERE "source" = '"segmentation"."track_events"';
 
 SELECT "unique_id", "fingerprint", "node" FROM "_seg"."node" ORDER BY "version";
 
@@ -2642,7 +2683,7 @@ summed as (
 select coalesce(stored.email, summed.email) as email, stored.mql_score, summed.mql_score as summed
 from "segmentation"."user_mql_score" as stored
 full join summed on summed.email = stored.email
-where stored.mql_score is distinct from summed.mql_score
+where (stored.mql_score is distinct from summed.mql_score)
     or jsonb_array_length(stored.mql_events) is distinct from summed.events
 ) dbt_internal_test;
 
