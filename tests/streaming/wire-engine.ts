@@ -264,9 +264,7 @@ INSERT INTO ${this.#made} VALUES ('${subscription[1]}'::regclass, 'subscription'
   /** Answers without the closing ReadyForQuery. */
   async #raw(sql: string): Promise<Buffer> {
     const chunks: Buffer[] = [];
-    await this.#db.client.execProtocolRawStream(message('Q', sql), {
-      onRawData: (chunk) => void chunks.push(Buffer.from(chunk)),
-    });
+    await this.#db.execProtocol(message('Q', sql), (chunk) => void chunks.push(Buffer.from(chunk)));
     return Buffer.concat(
       [...new BackendReader().push(Buffer.concat(chunks))]
         .filter(({ type }) => type !== 'Z')

@@ -4,20 +4,9 @@ import { DatabaseError } from '../connection.ts';
 import type { Connection, Database, QueryResult, Row } from '../connection.ts';
 import { inSavepoint } from '../savepoint.ts';
 import { asText, parsersByOid } from '../value-parsers.ts';
+import { discard, moduleOf } from './failure.ts';
+import type { PGliteServer } from './server.ts';
 
-/** The slice of PGlite that seg uses. */
-export type PGliteClient = Pick<
-  PGlite,
-  | 'query'
-  | 'exec'
-  | 'transaction'
-  | 'close'
-  | 'dumpDataDir'
-  | 'parsers'
-  | 'execProtocolRawStream'
-  | 'onNotification'
-  | 'Module'
->;
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
 
 /**
@@ -56,16 +45,23 @@ function toDatabaseError(error: unknown): unknown {
   });
 }
 
-class PGliteSession implements Connection {
-  protected readonly session: Session;
+/** Statements that write nothing themselves, or give room back: they run on a disk that is full. */
+const READS =
+  /^\s*(SELECT|WITH|VALUES|TABLE|SHOW|EXPLAIN|DECLARE|FETCH|CLOSE|SET|RESET|BEGIN|SAVEPOINT|RELEASE|ROLLBACK|LISTEN|CHECKPOINT|DROP|TRUNCATE|DELETE|VACUUM)\b/i;
 
-  constructor(session: Session) {
-    this.session = session;
+class PGliteSession implements Connection {
+  readonly #session: Session;
+  readonly #beforeWrite: (() => void) | undefined;
+
+  constructor(session: Session, beforeWrite: (() => void) | undefined) {
+    this.#session = session;
+    this.#beforeWrite = beforeWrite;
   }
 
   async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    if (!READS.test(sql)) this.#beforeWrite?.();
     try {
-      const result = await this.session.query<R>(sql, [...params]);
+      const result = await this.#session.query<R>(sql, [...params]);
       return {
         rows: result.rows,
         rowCount: result.rows.length > 0 ? result.rows.length : (result.affectedRows ?? 0),
@@ -77,24 +73,30 @@ class PGliteSession implements Connection {
   }
 
   async exec(sql: string): Promise<void> {
+    if (!READS.test(sql)) this.#beforeWrite?.();
     try {
-      await this.session.exec(sql);
+      await this.#session.exec(sql);
     } catch (error) {
       throw toDatabaseError(error);
     }
   }
 
-  /** Inside a transaction: a savepoint. The database itself overrides this with a real transaction. */
+  /** A session is handed out within transactions only: a savepoint. */
   async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     return inSavepoint<Connection, T>(this, work);
   }
 
   async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
+    this.#beforeWrite?.();
     // PGlite has no COPY sub-protocol; a blob handed to the query appears to the server as the file /dev/blob.
     try {
-      const result = await this.session.query(`COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`, [], {
-        blob: new Blob([lines]),
-      });
+      const result = await this.#session.query(
+        `COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`,
+        [],
+        {
+          blob: new Blob([lines]),
+        },
+      );
       return result.affectedRows ?? 0;
     } catch (error) {
       throw toDatabaseError(error);
@@ -102,57 +104,94 @@ class PGliteSession implements Connection {
   }
 }
 
-/** An open PGlite database. `onClose` runs after PGlite has closed (the lock is released there). */
-export class PGliteDatabase extends PGliteSession implements Database {
-  readonly client: PGliteClient;
-  readonly #onClose: () => Promise<void>;
-  readonly #afterCommit: () => void;
+/** What the owner of a database has to do with it. */
+export interface DatabaseHooks {
+  /** After PGlite has closed (the lock is released there). */
+  readonly onClose?: () => Promise<void>;
+  readonly afterCommit?: () => void;
+  /** Before a statement that may write; throws when there is no room for it. */
+  readonly beforeWrite?: () => void;
+  /** Makes a new server of what the one that ended had committed; without it the end of the server is the end of the database. */
+  readonly restart?: () => Promise<PGliteServer>;
+}
 
-  constructor(client: PGliteClient, hooks: { onClose?: () => Promise<void>; afterCommit?: () => void } = {}) {
-    super(client);
-    installParsers(client);
-    this.client = client;
-    this.#onClose = hooks.onClose ?? (async () => {});
-    this.#afterCommit = hooks.afterCommit ?? (() => {});
+/**
+ * An open PGlite database. When its server ends in the middle of a statement (failure.ts), that statement fails, and the next use
+ * starts a server that recovers what was committed, as PostgreSQL does after a crash.
+ */
+export class PGliteDatabase implements Database {
+  #server: PGliteServer;
+  #restarting: Promise<void> | undefined;
+  #closed = false;
+  readonly #hooks: DatabaseHooks;
+  readonly #onRestart = new Set<() => void>();
+  readonly #onNotification = new Set<(channel: string, payload: string) => void>();
+
+  constructor(server: PGliteServer, hooks: DatabaseHooks = {}) {
+    this.#server = server;
+    this.#hooks = hooks;
+    this.#adopt(server);
   }
 
-  override async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
-    const result = await super.query<R>(sql, params);
-    this.#afterCommit();
-    return result;
+  async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
+    return this.#committing(() => this.#session.query<R>(sql, params));
   }
 
-  override async exec(sql: string): Promise<void> {
-    await super.exec(sql);
-    this.#afterCommit();
+  async exec(sql: string): Promise<void> {
+    return this.#committing(() => this.#session.exec(sql));
   }
 
-  override async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
-    let result: T;
-    try {
-      result = await this.client.transaction((tx) => work(new PGliteSession(tx)));
-    } catch (error) {
-      throw toDatabaseError(error);
-    }
-    this.#afterCommit();
-    return result;
+  async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
+    return this.#committing(() => this.#session.copyFrom(target, columns, lines));
+  }
+
+  async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    return this.#committing(async () => {
+      try {
+        return await this.#server.client.transaction((tx) =>
+          work(new PGliteSession(tx, this.#hooks.beforeWrite)),
+        );
+      } catch (error) {
+        throw toDatabaseError(error);
+      }
+    });
+  }
+
+  /**
+   * Sends messages of the protocol; the answer goes to `onBytes` as it is made. What it commits is put on the disk by `syncCommitted`.
+   * @throws EngineFailure when the server ends over it
+   */
+  async execProtocol(messages: Uint8Array, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+    await this.#alive();
+    await this.#server.client.execProtocolRawStream(messages, { onRawData: onBytes });
+  }
+
+  /** Calls back for each NOTIFY that reaches the session. Answers the function that ends it. */
+  onNotification(callback: (channel: string, payload: string) => void): () => void {
+    this.#onNotification.add(callback);
+    return () => this.#onNotification.delete(callback);
+  }
+
+  /** Calls back when the session, with all that was prepared in it, has been replaced by that of a new server. */
+  onRestart(callback: () => void): () => void {
+    this.#onRestart.add(callback);
+    return () => this.#onRestart.delete(callback);
   }
 
   /** Bytes of the engine's linear memory. WebAssembly never gives any of it back. */
   get engineBytes(): number {
-    // Its type is Emscripten's own, which PGlite names without bringing it.
-    const { HEAPU8: memory } = this.client.Module as unknown as { readonly HEAPU8: Uint8Array };
-    return memory.byteLength;
+    return moduleOf(this.#server.client).HEAPU8.byteLength;
   }
 
-  /** Puts on the disk what was committed past this class, by protocol messages of `client`. */
+  /** Puts on the disk what was committed past this class, by protocol messages. */
   syncCommitted(): void {
-    this.#afterCommit();
+    this.#hooks.afterCommit?.();
   }
 
   /** The whole data directory as an uncompressed tar, to start other databases from (`from` of memory.ts). */
   async dump(): Promise<Blob> {
-    return this.client.dumpDataDir('none');
+    await this.#alive();
+    return this.#server.client.dumpDataDir('none');
   }
 
   async checkpoint(): Promise<void> {
@@ -160,10 +199,49 @@ export class PGliteDatabase extends PGliteSession implements Database {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#restarting?.catch(() => {});
     try {
-      await this.client.close();
+      // A server that has ended must not write another word: the next one recovers the directory.
+      if (this.#server.guard.failure === undefined) await this.#server.client.close();
+      else discard(this.#server.client);
     } finally {
-      await this.#onClose();
+      await this.#hooks.onClose?.();
     }
+  }
+
+  get #session(): PGliteSession {
+    return new PGliteSession(this.#server.client, this.#hooks.beforeWrite);
+  }
+
+  async #committing<T>(work: () => Promise<T>): Promise<T> {
+    await this.#alive();
+    const result = await work();
+    this.#hooks.afterCommit?.();
+    return result;
+  }
+
+  /** A server that runs; a new one where the last one has ended. */
+  async #alive(): Promise<void> {
+    const { failure } = this.#server.guard;
+    if (failure === undefined) return;
+    if (this.#hooks.restart === undefined || this.#closed) throw failure;
+    this.#restarting ??= this.#restart(this.#hooks.restart).finally(() => (this.#restarting = undefined));
+    await this.#restarting;
+  }
+
+  async #restart(restart: () => Promise<PGliteServer>): Promise<void> {
+    discard(this.#server.client);
+    this.#server = await restart();
+    this.#adopt(this.#server);
+    for (const callback of this.#onRestart) callback();
+  }
+
+  #adopt({ client }: PGliteServer): void {
+    installParsers(client);
+    client.onNotification((channel, payload) => {
+      for (const callback of this.#onNotification) callback(channel, payload);
+    });
   }
 }

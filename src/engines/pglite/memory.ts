@@ -1,5 +1,5 @@
-import { PGlite } from '@electric-sql/pglite';
 import { PGliteDatabase } from './connection.ts';
+import { startServer } from './server.ts';
 import { briefStartParams, startParams } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
 import { pgliteModule } from './wasm-module.ts';
@@ -14,10 +14,10 @@ export interface OpenMemoryOptions {
 /** A database that lives in this process's memory and goes with it. */
 export async function openMemoryDatabase(options: OpenMemoryOptions = {}): Promise<PGliteDatabase> {
   const loadDataDir = options.from ?? (await emptySnapshot());
-  const client = await PGlite.create({
+  const server = await startServer({
     loadDataDir,
     pgliteWasmModule: await pgliteModule(),
     startParams: options.size === 'large' ? startParams : briefStartParams,
   });
-  return new PGliteDatabase(client);
+  return new PGliteDatabase(server);
 }

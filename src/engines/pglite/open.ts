@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -7,10 +6,16 @@ import { dirname, join, resolve } from 'node:path';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { bufferMegabytes, databaseBytes } from './buffers.ts';
 import { PGliteDatabase } from './connection.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { acquireLock, READER_COMMAND } from './lock.ts';
 import type { DirectoryLock } from './lock.ts';
+import { keepPrivate } from './private.ts';
+import { startServer } from './server.ts';
+import type { PGliteServer } from './server.ts';
 import { startParams, startParamsWith } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
+import { pgliteModule } from './wasm-module.ts';
+import type { WasmModule } from './wasm-module.ts';
 import { WalSync } from './wal-sync.ts';
 
 export interface OpenDirectoryOptions {
@@ -28,13 +33,23 @@ export class DirectoryDatabase extends PGliteDatabase {
   readonly lock: DirectoryLock;
   readonly #walSync: WalSync | undefined;
 
-  constructor(client: PGlite, lock: DirectoryLock, walSync: WalSync | undefined) {
-    super(client, {
+  constructor(path: string, server: PGliteServer, lock: DirectoryLock, walSync: WalSync | undefined) {
+    const reserve = new DiskReserve(path);
+    super(server, {
+      beforeWrite: () => reserve.check(),
       afterCommit: () => walSync?.sync(),
+      restart: async () => {
+        reserve.spend();
+        // Kept from the first time on: a server that is brought down again and again is soon back.
+        return recover(path, await pgliteModule());
+      },
       onClose: async () => {
-        walSync?.syncAll();
-        walSync?.close();
-        await lock.release();
+        try {
+          walSync?.syncAll();
+          walSync?.close();
+        } finally {
+          await lock.release();
+        }
       },
     });
     this.lock = lock;
@@ -61,13 +76,11 @@ export async function openDirectoryDatabase(
   try {
     if (!directoryExists(path)) await createDirectory(path);
     // Before the first write: a follower that finds the same mark again has missed nothing, also after a kill.
-    if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID());
-    const client = await PGlite.create({
-      dataDir: path,
-      startParams: startParamsWith(bufferMegabytes(databaseBytes(path), totalmem())),
-    });
+    if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID(), { mode: 0o600 });
+    keepPrivate(path);
+    const server = await recover(path);
     const walSync = options.durability === 'process' ? undefined : new WalSync(path);
-    return new DirectoryDatabase(client, lock, walSync);
+    return new DirectoryDatabase(path, server, lock, walSync);
   } catch (error) {
     await lock.release();
     if (error instanceof Error && error.name === 'SegError') throw error;
@@ -78,6 +91,12 @@ export async function openDirectoryDatabase(
       cause: error,
     });
   }
+}
+
+/** Starts a server on a directory; it recovers what the last one had committed. */
+function recover(path: string, pgliteWasmModule?: WasmModule): Promise<PGliteServer> {
+  const megabytes = bufferMegabytes(databaseBytes(path), totalmem());
+  return startServer({ dataDir: path, startParams: startParamsWith(megabytes), pgliteWasmModule });
 }
 
 /** Whether a database has been made there. */
@@ -102,8 +121,9 @@ async function createDirectory(path: string): Promise<void> {
   await rm(temporary, { recursive: true, force: true });
   try {
     const loadDataDir = await emptySnapshot();
-    const client = await PGlite.create({ dataDir: temporary, loadDataDir, startParams });
+    const { client } = await startServer({ dataDir: temporary, loadDataDir, startParams });
     await client.close();
+    keepPrivate(temporary);
     // A folder that exists already may be replaced only if it is empty, which is what rename allows.
     await rename(temporary, path).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;

@@ -3,6 +3,7 @@
  * changed, and a database of 500 models has 2,000 files; without this, closing it took seconds.
  */
 import {
+  chmodSync,
   closeSync,
   fdatasyncSync,
   openSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
+import { OF_OTHERS } from './private.ts';
 
 /** A file as it was when it was synced; any write changes the time, a file in its place changes the inode. */
 type Mark = readonly [inode: number, size: number, mtimeMs: number];
@@ -40,7 +42,9 @@ export class SyncedFiles {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
       if (path === this.#file) continue;
-      const { ino, size, mtimeMs } = statSync(path);
+      const { ino, size, mtimeMs, mode } = statSync(path);
+      // The server makes some of its files with the process's umask.
+      if ((mode & OF_OTHERS) !== 0) chmodSync(path, 0o600);
       const name = relative(this.#directory, path);
       const mark = known.get(name);
       if (mark === undefined || mark[0] !== ino || mark[1] !== size || mark[2] !== mtimeMs) {
@@ -55,7 +59,7 @@ export class SyncedFiles {
     }
     this.#marks = marks;
     // Written after the last sync and only then: what stands in it is true whenever it is found.
-    writeFileSync(this.#file, JSON.stringify([...marks]));
+    writeFileSync(this.#file, JSON.stringify([...marks]), { mode: 0o600 });
   }
 
   #read(): Map<string, Mark> {

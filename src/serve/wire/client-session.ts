@@ -22,6 +22,17 @@ export class ClientSession {
     };
   }
 
+  /** Whether something of it was in the engine alone. */
+  get hasLost(): boolean {
+    return this.madeTemporary || this.state.changed || this.channels.size > 0 || this.names.all().length > 0;
+  }
+
+  forgetAll(): void {
+    this.madeTemporary = false;
+    this.channels.clear();
+    this.names.clear();
+  }
+
   /** LISTEN and UNLISTEN count from the commit on. */
   listens(some: readonly Listening[]): void {
     this.#pending.push(...some);

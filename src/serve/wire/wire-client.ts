@@ -74,6 +74,19 @@ export class WireClient {
     this.#socket.write(message('A', pid, channel, payload));
   }
 
+  /** The engine's session is another one now: who had something in the old one must not go on as if it were there. */
+  engineRestarted(): void {
+    const session = this.#session;
+    if (session === undefined || !session.hasLost) return;
+    session.forgetAll();
+    this.#hangUp({
+      sqlstate: '57P02',
+      message: 'terminating connection because the embedded server was restarted',
+      hint: 'Connect again: what was committed is there.',
+    });
+    void this.#pump();
+  }
+
   /** The server stops: says so and closes. */
   stop(): void {
     this.#socket.end(errorMessage({ sqlstate: '57P01', message: 'the server is stopping' }, 'FATAL'));

@@ -25,8 +25,13 @@ export class WireEngine {
   /** SQL that makes the session its owner's again. RESET would not: this engine has no login to go back to. */
   #asOwner = '';
 
-  constructor(db: PGliteDatabase) {
+  /** @param onRestart the session has ended with its server: what clients had made of it is gone */
+  constructor(db: PGliteDatabase, onRestart: () => void = () => {}) {
     this.#db = db;
+    db.onRestart(() => {
+      this.#current = null;
+      onRestart();
+    });
   }
 
   /** The role of readers: SELECT on everything, now and later; and no way to the owner's rights. */
@@ -50,17 +55,15 @@ export class WireEngine {
   async run(messages: Uint8Array, onBytes: (bytes: Buffer) => void = () => {}): Promise<void> {
     // As a stream: otherwise PGlite would parse each message too, and tell notifications a second time.
     let failed: { readonly error: unknown } | undefined;
-    await this.#db.client.execProtocolRawStream(messages, {
-      onRawData: (chunk) => {
-        if (failed !== undefined) return;
-        try {
-          // The chunk is a view of memory that is written over.
-          onBytes(Buffer.from(chunk));
-        } catch (error) {
-          // The engine is in the middle of something: it must not be left from here.
-          failed = { error };
-        }
-      },
+    await this.#db.execProtocol(messages, (chunk) => {
+      if (failed !== undefined) return;
+      try {
+        // The chunk is a view of memory that is written over.
+        onBytes(Buffer.from(chunk));
+      } catch (error) {
+        // The engine is in the middle of something: it must not be left from here.
+        failed = { error };
+      }
     });
     if (failed !== undefined) throw failed.error;
   }
@@ -141,7 +144,7 @@ export class WireEngine {
 
   /** Calls back for each NOTIFY that reaches the session while the server itself uses it. */
   onNotification(callback: (channel: string, payload: string) => void): () => void {
-    return this.#db.client.onNotification(callback);
+    return this.#db.onNotification(callback);
   }
 }
 

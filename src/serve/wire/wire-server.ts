@@ -54,10 +54,12 @@ export async function startWireServer(
   options: WireServerOptions,
 ): Promise<WireServer> {
   await loadSqlParser();
-  const engine = new WireEngine(db);
+  const clients = new Map<number, WireClient>();
+  const engine = new WireEngine(db, () => {
+    for (const client of clients.values()) client.engineRestarted();
+  });
   await engine.prepareRoles();
   shared.settleWith(() => engine.enter(null));
-  const clients = new Map<number, WireClient>();
   const notify = (sender: number, channel: string, payload: string): void => {
     for (const client of clients.values()) client.notify(sender, channel, payload);
   };
