@@ -1,5 +1,6 @@
 import type { Database } from '../engines/connection.ts';
 import type { Project } from '../project/load.ts';
+import { dialectOf } from '../streaming/dialect-of.ts';
 import type { CommandContext } from './context.ts';
 
 /** Opens the project's database, works with it, and closes it whatever happens. `alone`: as its owner, or not at all. */
@@ -15,10 +16,19 @@ export async function withDatabase<T>(
   const db = await openDatabase(project.target, { root: project.root, command, ...options });
   context.log.debug(`Opened the database in ${((performance.now() - started) / 1000).toFixed(2)} seconds`);
   try {
+    await checkState(db, project);
     return await work(db);
   } finally {
     await db.close();
   }
+}
+
+/** @throws SegError SEG806 when a newer seg has deployed there: this one would misread what it finds, and write what that one cannot read */
+async function checkState(db: Database, project: Project): Promise<void> {
+  if (dialectOf(project.target) !== undefined) return;
+  const { checkStateVersion } = await import('../state/schema.ts');
+  const { stateSchemaOf } = await import('../deploy/spec.ts');
+  await checkStateVersion(db, stateSchemaOf(project));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Connection } from '../engines/connection.ts';
 import { DatabaseError } from '../engines/connection.ts';
+import { EngineFailure } from '../engines/pglite/failure.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { BadValue } from './bad-value.ts';
@@ -159,6 +160,9 @@ export interface RecordDoor {
   finish?(): Promise<void>;
 }
 
+/** SQLSTATE statement_too_complex. */
+const TOO_DEEP = '54001';
+
 /** Dead letters keep this much of a payload. */
 const MAX_PAYLOAD = 1024 * 1024;
 
@@ -177,6 +181,38 @@ class Door implements RecordDoor {
   }
 
   async take(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken> {
+    try {
+      return await this.#takeTogether(records, mapper);
+    } catch (error) {
+      // The embedded server has ended over one of them, and with it the transaction. (Elsewhere an error undoes a savepoint.)
+      if (!(error instanceof EngineFailure) || error.sqlstate !== TOO_DEEP || records.length === 0)
+        throw error;
+      return this.#takeApart(records, mapper, error);
+    }
+  }
+
+  /** Halves in transactions of their own, until the record that the server ends over is alone; that one is rejected. */
+  async #takeApart(
+    records: readonly RawRecord[],
+    mapper: RecordMapper,
+    failure: EngineFailure,
+  ): Promise<Taken> {
+    if (records.length === 1) {
+      const rejections = [rejection(records[0]!, failure.message)];
+      await this.#db.transaction((tx) => this.#bury(tx, rejections));
+      return { accepted: 0, duplicate: 0, rejections };
+    }
+    const middle = records.length >> 1;
+    const first = await this.take(records.slice(0, middle), mapper);
+    const second = await this.take(records.slice(middle), mapper);
+    return {
+      accepted: first.accepted + second.accepted,
+      duplicate: first.duplicate + second.duplicate,
+      rejections: [...first.rejections, ...second.rejections],
+    };
+  }
+
+  async #takeTogether(records: readonly RawRecord[], mapper: RecordMapper): Promise<Taken> {
     const rows: RowValues[] = [];
     const origins: RawRecord[] = [];
     const misfits: Rejection[] = [];

@@ -13,6 +13,8 @@ import { readOwner, READER_COMMAND } from '../engines/pglite/lock.ts';
 import type { LockOwner } from '../engines/pglite/lock.ts';
 import { directoryExists, lastWriter, openDirectoryDatabase } from '../engines/pglite/open.ts';
 import type { Project } from '../project/load.ts';
+import { stateSchemaOf } from '../deploy/spec.ts';
+import { checkStateVersion } from '../state/schema.ts';
 import { FeedHub } from './hub.ts';
 import type { FeedItem, FeedRequest } from './hub.ts';
 import type { RelayMessage, RelayRequest } from './relay.ts';
@@ -90,6 +92,7 @@ async function readBriefly(
     throw error;
   }
   try {
+    await checkStateVersion(db, stateSchemaOf(project));
     const items: FeedItem[] = [];
     const feed = new FeedHub(db, () => project).follow({ ...request, once: true });
     for (;;) {

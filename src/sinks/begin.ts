@@ -8,7 +8,7 @@ import { shortName } from '../sql/short-name.ts';
 import { CHANGES_SINCE, readDeployedNode } from '../state/nodes.ts';
 import { checkGuard } from './guard.ts';
 import { forgetRecords, takeAll } from './intake.ts';
-import { currentStep, feedOf, makePlace, movePlace, readPlace } from './place.ts';
+import { currentStep, feedOf, makePlace, movePlace, readPlace, renewInstance } from './place.ts';
 import type { Place } from './place.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
@@ -45,7 +45,8 @@ export async function beginSink(
     shape.position === null
       ? await currentStep(tx, sink.stateSchema)
       : await lastArrival(tx, shape, shape.position);
-  const place = found ?? (await makePlace(tx, sink, shape, backfill && shape.position !== null ? 0n : now));
+  const known = options.fullResync && found !== undefined ? await renewInstance(tx, sink, found) : found;
+  const place = known ?? (await makePlace(tx, sink, shape, backfill && shape.position !== null ? 0n : now));
   const otherFeed = place.feed !== feedOf(shape);
   const lost = found === undefined ? null : await gapOf(tx, sink, shape, place, now);
   const otherShape = place.shape !== shape.fingerprint;

@@ -51,6 +51,15 @@ export async function makePlace(tx: Connection, sink: Sink, shape: Shape, positi
   return placeOf(rows[0]!);
 }
 
+/** From here on the receiver hears of another sender, whose batches it has none of. */
+export async function renewInstance(tx: Connection, sink: Sink, { id }: Place): Promise<Place> {
+  const { rows } = await tx.query<PlaceRow>(
+    `UPDATE ${quoteIdentifier(sink.stateSchema)}.sink SET instance = gen_random_uuid() WHERE id = $1 RETURNING ${columns}`,
+    [id],
+  );
+  return placeOf(rows[0]!);
+}
+
 export async function movePlace(
   tx: Connection,
   sink: Sink,

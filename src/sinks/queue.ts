@@ -100,7 +100,7 @@ export async function boundBatches(db: Connection, sink: Sink, place: Place): Pr
   }
   return [...batches].map(([number, records]) => ({
     number,
-    id: messageId(place.instance, number),
+    id: messageId(place.instance, number, records),
     records,
   }));
 }
@@ -173,7 +173,7 @@ async function bind(
   const first = BigInt(rows[0]!.last) - BigInt(batches.length) + 1n;
   const bound = batches.map((records, index): Delivery => {
     const number = (first + BigInt(index)).toString();
-    return { number, id: messageId(place.instance, number), records };
+    return { number, id: messageId(place.instance, number, records), records };
   });
   await tx.query(
     `UPDATE ${seg}.sink_queue AS q SET batch = b.batch

@@ -65,7 +65,13 @@ export function changeText(record: SinkRecord, shape: Names, position: (number: 
   );
 }
 
-/** What a batch is called for its receiver: the sink's instance and the number of the batch in it. */
-export function messageId(instance: string, batch: string): string {
-  return `msg_${createHash('sha256').update(instance).digest('hex').slice(0, 12)}_${batch}`;
+/**
+ * What a batch is called for its receiver: by the sink's instance, the number of the batch in it, and what is in it. A database that was
+ * restored or cloned numbers other batches alike; a receiver that drops what it has heard before must not take them for the first ones.
+ */
+export function messageId(instance: string, batch: string, records: readonly SinkRecord[]): string {
+  const hash = createHash('sha256').update(instance);
+  for (const { key, row, at, first, last } of records)
+    hash.update(JSON.stringify([key, row, at, String(first), String(last)]));
+  return `msg_${hash.digest('hex').slice(0, 12)}_${batch}`;
 }

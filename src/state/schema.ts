@@ -150,12 +150,7 @@ const migrations: readonly Migration[] = [
  */
 export async function ensureState(tx: Connection, schema: string): Promise<void> {
   const seg = quoteIdentifier(schema);
-  const done = await stateVersion(tx, schema);
-  if (done > migrations.length) {
-    throw segError('SEG806', `the state schema "${schema}" is of a newer version of seg (${done})`, {
-      hint: `This seg knows versions up to ${migrations.length}: upgrade it.`,
-    });
-  }
+  const done = await checkStateVersion(tx, schema);
   if (done === migrations.length) return;
   await tx.exec(`
     CREATE SCHEMA IF NOT EXISTS ${seg};
@@ -168,6 +163,20 @@ export async function ensureState(tx: Connection, schema: string): Promise<void>
     await tx.exec(migration(seg, schema));
     await tx.query(`INSERT INTO ${seg}.migration (version) VALUES ($1)`, [index + 1]);
   }
+}
+
+/**
+ * The version of the state schema that is there; 0 when there is none.
+ * @throws SegError SEG806 when the schema was made by a newer seg, whose tables this one would misread
+ */
+export async function checkStateVersion(connection: Connection, schema: string): Promise<number> {
+  const done = await stateVersion(connection, schema);
+  if (done > migrations.length) {
+    throw segError('SEG806', `the state schema "${schema}" is of a newer version of seg (${done})`, {
+      hint: `This seg knows versions up to ${migrations.length}: upgrade it.`,
+    });
+  }
+  return done;
 }
 
 /** The version of the state schema that is there; 0 when there is none. */

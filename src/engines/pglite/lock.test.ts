@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,5 +64,65 @@ describe('a data directory', () => {
     const winners = all.filter((each) => each.status === 'fulfilled');
     expect(winners).toHaveLength(1);
     await winners[0]!.value.release();
+  });
+
+  test.each([
+    '',
+    'null',
+    '0',
+    '[]',
+    '{}',
+    '{"pid":"x","host":"y"}',
+    '{"pid":-1,"host":"y"}',
+    'no JSON \u0000',
+  ])('is free when its lock is none (%j)', async (text) => {
+    const directory = join(root, 'garbage');
+    await writeFile(lockPath(directory), text);
+    expect(await readOwner(directory)).toBeUndefined();
+    const lock = await acquireLock(directory, 'seg run');
+    expect(await readOwner(directory)).toMatchObject({ pid: process.pid });
+    await lock.release();
+  });
+
+  test('that was copied with its lock is free, and the original is not', async () => {
+    const original = join(root, 'project');
+    await mkdir(join(original, 'data'), { recursive: true });
+    const lock = await acquireLock(join(original, 'data'), 'seg serve');
+    await lock.announce({ port: 1, token: 'secret' });
+    const copied = join(root, 'copied');
+    await cp(original, copied, { recursive: true });
+    expect(await readOwner(join(copied, 'data'))).toBeUndefined();
+    const second = await acquireLock(join(copied, 'data'), 'seg ingest');
+    expect(await readOwner(join(original, 'data'))).toMatchObject({ address: { token: 'secret' } });
+    await second.release();
+    await expect(acquireLock(join(original, 'data'), 'seg run')).rejects.toMatchObject({
+      diagnostics: [{ code: 'SEG801' }],
+    });
+    await lock.release();
+  });
+
+  test.skipIf(process.platform === 'win32')('has one lock whatever links lead to it', async () => {
+    const directory = join(root, 'linked');
+    await mkdir(directory);
+    await symlink(directory, join(root, 'link'));
+    const lock = await acquireLock(join(root, 'link'), 'seg run');
+    await expect(acquireLock(directory, 'seg test')).rejects.toMatchObject({
+      diagnostics: [{ code: 'SEG801' }],
+    });
+    await lock.release();
+    expect(existsSync(`${directory}.lock`)).toBe(false);
+  });
+
+  test('held on another host says how to take it when that host is gone', async () => {
+    const directory = join(root, 'elsewhere');
+    const old = await acquireLock(directory, 'seg serve');
+    const owner = (await readOwner(directory))!;
+    await old.release();
+    await writeFile(lockPath(directory), JSON.stringify({ ...owner, host: 'another-container' }));
+    await expect(acquireLock(directory, 'seg run')).rejects.toMatchObject({
+      diagnostics: [
+        { code: 'SEG801', hint: expect.stringContaining(`remove "${lockPath(directory)}"`) as string },
+      ],
+    });
   });
 });

@@ -7,9 +7,9 @@
  * processes that find the same stale lock cannot both take it.
  */
 import { mkdir, open, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { readFileSync, unlinkSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { segError } from '../../diagnostics/seg-error.ts';
 
@@ -22,6 +22,10 @@ export interface LockOwner {
   readonly since: string;
   /** Ticks since boot at which the process started, where the system tells (Linux); guards against reused pids. */
   readonly started: string | null;
+  /** The directory that is held, as it is found without links: a lock that was copied with its folder holds nothing. */
+  readonly directory?: Place;
+  /** Changes with each boot of the machine, where the system tells: after one, process ids and their times begin anew. */
+  readonly boot?: string | null;
   /** Where the owner answers followers of its feeds, once it does: `port` on loopback, and the word to say first. */
   readonly address?: {
     readonly port: number;
@@ -29,6 +33,12 @@ export interface LockOwner {
     /** Where it speaks the Postgres protocol, if it does; `token` is the password of its own commands. */
     readonly postgres?: { readonly host: string; readonly port: number };
   };
+}
+
+interface Place {
+  readonly path: string;
+  /** Of the folder that holds the lock: a copy of it is another one, also where the path is the same. */
+  readonly inode: string;
 }
 
 export interface DirectoryLock {
@@ -44,8 +54,25 @@ export const READER_COMMAND = 'seg subscribe';
 /** How long others wait for a reader; reading takes well under a second unless a model is very large. */
 const READER_PATIENCE_MS = 10_000;
 
+/** Beside the directory itself: several links to it lead to one lock. */
 export function lockPath(directory: string): string {
-  return `${directory.replace(/[/\\]+$/, '')}.lock`;
+  return `${realPath(directory).replace(/[/\\]+$/, '')}.lock`;
+}
+
+/** Without links, as far as there is something. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
+/** Where a lock lies. */
+function placeOf(lock: string): Place {
+  const folder = dirname(lock);
+  return { path: lock, inode: String(statSync(folder, { bigint: true }).ino) };
 }
 
 /** The live owner of a directory, or undefined when it is free (or its lock is stale). */
@@ -60,15 +87,17 @@ export async function readOwner(directory: string): Promise<LockOwner | undefine
  */
 export async function acquireLock(directory: string, command: string): Promise<DirectoryLock> {
   const path = lockPath(directory);
-  const self: LockOwner = {
-    pid: process.pid,
-    host: hostname(),
-    command,
-    since: new Date().toISOString(),
-    started: startTicks(process.pid),
-  };
   try {
     await makeFolder(dirname(path));
+    const self: LockOwner = {
+      pid: process.pid,
+      host: hostname(),
+      command,
+      since: new Date().toISOString(),
+      started: startTicks(process.pid),
+      directory: placeOf(path),
+      boot: bootId(),
+    };
     const deadline = Date.now() + READER_PATIENCE_MS;
     for (let attempt = 0; ; attempt++) {
       if (await createExclusively(path, self)) return held(path, self);
@@ -167,12 +196,32 @@ async function parseLock(path: string): Promise<LockOwner | undefined> {
       throw error;
     }
     try {
-      return JSON.parse(text) as LockOwner;
+      const owner = ownerOf(JSON.parse(text));
+      // Of a folder that was copied while its database was held: the owner holds the original.
+      return owner?.directory === undefined || isHere(owner.directory, path) ? owner : undefined;
     } catch {
       await sleep(25);
     }
   }
   return undefined;
+}
+
+/** What is no lock of seg's names no owner. */
+function ownerOf(json: unknown): LockOwner | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { pid, host } = json as Partial<Record<keyof LockOwner, unknown>>;
+  if (!Number.isInteger(pid) || (pid as number) <= 0 || typeof host !== 'string') return undefined;
+  return json as LockOwner;
+}
+
+function isHere(place: Place, path: string): boolean {
+  try {
+    const here = placeOf(path);
+    // A volume has another path in another container, and its inodes go with it.
+    return here.inode === place.inode;
+  } catch {
+    return false;
+  }
 }
 
 async function removeStale(path: string): Promise<void> {
@@ -201,6 +250,8 @@ async function removeStale(path: string): Promise<void> {
 function isAlive(owner: LockOwner): boolean {
   // A directory shared between hosts: this host cannot see the other's processes, so the lock counts.
   if (owner.host !== hostname()) return true;
+  const boot = bootId();
+  if (typeof owner.boot === 'string' && boot !== null && owner.boot !== boot) return false;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -208,6 +259,14 @@ function isAlive(owner: LockOwner): boolean {
   }
   const started = startTicks(owner.pid);
   return owner.started === null || started === null || started === owner.started;
+}
+
+function bootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
 }
 
 /** Field 22 of /proc/<pid>/stat; null where there is no such file. */
@@ -226,6 +285,9 @@ function heldBy(directory: string, owner: LockOwner | undefined): Error {
       ? 'another process'
       : `"${owner.command}" (process ${owner.pid} on ${owner.host}, since ${owner.since})`;
   return segError('SEG801', `the data directory "${directory}" is held by ${who}`, {
-    hint: 'An embedded database belongs to one process at a time: wait for it to end, or stop it.',
+    hint:
+      owner === undefined || owner.host === hostname()
+        ? 'An embedded database belongs to one process at a time: wait for it to end, or stop it.'
+        : `An embedded database belongs to one process at a time, and from here that of another host or container cannot be seen. If it is gone for good, remove "${lockPath(directory)}" and run the command again.`,
   });
 }

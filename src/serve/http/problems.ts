@@ -35,6 +35,13 @@ export function sendProblem(reply: FastifyReply, status: number, problem: Proble
   return reply.code(status).type('application/json').send({ error: problem });
 }
 
+/** Class 22: a value that does not fit its type; class 54: one that is too large or too deep; 53100: the disk is full. */
+function statusOf(sqlstate: string): number {
+  if (/^(22|54)/.test(sqlstate)) return 400;
+  if (sqlstate === '53100') return 507;
+  return sqlstate.startsWith('53') ? 503 : 500;
+}
+
 export function problemOf(error: unknown): { status: number; problem: Problem } {
   if (error instanceof SegError) {
     const { code, message, hint } = error.diagnostics[0]!;
@@ -42,8 +49,7 @@ export function problemOf(error: unknown): { status: number; problem: Problem } 
   }
   if (error instanceof DatabaseError) {
     if (isAway(error)) return { status: 503, problem: { code: error.sqlstate, message: error.message } };
-    // Class 22: a value that does not fit its type; 57014: cancelled.
-    const status = error.sqlstate.startsWith('22') ? 400 : 500;
+    const status = statusOf(error.sqlstate);
     return { status, problem: { code: error.sqlstate, message: error.message, hint: error.hint } };
   }
   const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string };

@@ -1,6 +1,7 @@
 /**
- * A table on a PostgreSQL server. The number of the batch is written in the same transaction as its rows, and a batch whose
- * number is there already is not applied again: exactly once.
+ * A table on a PostgreSQL server. The number of the batch is written in the same transaction as its rows, and a batch that
+ * is there already is not applied again: exactly once. Another batch of a number that is there is one of a database that was restored
+ * or cloned: it is refused.
  */
 import { Client, DatabaseError } from 'pg';
 import { segError } from '../../diagnostics/seg-error.ts';
@@ -82,8 +83,14 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
 
   async function prepare(session: Client): Promise<void> {
     const key = shape.key.length === 0 ? '' : `, PRIMARY KEY (${shape.key.map(quoteIdentifier).join(', ')})`;
-    const there = await session.query<{ schema: boolean; table: boolean; progress: boolean }>(
-      `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($2) IS NOT NULL AS table, to_regclass($3) IS NOT NULL AS progress`,
+    const there = await session.query<{
+      schema: boolean;
+      table: boolean;
+      progress: boolean;
+      message: boolean;
+    }>(
+      `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($2) IS NOT NULL AS table, to_regclass($3) IS NOT NULL AS progress,
+         EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($3) AND attname = 'message') AS message`,
       [quoteIdentifier(schema), table, progress],
     );
     const found = there.rows[0]!;
@@ -95,23 +102,41 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
     }
     if (!found.progress) {
       await session.query(
-        `CREATE TABLE IF NOT EXISTS ${progress} (sink text PRIMARY KEY, instance text NOT NULL, batch bigint NOT NULL, at timestamptz NOT NULL)`,
+        `CREATE TABLE IF NOT EXISTS ${progress} (sink text PRIMARY KEY, instance text NOT NULL, batch bigint NOT NULL, at timestamptz NOT NULL, message text)`,
       );
+    } else if (!found.message) {
+      await session.query(`ALTER TABLE ${progress} ADD COLUMN IF NOT EXISTS message text`);
     }
   }
 
   async function apply(session: Client, delivery: Delivery): Promise<void> {
     const { rowCount } = await session.query(
-      `INSERT INTO ${progress} AS p (sink, instance, batch, at) VALUES ($1, $2, $3, clock_timestamp())
-       ON CONFLICT (sink) DO UPDATE SET instance = excluded.instance, batch = excluded.batch, at = excluded.at
+      `INSERT INTO ${progress} AS p (sink, instance, batch, at, message) VALUES ($1, $2, $3, clock_timestamp(), $4)
+       ON CONFLICT (sink) DO UPDATE SET instance = excluded.instance, batch = excluded.batch, at = excluded.at, message = excluded.message
        WHERE p.instance <> excluded.instance OR p.batch < excluded.batch`,
-      [node.unique_id, instance, delivery.number],
+      [node.unique_id, instance, delivery.number, delivery.id],
     );
-    if (rowCount === 0) return;
+    if (rowCount === 0) return checkRepeated(session, delivery);
     const written = delivery.records.filter(({ op }) => op !== 'delete');
     const gone = delivery.records.filter(({ op }) => op === 'delete');
     if (gone.length > 0) await remove(session, gone);
     if (written.length > 0) await write(session, written);
+  }
+
+  /** The same batch once more is done. Any other of a number that the receiver has is not this database's own past. */
+  async function checkRepeated(session: Client, delivery: Delivery): Promise<void> {
+    const { rows } = await session.query<{ batch: string; message: string | null }>(
+      `SELECT batch::text AS batch, message FROM ${progress} WHERE sink = $1`,
+      [node.unique_id],
+    );
+    const { batch, message } = rows[0]!;
+    if (batch === delivery.number && (message === null || message === delivery.id)) return;
+    throw new ReceiverError(
+      'down',
+      `the receiver has batch ${batch} of this sink, and batch ${delivery.number} of this database is another one than it knows: ` +
+        `the database was restored from a backup, or is a copy whose original goes on. Nothing was sent. ` +
+        `"seg sync ${sink.name} --full-resync" sends everything from here; a copy must have a receiver of its own`,
+    );
   }
 
   async function write(session: Client, records: readonly SinkRecord[]): Promise<void> {
