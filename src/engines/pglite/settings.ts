@@ -16,8 +16,8 @@ const settings = {
   extra_float_digits: '1',
   plan_cache_mode: 'auto',
   // V8's own stack ends at about 1 MB, and a WebAssembly function needs several times as much of it as of PostgreSQL's: at the default of 2 MB
-  // it ended first, in the middle of a statement. This is the least that PostgreSQL can be set to.
-  max_stack_depth: '100kB',
+  // it ended first, in the middle of a statement. Below 200 kB functions and triggers that call themselves would come to little depth.
+  max_stack_depth: '200kB',
 };
 
 export const startParams = startParamsOf(settings);
