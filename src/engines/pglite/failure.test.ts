@@ -49,7 +49,7 @@ describe('a statement that is too deep for the engine', () => {
     } finally {
       await db.close();
     }
-  }, 120_000);
+  }, 300_000);
 
   test('undoes the transaction that it stands in, whoever catches its error', async () => {
     const db = await openDirectoryDatabase(join(root, 'transaction'), { command: 'seg test' });
@@ -65,7 +65,7 @@ describe('a statement that is too deep for the engine', () => {
     } finally {
       await db.close();
     }
-  }, 60_000);
+  }, 300_000);
 
   test('is the end of a database in memory: nothing answers any more, wrongly least of all', async () => {
     const db = await openMemoryDatabase();
@@ -73,7 +73,7 @@ describe('a statement that is too deep for the engine', () => {
     await expect(db.exec(FATAL)).rejects.toBeInstanceOf(EngineFailure);
     await expect(db.query('SELECT 1')).rejects.toBeInstanceOf(EngineFailure);
     await db.close();
-  }, 60_000);
+  }, 300_000);
 });
 
 const openToOthers = (directory: string): string[] =>
@@ -94,5 +94,5 @@ test.skipIf(process.platform === 'win32')(
     await (await openDirectoryDatabase(directory, { command: 'seg test' })).close();
     expect(openToOthers(directory)).toEqual([]);
   },
-  60_000,
+  300_000,
 );
