@@ -3,6 +3,7 @@ import type { JsonValue } from '../changelog/change.ts';
 import type { ExactJson } from '../json/exact-json.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { SegError, segError } from '../diagnostics/seg-error.ts';
+import { holdsCredentials, masker } from '../log/mask.ts';
 import type { Project } from '../project/load.ts';
 import type { SinkNode } from '../project/nodes.ts';
 import { isTemplate, renderTree } from '../project/render-tree.ts';
@@ -53,8 +54,6 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
     ({ severity }) => severity === 'error',
   );
   if (mistakes.length > 0) throw new SegError(mistakes);
-  // The longest first: a secret that contains another must not leave its rest behind.
-  const masked = secrets.filter((secret) => secret.length > 3).sort((a, b) => b.length - a.length);
   return {
     node,
     name: node.name,
@@ -68,18 +67,18 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
     notify,
     render: (template, values) =>
       renderTree<ExactJson>(template, (text) => project.renderRecord(text, values, options)),
-    scrub: (text) => masked.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '*****'), text),
+    scrub: masker(secrets),
   };
 }
 
-/** A value nobody may see: by the name of its setting or of its variable, or because a password stands in it. */
+/** A value nobody may see: by the name of its setting or of its variable, or because it is an address with credentials. */
 function holdsSecret(type: string, key: string, template: string, value: string): boolean {
   return (
     key === 'headers' ||
     secretSettings.has(key) ||
     secretSettings.has(`${type}.${key}`) ||
     /env_var\(\s*['"]\w*(SECRET|TOKEN|PASS|KEY|AUTH)/i.test(template) ||
-    /:\/\/[^/@]*:[^/@]+@/.test(value)
+    holdsCredentials(value)
   );
 }
 
