@@ -1,7 +1,9 @@
 /**
  * How long changes are kept. A model says so with `retain_history: 7 days` (an interval; the default) and
  * `retain_changes: 1000000` (how many; no default). What is older goes; a reader that stands before it is told so
- * (SEG706), one that stands behind it never notices.
+ * (SEG706), one that stands behind it never notices. A sink that sends every change (mode `changes`) would lose what goes:
+ * its feed waits for it, for up to 30 days (as PostgreSQL's log waits for a replication slot, up to
+ * `max_slot_wal_keep_size`); after that the sink is broken until `seg sync --full-resync`.
  */
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { segError } from '../diagnostics/seg-error.ts';
@@ -13,6 +15,8 @@ import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 
 const DEFAULT_HISTORY = '7 days';
+/** How long changes wait for a sink that does not run. */
+const MOST_FOR_SINKS = '30 days';
 /** Rows deleted by one statement: others wait that long at most. */
 const CHUNK = 5000;
 
@@ -25,22 +29,58 @@ export async function pruneChanges(db: Connection, project: Project): Promise<nu
   const stateSchema = stateSchemaOf(project);
   const nodes = [...(await readDeployed(db, stateSchema)).values()].filter(({ keepChanges }) => keepChanges);
   const ends = new Map<string, bigint>();
+  const endOf = async (history: string, node: DeployedNode): Promise<bigint> => {
+    const known = ends.get(history);
+    if (known !== undefined) return known;
+    const end = await lastEpochBefore(db, stateSchema, history, node);
+    ends.set(history, end);
+    return end;
+  };
+  const taken = await takenBySinks(db, stateSchema, project);
   let dropped = 0;
   for (const node of nodes) {
     const config = project.manifest.nodes[node.uniqueId]?.config as
       { readonly [name: string]: unknown } | undefined;
     const history = textOf(config?.['retain_history']) ?? DEFAULT_HISTORY;
-    let end = ends.get(history);
-    if (end === undefined) {
-      end = await lastEpochBefore(db, stateSchema, history, node);
-      ends.set(history, end);
-    }
     const count = config?.['retain_changes'];
     const ofCount = typeof count === 'number' ? await endOfSurplus(db, stateSchema, node, count) : 0n;
-    dropped += await dropUntil(db, stateSchema, node, end > ofCount ? end : ofCount);
+    let end = max(await endOf(history, node), ofCount);
+    const needed = taken.get(node.uniqueId);
+    if (needed !== undefined && needed < end) end = min(end, max(needed, await endOf(MOST_FOR_SINKS, node)));
+    dropped += await dropUntil(db, stateSchema, node, end);
   }
   await dropSteps(db, stateSchema, nodes);
   return dropped;
+}
+
+/** By model, the first position up to which every sink that sends all of its changes has taken them. */
+async function takenBySinks(
+  db: Connection,
+  stateSchema: string,
+  project: Project,
+): Promise<ReadonlyMap<string, bigint>> {
+  const sinks = Object.values(project.manifest.sinks ?? {}).filter(
+    ({ config, mode }) => config.enabled && mode === 'changes',
+  );
+  const taken = new Map<string, bigint>();
+  if (sinks.length === 0) return taken;
+  const { rows } = await db.query<{ id: string; position: string }>(
+    `SELECT unique_id AS id, position::text FROM ${quoteIdentifier(stateSchema)}.sink`,
+  );
+  const positions = new Map(rows.map(({ id, position }) => [id, BigInt(position)]));
+  for (const { unique_id: id, from } of sinks) {
+    const position = positions.get(id);
+    if (position !== undefined) taken.set(from, min(position, taken.get(from) ?? position));
+  }
+  return taken;
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,6 @@
 /** The beginning of a sink's run: its place is made or found, and what differs since then is looked after. */
 import { keepChangelog } from '../deploy/keep-changes.ts';
+import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import { positionOf } from '../feeds/position.ts';
 import type { Project } from '../project/load.ts';
@@ -29,6 +30,7 @@ export interface Begun {
 /**
  * Run it in a transaction. Afterwards everything up to `place.position` is in the queue or at the receiver.
  * @throws GuardStop when what differs is more than the guard allows; then nothing may be committed
+ * @throws SegError SEG719 when changes that were to be sent, each of them, are not kept any more
  */
 export async function beginSink(
   tx: Connection,
@@ -49,6 +51,13 @@ export async function beginSink(
   const place = known ?? (await makePlace(tx, sink, shape, backfill && shape.position !== null ? 0n : now));
   const otherFeed = place.feed !== feedOf(shape);
   const lost = found === undefined ? null : await gapOf(tx, sink, shape, place, now);
+  if (lost?.isCut === true && mode === 'changes' && !options.fullResync) {
+    throw segError('SEG719', `sink "${sink.name}" has not sent all changes: ${lost.reason}`, {
+      at: sink.node.at,
+      hint: `"seg sync ${sink.name} --full-resync" sends what is there now and goes on from it. Changes are kept longer with "retain_history" on the model.`,
+      exitCode: 1,
+    });
+  }
   const otherShape = place.shape !== shape.fingerprint;
   const first = found === undefined && backfill;
   if (shape.position !== null) {
@@ -60,7 +69,7 @@ export async function beginSink(
     return {
       place: { ...place, position, shape: shape.fingerprint, feed: feedOf(shape) },
       taken: 0,
-      gap: lost,
+      gap: lost?.reason ?? null,
     };
   }
   if (options.fullResync && found !== undefined) await forgetRecords(tx, sink, place.id);
@@ -78,8 +87,14 @@ export async function beginSink(
   return {
     place: { ...place, position, shape: shape.fingerprint, feed: feedOf(shape) },
     taken,
-    gap: mode === 'changes' && !options.fullResync ? lost : null,
+    gap: mode === 'changes' && !options.fullResync ? (lost?.reason ?? null) : null,
   };
+}
+
+interface Gap {
+  readonly reason: string;
+  /** The feed goes on, but what the sink has not taken was not kept. Otherwise it is another feed. */
+  readonly isCut: boolean;
 }
 
 /** Why the changes after a place are not all known; null when they are. */
@@ -89,14 +104,19 @@ async function gapOf(
   shape: Shape,
   place: Place,
   now: bigint,
-): Promise<string | null> {
-  if (place.feed !== feedOf(shape)) return `${shape.from.label} was made anew, so its changes begin anew`;
-  if (place.position > now) return `the database was made anew, so its changes begin anew`;
+): Promise<Gap | null> {
+  const anew = (what: string): Gap => ({
+    reason: `${what} was made anew, so its changes begin anew`,
+    isCut: false,
+  });
+  if (place.feed !== feedOf(shape)) return anew(shape.from.label);
+  if (place.position > now) return anew('the database');
   if (shape.position !== null) return null;
   const node = await readDeployedNode(tx, sink.stateSchema, sink.node.from);
   const since = node?.settings[CHANGES_SINCE];
   if (typeof since !== 'string' || BigInt(since) <= place.position) return null;
-  return `the changes of ${shape.from.label} between ${positionOf(place.position)} and ${positionOf(since)} are not kept any more`;
+  const between = `between ${positionOf(place.position)} and ${positionOf(since)}`;
+  return { reason: `the changes of ${shape.from.label} ${between} are not kept any more`, isCut: true };
 }
 
 async function lastArrival(tx: Connection, shape: Shape, column: string): Promise<bigint> {

@@ -107,6 +107,8 @@ export class TestReceiver {
           );
       });
     });
+    // On a slow machine the next request would meet a connection that is just being closed, and count a retry.
+    this.#server.keepAliveTimeout = 10 * 60_000;
   }
 
   async start(): Promise<this> {

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import type { JsonRow } from '../changelog/change.ts';
 import type { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../engines/pglite/memory.ts';
+import { pruneChanges } from '../feeds/retention.ts';
 import { deployWith, status, syncOnce, TestReceiver } from './fixture.ts';
 import { previewSink } from './preview.ts';
 import { readSinkRuns, readSinkStatus } from './status.ts';
@@ -38,6 +39,43 @@ const hook = (more = '', config = ''): string =>
 
 const rejections = async (): Promise<unknown[]> =>
   (await db.query('SELECT key, op, reason, status, attempts FROM _seg.sink_rejections ORDER BY id')).rows;
+
+describe('changes that a sink has not taken', () => {
+  const files = {
+    'models/totals.sql': `{{ config(materialized='materialized_view', unique_key='customer', retain_changes=1) }}
+select customer, count(*) as orders from {{ source('shop', 'orders') }} group by customer`,
+  };
+
+  test('are kept for it, and not for one that is gone from the project', async () => {
+    const project = await deployWith(db, hook(), { files });
+    await syncOnce(db, project);
+    for (let id = 1; id <= 4; id++) await order(id, `c${id}`, 1);
+    expect(await pruneChanges(db, project)).toBe(0);
+    const { summaries } = await syncOnce(db, project);
+    expect(summaries['hook']).toMatchObject({ status: 'ok', sent: 4 });
+    expect(await pruneChanges(db, project)).toBe(3);
+    for (let id = 5; id <= 7; id++) await order(id, `c${id}`, 1);
+    const without = { ...project, manifest: { ...project.manifest, sinks: {} } };
+    expect(await pruneChanges(db, without)).toBe(3);
+  });
+
+  test('for longer than they are kept break it, until it is told to begin again', async () => {
+    const project = await deployWith(db, hook(), { files });
+    await syncOnce(db, project);
+    for (let id = 1; id <= 4; id++) await order(id, `c${id}`, 1);
+    await db.exec(`UPDATE _seg.step SET at = at - interval '31 days'`);
+    expect(await pruneChanges(db, project)).toBe(4);
+    await order(5, 'c5', 1);
+    const { summaries } = await syncOnce(db, project);
+    expect(summaries['hook']).toMatchObject({ status: 'broken', diagnostics: [{ code: 'SEG719' }] });
+    expect(receiver.requests).toEqual([]);
+    expect(await readSinkStatus(db, project)).toMatchObject([{ sink: 'hook', state: 'broken' }]);
+    const again = await syncOnce(db, project, { fullResync: true, confirm: true });
+    expect(again.summaries['hook']).toMatchObject({ status: 'ok', sent: 5 });
+    await order(6, 'c6', 1);
+    expect((await syncOnce(db, project)).summaries['hook']).toMatchObject({ status: 'ok', sent: 1 });
+  });
+});
 
 describe('changes to a webhook', () => {
   test('begin when the sink begins, and are sent once, signed', async () => {
