@@ -1,12 +1,13 @@
 /**
- * Everything about a project that can be known without data and loading does not look at: columns in queries, tests,
- * scenarios and sinks, intervals, variables that sinks read. `seg parse` and `seg compile` report it; `seg build` and
+ * Everything about a project that can be known without data and loading does not look at: columns in queries, keys,
+ * tests, scenarios and sinks, intervals, variables that sinks read. `seg parse` and `seg compile` report it; `seg build` and
  * `seg test` what concerns their scenarios and unit tests, before anything runs.
  */
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { allNodes } from '../project/manifest.ts';
 import type { Project } from '../project/load.ts';
 import type { GraphNode } from '../project/nodes.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkQueries } from './check-queries.ts';
 import { checkScenarioFiles } from './check-scenarios.ts';
 import { checkSinks } from './check-sinks.ts';
@@ -18,9 +19,10 @@ export async function checkProject(project: Project): Promise<Diagnostic[]> {
   const columns = await projectColumns(project);
   const nodes = [...allNodes(project.manifest).values()];
   const queries = checkQueries(project, columns);
+  const keys = checkKeys([...ofType(nodes, 'model'), ...ofType(nodes, 'seed')], columns);
   const sinks = ofType(nodes, 'sink').filter(({ config }) => config.enabled);
   const tests = await checkTests(project, nodes, columns);
-  return [...queries, ...tests, ...checkSinks(project, columns, sinks)];
+  return [...queries, ...keys, ...tests, ...checkSinks(project, columns, sinks)];
 }
 
 /** Mistakes of the unit tests and scenarios among `nodes`. */

@@ -139,9 +139,13 @@ export interface SqlFields {
 export interface ModelNode extends NodeBase<'model', ModelConfig>, RelationFields, SqlFields {
   /** seg, of `materialized: sink`: where its rows go, as written; null for every other model. */
   connector: Record<string, JsonValue> | null;
+  /** seg: where its `unique_key` is written, if it has one. */
+  key_at?: Location;
 }
 
 export interface SeedNode extends NodeBase<'seed', SeedConfig>, RelationFields {
+  /** seg: where its `unique_key` is written, if it has one. */
+  key_at?: Location;
   root_path: string | null;
 }
 

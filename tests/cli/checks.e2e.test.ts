@@ -56,6 +56,33 @@ describe('seg parse', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('finds keys of columns that are none, where they are written', async () => {
+    project.write(
+      'models/more.sql',
+      `{{ config(
+  materialized='view', unique_key=['product', 'Total']) }} select * from {{ ref('totals') }}\n`,
+    );
+    project.write(
+      'models/more.yml',
+      `models:
+  - name: totals
+    config:
+      unique_key: prodct
+seeds:
+  - name: products
+    config: {unique_key: [PRODUCT, prize]}
+`,
+    );
+    expect(await found()).toEqual([
+      'models/more.sql:1:4: error SEG426: unknown column "Total" in the unique_key of model "more"',
+      'hint: Did you mean "total"?',
+      'models/more.yml:4:7: error SEG426: unknown column "prodct" in the unique_key of model "totals"',
+      'hint: Did you mean "product"?',
+      'models/more.yml:7:14: error SEG426: unknown column "prize" in the unique_key of seed "products"',
+      'hint: Did you mean "price"?',
+    ]);
+  });
+
   it('finds what scenarios and unit tests name wrongly', async () => {
     project.write(
       'tests/t.yml',

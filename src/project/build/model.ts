@@ -122,6 +122,7 @@ export function draftModel(
     refs: [],
     sources: [],
     connector: sinkConnector(workspace, name, property, merged, layers.length, config.materialized, at),
+    ...keyPlace(merged),
   };
   return { node, owner, file, layers, config: merged, refs, sourceCalls };
 }
@@ -182,6 +183,12 @@ export function keyColumns(value: JsonValue | undefined): string | string[] | nu
   if (typeof value === 'string') return value;
   if (!Array.isArray(value) || value.length === 0) return null;
   return value.filter((column) => typeof column === 'string');
+}
+
+/** Where the `unique_key` that holds is written. */
+export function keyPlace({ origins }: MergedConfig): { key_at?: Location } {
+  const at = origins.get('unique_key');
+  return at === undefined ? {} : { key_at: at };
 }
 
 /**

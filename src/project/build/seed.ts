@@ -19,7 +19,7 @@ import {
   propertyLayers,
   textOrNull,
 } from './layers.ts';
-import { folders, keyColumns, patchPath } from './model.ts';
+import { folders, keyColumns, keyPlace, patchPath } from './model.ts';
 import { relationNames } from './naming.ts';
 
 /** The files a seed may be, the longer endings first. */
@@ -86,6 +86,7 @@ export function buildSeed(
     relation_name: quoteRelation({ schema: names.schema, name: names.alias }),
     columns: property === undefined ? {} : readColumns(workspace, property, property.values.columns, []),
     root_path: owner.prefix === '' ? null : owner.prefix,
+    ...keyPlace(merged),
   };
 }
 
