@@ -71,6 +71,8 @@ export async function openStreaming(
   try {
     if (version.toLowerCase().includes(title.toLowerCase())) {
       refuseOld(version, target, settings.place);
+      // The first session with the settings of the target: what is wrong with them is told here.
+      await database.query('SELECT version() AS version');
       return database;
     }
     throw segError(
