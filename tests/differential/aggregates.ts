@@ -1,7 +1,8 @@
 /** Aggregates whose answer does not depend on the order in which rows come. */
 import type { Choices } from './choices.ts';
 import { anything, condition, expression } from './expressions.ts';
-import type { Expression, Scope } from './expressions.ts';
+import { fallible } from './fallible.ts';
+import type { Expression, Scope } from './shapes.ts';
 import type { SqlType } from './sql-types.ts';
 
 const sums: Partial<Record<SqlType, SqlType>> = {
@@ -43,6 +44,11 @@ function argument(accepted: readonly SqlType[], scope: Scope, choices: Choices):
 
 const numbers = (table: Partial<Record<SqlType, SqlType>>): SqlType[] => Object.keys(table) as SqlType[];
 const distinct = (choices: Choices): string => (choices.oneIn(4) ? 'DISTINCT ' : '');
+/** Where DISTINCT changes nothing, or is seldom written. */
+const seldomDistinct = (choices: Choices): string =>
+  choices.may('distinct_aggregates') && choices.oneIn(4) ? 'DISTINCT ' : '';
+/** What looks different though it is equal has no place in a list. */
+const listed = (scope: Scope): Scope => scope.filter(({ type }) => type !== 'folded');
 
 const makers = {
   count: () => of('count(*)', 'bigint'),
@@ -52,7 +58,7 @@ const makers = {
   },
   extreme: (scope, choices) => {
     const x = argument(ordered, scope, choices);
-    return of(`${choices.of(['min', 'max'])}(${x.sql})`, x.type);
+    return of(`${choices.of(['min', 'max'])}(${seldomDistinct(choices)}${x.sql})`, x.type);
   },
   count_of: (scope, choices) => of(`count(${distinct(choices)}${anything(scope, choices).sql})`, 'bigint'),
   avg: (scope, choices) => {
@@ -61,13 +67,13 @@ const makers = {
   },
   bool: (scope, choices) =>
     of(
-      `${choices.of(['bool_or', 'bool_and', 'every'])}(${expression('boolean', scope, choices).sql})`,
+      `${choices.of(['bool_or', 'bool_and', 'every'])}(${seldomDistinct(choices)}${expression('boolean', scope, choices).sql})`,
       'boolean',
     ),
   deviation: (scope, choices) => {
     const x = argument(['integer', 'numeric'], scope, choices);
     return of(
-      `${choices.of(['stddev', 'variance', 'stddev_pop', 'var_pop', 'stddev_samp'])}(${x.sql})`,
+      `${choices.of(['stddev', 'variance', 'stddev_pop', 'var_pop', 'stddev_samp'])}(${seldomDistinct(choices)}${x.sql})`,
       'numeric',
     );
   },
@@ -80,12 +86,21 @@ const makers = {
     return of(`string_agg(${distinct(choices)}${x}, ',' ORDER BY ${x})`, 'text');
   },
   json: (scope, choices) => {
-    const x = anything(scope, choices).sql;
-    return of(`jsonb_agg(${x} ORDER BY ${x})`, 'jsonb');
+    const x = anything(listed(scope), choices).sql;
+    return of(`jsonb_agg(${seldomDistinct(choices)}${x} ORDER BY ${x})`, 'jsonb');
   },
   object: (scope, choices) => {
     const [k, v] = [expression('text', scope, choices).sql, expression('integer', scope, choices).sql];
     return of(`jsonb_object_agg(coalesce(${k}, '?'), ${v} ORDER BY ${k}, ${v})`, 'jsonb');
+  },
+  bits: (scope, choices) => {
+    const x = argument(['integer', 'bigint'], scope, choices);
+    return of(`${choices.of(['bit_xor', 'bit_or', 'bit_and'])}(${seldomDistinct(choices)}${x.sql})`, x.type);
+  },
+  /** Two arguments; a count, which no rounding touches. */
+  pairs: (scope, choices) => {
+    const [x, y] = [argument(['integer'], scope, choices), argument(['integer'], scope, choices)];
+    return of(`regr_count(${seldomDistinct(choices)}${x.sql}, ${y.sql})`, 'bigint');
   },
   mode: (scope, choices) => {
     const x = argument(ordered, scope, choices);
@@ -103,8 +118,22 @@ const makers = {
 
 export function aggregateOf(name: keyof typeof makers, scope: Scope, choices: Choices): Expression {
   const made = makers[name](scope, choices);
-  if (!choices.oneIn(6)) return made;
+  if (!choices.oneIn(choices.may('distinct_aggregates') ? 4 : 6)) return made;
+  const found = choices.may('guards') && choices.oneIn(3) ? fallible(scope, choices) : null;
+  if (found !== null) return guardedAggregate(found.column, found.guard, choices);
   return { ...made, sql: `${made.sql} FILTER (WHERE ${condition(scope, choices)})` };
+}
+
+/** An aggregate of values that may fail: the filter is asked before the argument is evaluated. */
+function guardedAggregate({ sql, type }: Expression, guard: string, choices: Choices): Expression {
+  const x = `${distinct(choices)}${sql}`;
+  const made = choices.of([
+    of(`count(${x})`, 'bigint'),
+    ...(sums[type] === undefined ? [] : [of(`sum(${x})`, sums[type])]),
+    ...(ordered.includes(type) ? [of(`max(${x})`, type), of(`min(${x})`, type)] : []),
+    ...(arrays[type] === undefined ? [] : [of(`array_agg(${x} ORDER BY ${sql})`, arrays[type])]),
+  ]);
+  return { ...made, sql: `${made.sql} FILTER (WHERE ${guard})` };
 }
 
 const all = Object.keys(makers) as (keyof typeof makers)[];
@@ -112,4 +141,14 @@ const all = Object.keys(makers) as (keyof typeof makers)[];
 /** One to three aggregates. */
 export function aggregates(scope: Scope, choices: Choices): Expression[] {
   return Array.from({ length: 1 + choices.below(3) }, () => aggregateOf(choices.of(all), scope, choices));
+}
+
+/** A value made of the aggregates of a group, and the condition of HAVING without which it may fail. */
+export function ratio(scope: Scope, choices: Choices): { readonly value: Expression; readonly having: string } {
+  const [x, y] = [argument(['integer'], scope, choices).sql, argument(['integer'], scope, choices).sql];
+  const divisor = choices.of([`sum(${y})`, `count(${y})`, `count(*) - 1`, `max(${y})`, `count(DISTINCT ${y})`]);
+  return {
+    value: of(`sum(${x}) / ${divisor}`, 'bigint'),
+    having: choices.of([`${divisor} <> 0`, `${divisor} > 0 AND count(*) > 0`]),
+  };
 }

@@ -1,8 +1,11 @@
 /** Operators over two queries. */
 import { aggregateOf } from './aggregates.ts';
 import { comparable, condition, expression, totalOrder } from './expressions.ts';
-import { item, outputs, select } from './query.ts';
-import type { Item, Making, Query } from './query.ts';
+import { item, outputs, select, within } from './query.ts';
+import type { Making } from './query.ts';
+import { both, where } from './shapes.ts';
+import type { Item, Query } from './shapes.ts';
+import type { SqlType } from './sql-types.ts';
 
 type Binary = (left: Query, right: Query, making: Making) => Query;
 
@@ -42,7 +45,9 @@ function extra(left: Item, right: Item, choices: Making['choices']): string {
 const joined =
   (word: string): Binary =>
   (left, right, making) => {
-    const [l, r] = [item(left, making), item(right, making)];
+    let [l, r] = [item(left, making), item(right, making)];
+    // What must hold of a side is asked where the join leaves a row out for it; of a side that is kept whole, above or below.
+    if (word === 'FULL JOIN') [l, r] = [within(l, making.alias()), within(r, making.alias())];
     let on = match(l, r, left.rows * right.rows, making);
     // A FULL JOIN is merged or hashed, so it takes equalities only.
     if (word === 'FULL JOIN') {
@@ -52,13 +57,18 @@ const joined =
     }
     if (on.rows > TOO_MANY) return left;
     const { choices } = making;
-    const where = choices.oneIn(4) ? ` WHERE ${condition([...l.scope, ...r.scope], choices)}` : '';
+    const above = choices.oneIn(4) ? condition([...l.scope, ...r.scope], choices) : '';
+    const onWhere = choices.oneIn(2);
+    // Guards: [in ON, in WHERE].
+    const [on1, kept1] = word === 'RIGHT JOIN' || (word === 'JOIN' && onWhere) ? [l.guard, ''] : ['', l.guard];
+    const [on2, kept2] = word === 'LEFT JOIN' || (word === 'JOIN' && onWhere) ? [r.guard, ''] : ['', r.guard];
     return select(
       {
         items: [l, r],
-        from: `${l.from} ${word} ${r.from} ON ${on.sql}`,
+        guarded: true,
+        from: `${l.from} ${word} ${r.from} ON ${both(on1, both(on2, on.sql))}`,
         expressions: [...outputs(l.scope, choices), ...outputs(r.scope, choices)],
-        tail: where,
+        where: [kept1, kept2, above].filter((each) => each !== '').map((each) => `(${each})`).join(' AND '),
         rows: Math.max(on.rows, left.rows, right.rows),
         explodes: on.explodes || left.explodes || right.explodes,
         effort: Math.max(left.effort, right.effort),
@@ -67,13 +77,18 @@ const joined =
     );
   };
 
+/** Texts of several collations: where two meet, the one that is not the default is taken. */
+const texts: readonly SqlType[] = ['text', 'text', 'folded', 'c text'];
+
 const combined =
   (word: string): Binary =>
   (left, right, making) => {
     const { choices } = making;
     const [l, r] = [item(left, making), item(right, making)];
     const taken = choices.some(l.scope, 1, 3);
-    const opposite = taken.map(({ type }) => expression(type, r.scope, choices));
+    const opposite = taken.map(({ type }) =>
+      expression(type === 'text' && choices.may('collations') ? choices.of(texts) : type, r.scope, choices),
+    );
     const side = {
       rows: left.rows + right.rows,
       explodes: left.explodes || right.explodes,
@@ -81,7 +96,7 @@ const combined =
     };
     const a = select({ items: [l], expressions: taken, ...side }, making);
     const b = select({ items: [r], expressions: opposite, ...side }, making);
-    const types = taken.map(({ type }) => type);
+    const types = taken.map(({ type }, i) => (type === 'text' ? opposite[i]!.type : type));
     // Both sides begin with WITH now and then, so each stands in parentheses.
     return {
       ...a,
@@ -97,17 +112,18 @@ const asked =
     const [l, r] = [item(left, making), item(right, making)];
     const { choices } = making;
     const on = match(l, r, 0, making);
-    const test = make(l, r, on.sql, making);
+    const test = make(l, r, both(r.guard, on.sql), making);
     const flag = choices.oneIn(6);
     return select(
       {
         items: [l, r],
+        guarded: true,
         from: l.from,
         expressions: [
           ...outputs(l.scope, choices),
           ...(flag ? [{ sql: `(${test})`, type: 'boolean' as const, wide: false }] : []),
         ],
-        tail: flag ? '' : ` WHERE ${test}`,
+        where: both(l.guard, flag ? 'true' : test),
         rows: left.rows,
         explodes: left.explodes || right.explodes,
         effort: left.effort + right.effort,
@@ -136,7 +152,9 @@ const lateral =
     return select(
       {
         items: [l, r],
-        from: `${l.from} ${keep ? 'LEFT JOIN' : 'CROSS JOIN'} LATERAL (${make(l, r, on.sql, making)}) AS ${name} (v)${keep ? ' ON true' : ''}`,
+        guarded: true,
+        from: `${l.from} ${keep ? 'LEFT JOIN' : 'CROSS JOIN'} LATERAL (${make(l, r, both(r.guard, on.sql), making)}) AS ${name} (v)${keep ? ' ON true' : ''}`,
+        where: l.guard,
         expressions: [...outputs(l.scope, choices), { sql: `${name}.v`, type: 'text', wide: false }],
         rows,
         explodes: left.explodes || right.explodes,
@@ -161,17 +179,17 @@ export const binaryOperators: Readonly<Record<string, Binary>> = {
   not_exists: asked((_, r, on) => `NOT EXISTS (SELECT 1 FROM ${r.from} WHERE ${on})`),
   in: asked((l, r, on, making) => {
     const pair = pairOf(l, r, making);
-    const where = making.choices.oneIn(2) ? ` WHERE ${on}` : '';
-    return `${pair.left} IN (SELECT ${pair.right} FROM ${r.from}${where})`;
+    const kept = making.choices.oneIn(2) ? where(on) : where(r.guard);
+    return `${pair.left} IN (SELECT ${pair.right} FROM ${r.from}${kept})`;
   }),
   not_in: asked((l, r, on, making) => {
     const pair = pairOf(l, r, making);
-    const where = making.choices.oneIn(2) ? ` WHERE ${on}` : '';
-    return `${pair.left} NOT IN (SELECT ${pair.right} FROM ${r.from}${where})`;
+    const kept = making.choices.oneIn(2) ? where(on) : where(r.guard);
+    return `${pair.left} NOT IN (SELECT ${pair.right} FROM ${r.from}${kept})`;
   }),
   in_row: asked((l, r, _, making) => {
     const [a, b] = [pairOf(l, r, making), pairOf(l, r, making)];
-    return `(${a.left}, ${b.left}) ${making.choices.of(['IN', 'NOT IN'])} (SELECT ${a.right}, ${b.right} FROM ${r.from})`;
+    return `(${a.left}, ${b.left}) ${making.choices.of(['IN', 'NOT IN'])} (SELECT ${a.right}, ${b.right} FROM ${r.from}${where(r.guard)})`;
   }),
   compared: asked((l, r, on, { choices }) => {
     const x = expression('integer', l.scope, choices, 1).sql;
@@ -183,10 +201,12 @@ export const binaryOperators: Readonly<Record<string, Binary>> = {
     const { choices } = making;
     const on = match(l, r, 0, making);
     const value = aggregateOf(choices.of(['count', 'sum', 'extreme', 'json']), r.scope, choices);
-    const correlated = choices.oneIn(4) ? '' : ` WHERE ${on.sql}`;
+    const correlated = where(r.guard, choices.oneIn(4) ? '' : on.sql);
     return select(
       {
         items: [l, r],
+        guarded: true,
+        where: l.guard,
         from: l.from,
         expressions: [
           ...outputs(l.scope, choices),

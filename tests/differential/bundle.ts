@@ -2,13 +2,16 @@
 import fc from 'fast-check';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
+import type { Feature } from './features.ts';
 import { needlesslyRecomputed } from './maintained.ts';
 import { renderCase } from './render-case.ts';
 import { shrunk } from './shrink.ts';
 import { specs } from './spec.ts';
 import type { Size, Spec } from './spec.ts';
 import { runCase } from './trace-runner.ts';
-import type { Case } from './trace-runner.ts';
+import type { Case, Trace } from './trace-runner.ts';
+import { WorkClock } from './work-clock.ts';
+import type { Phase } from './work-clock.ts';
 
 /** Counts of what was met, by name. */
 export type Counts = Record<string, number>;
@@ -19,7 +22,10 @@ export interface Outcome {
   readonly cases: number;
   readonly queries: number;
   readonly statements: number;
-  readonly refused: number;
+  readonly refused: readonly string[];
+  readonly declined: readonly string[];
+  readonly unanswerable: number;
+  readonly milliseconds: Readonly<Record<Phase, number>>;
   readonly constructs: Counts;
   readonly strategies: Counts;
   /** Queries that are recomputed and should not be (maintained.ts). */
@@ -44,17 +50,19 @@ const RUNS_PER_DATABASE = 12;
 export class Runner {
   readonly #size: Size;
   readonly #shrinkSeconds: number;
+  readonly #features: ReadonlySet<Feature>;
   #db: PGliteDatabase | undefined;
   #runs = 0;
 
-  constructor(size: Size, shrinkSeconds: number) {
+  constructor(size: Size, shrinkSeconds: number, features: ReadonlySet<Feature>) {
     this.#size = size;
+    this.#features = features;
     this.#shrinkSeconds = shrinkSeconds;
   }
 
   async run(seed: number): Promise<Outcome> {
     const spec = specOf(seed, this.#size);
-    const input = renderCase(spec);
+    const input = renderCase(spec, this.#features);
     const trace = await this.#trace(input);
     const constructs: Counts = {};
     const strategies: Counts = {};
@@ -71,7 +79,10 @@ export class Runner {
       cases: trace.created.length * histories,
       queries: trace.created.length,
       statements: trace.compared,
-      refused: trace.refused.length,
+      refused: trace.refused.map(({ why }) => why),
+      declined: trace.declined.map(({ why }) => why),
+      unanswerable: trace.unanswerable,
+      milliseconds: trace.milliseconds,
       constructs,
       strategies,
       recomputed: needlesslyRecomputed(input.views, trace.created),
@@ -87,16 +98,16 @@ export class Runner {
   async #failure(spec: Spec, what: string): Promise<Outcome['failure']> {
     const kind = kindOf(what);
     const fails = async (candidate: Spec): Promise<boolean> => {
-      const trace = await this.#trace(renderCase(candidate));
+      const trace = await this.#trace(renderCase(candidate, this.#features));
       return trace.mismatch !== null && kindOf(trace.mismatch.what) === kind;
     };
     const least = await shrunk(spec, specs(this.#size), fails, this.#shrinkSeconds);
-    const smallest = renderCase(least);
+    const smallest = renderCase(least, this.#features);
     const trace = await this.#trace(smallest);
     return { what: trace.mismatch?.what ?? what, smallest };
   }
 
-  async #trace(input: Case): Promise<Awaited<ReturnType<typeof runCase>>> {
+  async #trace(input: Case): Promise<Trace> {
     if (this.#runs++ % RUNS_PER_DATABASE === 0) await this.close();
     this.#db ??= await openMemoryDatabase({ size: 'large' });
     try {
@@ -105,7 +116,11 @@ export class Runner {
       // The server is gone, or its answer makes no sense: that too is a failure of the case.
       await this.close().catch(() => {});
       const what = `the run ended: ${String(error)}`;
-      return { created: [], refused: [], compared: 0, mismatch: { step: -1, statement: '', what } };
+      return {
+        ...{ created: [], refused: [], declined: [], compared: 0, unanswerable: 0 },
+        mismatch: { step: -1, statement: '', what },
+        milliseconds: new WorkClock().laps,
+      };
     }
   }
 }

@@ -3,12 +3,46 @@
  * type, aggregates, values ...), taken in turn and wrapped round. So any part may be cut out or made smaller and what
  * is left still means a case, which is what shrinking needs. Where the numbers run out, the first choice is taken.
  */
+import type { Feature } from './features.ts';
+import type { Query, Scope } from './shapes.ts';
+import type { SqlType } from './sql-types.ts';
+
+/** What there is to choose from, beside numbers. */
+export interface Materials {
+  readonly features: ReadonlySet<Feature>;
+  /** Tables and earlier views. */
+  readonly relations: readonly Query[];
+  readonly functions: readonly UserFunction[];
+  /** A name that nothing else of the case bears. */
+  readonly alias: () => string;
+  /** A scalar subquery of a type (subqueries.ts). */
+  readonly subquery: (type: SqlType, outer: Scope, choices: Choices, depth: number) => string;
+}
+
+/** A function of the user's, of an integer. */
+export interface UserFunction {
+  readonly name: string;
+  readonly volatility: 'IMMUTABLE' | 'STABLE' | 'VOLATILE';
+  readonly readsTables: boolean;
+}
+
+const nothing: Materials = { features: new Set(), relations: [], functions: [], alias: () => 'q0', subquery: () => 'NULL' };
+
 export class Choices {
+  readonly materials: Materials;
   readonly #numbers: readonly number[];
   #at = 0;
+  /** Scalar subqueries that were put into expressions so far. */
+  subqueries = 0;
 
-  constructor(numbers: readonly number[]) {
+  constructor(numbers: readonly number[], materials: Materials = nothing) {
     this.#numbers = numbers;
+    this.materials = materials;
+  }
+
+  /** Whether a group of constructs may be used. */
+  may(feature: Feature): boolean {
+    return this.materials.features.has(feature);
   }
 
   /** A number from 0 to `count - 1`. */

@@ -1,26 +1,41 @@
 /** Typed expressions over the columns in scope. None can fail, and none depends on the order in which rows are met. */
 import type { Choices } from './choices.ts';
-import { textual, typeNames, value } from './sql-types.ts';
+import { cast, textual, typeNames, value } from './sql-types.ts';
+import type { Expression, Scope, ScopeColumn } from './shapes.ts';
 import type { SqlType } from './sql-types.ts';
-
-export interface ScopeColumn {
-  /** As an expression: `q1.c0`. */
-  readonly sql: string;
-  readonly type: SqlType;
-  /** Whether it takes many values where its table has many rows. */
-  readonly wide: boolean;
-}
-
-export type Scope = readonly ScopeColumn[];
-
-export interface Expression {
-  readonly sql: string;
-  readonly type: SqlType;
-  readonly wide: boolean;
-}
 
 /** What time it is, as `{{ now() }}` of a project is compiled. */
 export const now = '(SELECT c."now" FROM "_seg".clock AS c)';
+
+/** A literal of a fixed length, in all the forms that PostgreSQL and the standard know. */
+const intervals = [
+  "INTERVAL '1' YEAR",
+  "INTERVAL '3' MONTH",
+  "INTERVAL '2' DAY",
+  "INTERVAL '5' HOUR",
+  "INTERVAL '90' MINUTE",
+  "INTERVAL '7' SECOND",
+  "INTERVAL '1.2345' SECOND(2)",
+  "INTERVAL '1-2' YEAR TO MONTH",
+  "INTERVAL '1 2' DAY TO HOUR",
+  "INTERVAL '1 02:03' DAY TO MINUTE",
+  "INTERVAL '1 02:03:04.5678' DAY TO SECOND(1)",
+  "INTERVAL '10:20' HOUR TO MINUTE",
+  "INTERVAL '10:20:30' HOUR TO SECOND",
+  "INTERVAL '20:30' MINUTE TO SECOND",
+  "INTERVAL(3) '1.23456 seconds'",
+  "'1 day 2 hours'::interval day to hour",
+  "'12:34:56.789'::interval(1)",
+  "CAST('1 year 2 months 3 days' AS interval month)",
+  "INTERVAL '-1 days +02:03'",
+  "INTERVAL 'P1Y2M3DT4H5M6S'",
+  "INTERVAL '1 mon ago'",
+  "make_interval(mins => 5)",
+];
+
+function intervalLiteral(choices: Choices): string {
+  return choices.may('intervals') ? choices.of(intervals) : "interval '1 minute'";
+}
 
 type Make = (of: (type: SqlType) => string, choices: Choices) => string;
 
@@ -88,8 +103,12 @@ const makers: Readonly<Record<SqlType, readonly Make[]>> = {
     (of) => `${of('timestamptz')} + interval '1 minute'`,
     (of) => `date_trunc('minute', ${of('timestamptz')})`,
     (of) => `${of('timestamptz')} + ${of('interval')}`,
+    (of, choices) => `${of('timestamptz')} - ${intervalLiteral(choices)}`,
   ],
-  interval: [(of) => `${of('timestamptz')} - ${value('timestamptz', 0)}`],
+  interval: [
+    (of) => `${of('timestamptz')} - ${value('timestamptz', 0)}`,
+    (_, choices) => intervalLiteral(choices),
+  ],
   jsonb: [
     (of) => `jsonb_build_object('a', ${of('integer')}, 'ü', ${of('text')})`,
     (of) => `to_jsonb(${of('text')})`,
@@ -102,8 +121,24 @@ const makers: Readonly<Record<SqlType, readonly Make[]>> = {
     (of) => `${of('integer[]')} || 1`,
     (of) => `array_remove(${of('integer[]')}, 1)`,
   ],
+  'c text': [],
+  folded: [],
   'text[]': [(of) => `string_to_array(${of('text')}, ' ')`, (of) => `ARRAY[${of('text')}, 'y']`],
 };
+
+/** Types of which subqueries are made: others have neither an order nor an aggregate. */
+const asked: ReadonlySet<SqlType> = new Set([
+  'integer',
+  'bigint',
+  'numeric',
+  'text',
+  'boolean',
+  'date',
+  'timestamptz',
+  'interval',
+  'integer[]',
+  'text[]',
+]);
 
 /** An expression of a type: a column if there is one, now and then something computed, at worst a value. */
 export function expression(type: SqlType, scope: Scope, choices: Choices, depth = 2): Expression {
@@ -113,7 +148,14 @@ export function expression(type: SqlType, scope: Scope, choices: Choices, depth 
       ? choices.of(columns)
       : { sql: value(type, choices.below(5)), type, wide: false };
   if (depth === 0) return plain();
+  const { subquery, functions } = choices.materials;
+  if (choices.may('subqueries') && asked.has(type) && choices.oneIn(24))
+    return { sql: subquery(type, scope, choices, depth - 1), type, wide: false };
   const of = (wanted: SqlType): string => expression(wanted, scope, choices, depth - 1).sql;
+  if (type === 'integer' && functions.length > 0 && choices.oneIn(6))
+    return { sql: `${choices.of(functions).name}(${of('integer')})`, type, wide: false };
+  const made = makers[type];
+  if (made.length === 0) return plain();
   // A value alone says nothing of the rows: where no column fits, something is computed from one.
   const computed = columns.length === 0 ? choices.below(4) > 0 : choices.oneIn(4);
   if (!computed) {
@@ -125,7 +167,7 @@ export function expression(type: SqlType, scope: Scope, choices: Choices, depth 
     ]);
     return { sql: `(${first()})`, type, wide: false };
   }
-  return { sql: `(${choices.of(makers[type])(of, choices)})::${type}`, type, wide: false };
+  return { sql: cast(`(${choices.of(made)(of, choices)})`, type), type, wide: false };
 }
 
 /** A condition, in which comparisons of columns come first. */
@@ -147,13 +189,16 @@ export function anything(scope: Scope, choices: Choices): Expression {
   return expression(choices.of(typeNames), scope, choices);
 }
 
+const alike = (left: SqlType, right: SqlType): boolean =>
+  left === right || (left === 'text' && (right === 'folded' || right === 'c text'));
+
 /** Columns of two sides that can be compared, the wide ones first: [left, right], as SQL. */
 export function comparable(
   left: Scope,
   right: Scope,
 ): { readonly left: string; readonly right: string; readonly wide: boolean }[] {
   const pairs = left.flatMap((l) =>
-    right.flatMap((r) => (l.type === r.type ? [{ left: l.sql, right: r.sql, wide: l.wide && r.wide }] : [])),
+    right.flatMap((r) => (alike(l.type, r.type) ? [{ left: l.sql, right: r.sql, wide: l.wide && r.wide }] : [])),
   );
   if (pairs.length > 0) return [...pairs].sort((a, b) => Number(b.wide) - Number(a.wide));
   const asText = (side: Scope): ScopeColumn[] => side.filter(({ type }) => textual.has(type));

@@ -1,6 +1,8 @@
 /**
  * The oracle of a case: one PL/pgSQL function that holds every view against its own query, every hidden stage against
- * what it stands for, and every change feed against the rows. Within one function each comparison is planned once.
+ * what it stands for, and every change feed against the rows. Within one function each comparison is planned once. The
+ * queries stand in plain views, whose names were looked up when they were made, so nothing of the user's can be meant
+ * where PostgreSQL's is.
  */
 import type { Connection } from '../../src/engines/connection.ts';
 import { readPlans } from '../../src/incremental/stored-plan.ts';
@@ -8,10 +10,16 @@ import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../src/sql/quot
 
 export interface Checked {
   readonly name: string;
-  readonly sql: string;
   /** Has no feed. */
   readonly silent?: boolean;
 }
+
+/** Where the queries of views stand as plain views. */
+export const oracleSchema = 'oracle';
+
+/** The plain view that is the query of a view. */
+export const expectedView = (name: string): string =>
+  quoteRelation({ schema: oracleSchema, name: `expected ${name}` });
 
 /** Rows of both, weighted: what is left over is wrong. Equality is that of GROUP BY, as for EXCEPT ALL. */
 function leftOver(
@@ -22,7 +30,7 @@ function leftOver(
 ): string {
   const list = compared.join(', ');
   return `SELECT ${list}, sum("_w") AS "_w" FROM (
-      SELECT ${list}, 1 AS "_w" FROM (${expected}) AS "_e" (${columns.join(', ')})
+      SELECT ${list}, 1 AS "_w" FROM ${expected} AS "_e" (${columns.join(', ')})
       UNION ALL SELECT ${list}, -1 FROM ${actual}) AS "_b" GROUP BY ${list} HAVING sum("_w") <> 0`;
 }
 
@@ -34,10 +42,10 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
   const tests: string[] = [];
   const base: string[] = [];
   const report = (what: string, rows: string): void => {
-    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::text INTO found FROM (${rows}) AS x;
+    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::pg_catalog.text INTO found FROM (${rows}) AS x;
   IF found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || found; END IF;`);
   };
-  for (const { name, sql, silent } of views) {
+  for (const { name, silent } of views) {
     const key = quoteRelation({ schema: 'public', name });
     const plan = plans.get(key);
     if (plan === undefined) throw new Error(`there is no plan of ${key}`);
@@ -54,12 +62,12 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
       const compared = columns.filter((column) => !free.has(column));
       report(
         `${name}: ${stored.label}: `,
-        leftOver(columns, quoteRelation(stored.table), stored.query, compared),
+        leftOver(columns, quoteRelation(stored.table), `(${stored.query})`, compared),
       );
     }
     const visible = plan.stages.at(-1)!.stage.columns.filter(({ hidden }) => !hidden);
     const columns = visible.map((column) => quoteIdentifier(column.name));
-    report(`${name}: rows (1 is missing, -1 too many): `, leftOver(columns, key, sql));
+    report(`${name}: rows (1 is missing, -1 too many): `, leftOver(columns, key, expectedView(name)));
     if (silent === true) continue;
     const node = nodeOf.get(key)!;
     const log = `FROM "_seg".changelog WHERE node = ${node}`;
@@ -76,14 +84,16 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
     );
     base.push(`INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v) FROM ${key} AS _v`);
   }
-  const body = `DECLARE found text; BEGIN\n${tests.join('\n')}
+  const body = `DECLARE found pg_catalog.text; BEGIN\n${tests.join('\n')}
   UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
   RETURN NULL;\nEND`;
-  await db.exec(`CREATE SCHEMA oracle; CREATE TABLE oracle.base (node integer, "row" jsonb);
+  await db.exec(`CREATE TABLE oracle.base (node integer, "row" pg_catalog.jsonb);
     CREATE TABLE oracle.epoch AS SELECT epoch AS seen FROM "_seg".epoch`);
-  for (const statement of base) await db.exec(statement);
   await db.exec(
-    `CREATE FUNCTION oracle.check(plain boolean) RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
-     SET search_path = public, pg_catalog AS ${quoteLiteral(body)}`,
+    [
+      ...base,
+      `CREATE FUNCTION oracle.check(plain boolean) RETURNS pg_catalog.text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+       SET search_path = pg_catalog, public AS ${quoteLiteral(body)}`,
+    ].join(';\n'),
   );
 }

@@ -1,37 +1,10 @@
 /** A generated query while it is put together from the inside out. */
 import { quoteIdentifier } from '../../src/sql/quote.ts';
-import { anything } from './expressions.ts';
-import type { Expression, Scope } from './expressions.ts';
 import type { Choices } from './choices.ts';
-import type { SqlType } from './sql-types.ts';
-
-export interface Column {
-  readonly name: string;
-  readonly type: SqlType;
-  readonly wide: boolean;
-}
-
-export interface Query {
-  readonly sql: string;
-  readonly columns: readonly Column[];
-  /** About how many rows when tables have twenty: queries that would have thousands are not made. */
-  readonly rows: number;
-  /** Whether its rows grow faster than those of its tables, so that big tables would make it endless. */
-  readonly explodes: boolean;
-  /** The power of the tables' size that its time grows with: 2 for a correlated subquery over a table. */
-  readonly effort: number;
-  /** Its name as SQL, when it is all of a table or view. */
-  readonly relation?: string;
-}
-
-/** A query as an item of FROM. */
-export interface Item {
-  /** `(SELECT ...) AS q1`, or `q1` of a WITH list. */
-  readonly from: string;
-  readonly scope: Scope;
-  /** What must stand before SELECT. */
-  readonly with: readonly string[];
-}
+import { anything } from './expressions.ts';
+import { fallible } from './fallible.ts';
+import { where } from './shapes.ts';
+import type { Column, Expression, Item, Query, Scope } from './shapes.ts';
 
 /** What an operator is made of. */
 export interface Making {
@@ -40,16 +13,39 @@ export interface Making {
   readonly alias: () => string;
 }
 
-export function item(query: Query, { choices, alias }: Making): Item {
+export function item(query: Query, making: Making): Item {
+  const made = plainItem(query, making);
+  const { choices, alias } = making;
+  if (!choices.may('guards') || !choices.oneIn(4)) return made;
+  const found = fallible(made.scope, choices);
+  if (found === null) return made;
+  const guarded: Item = { ...made, scope: [found.column, ...made.scope], guard: found.guard };
+  return choices.oneIn(3) ? within(guarded, alias()) : guarded;
+}
+
+/** The same rows as a subquery, so that its guard stands below everything else. */
+export function within(of: Item, name: string): Item {
+  if (of.guard === '') return of;
+  const columns = of.scope.map((_, i) => `${name}_${i}`);
+  const list = of.scope.map(({ sql }) => sql).join(', ');
+  return {
+    with: of.with,
+    from: `(SELECT ${list} FROM ${of.from}${where(of.guard)}) AS ${name} (${columns.join(', ')})`,
+    scope: of.scope.map((column, i) => ({ ...column, sql: `${name}.${columns[i]}` })),
+    guard: '',
+  };
+}
+
+function plainItem(query: Query, { choices, alias }: Making): Item {
   const name = alias();
   const columns = query.columns.map((_, i) => `${name}_${i}`);
   const list = columns.join(', ');
   const scope = query.columns.map(({ type, wide }, i) => ({ sql: `${name}.${columns[i]}`, type, wide }));
   if (query.relation !== undefined && !choices.oneIn(6))
-    return { from: `${query.relation} AS ${name} (${list})`, scope, with: [] };
+    return { from: `${query.relation} AS ${name} (${list})`, scope, with: [], guard: '' };
   return choices.oneIn(4)
-    ? { from: name, scope, with: [`${name} (${list}) AS (${query.sql})`] }
-    : { from: `(${query.sql}) AS ${name} (${list})`, scope, with: [] };
+    ? { from: name, scope, with: [`${name} (${list}) AS (${query.sql})`], guard: '' }
+    : { from: `(${query.sql}) AS ${name} (${list})`, scope, with: [], guard: '' };
 }
 
 const odd = ['Mixed', 'a b', 'quo"te', 'ünï', 'select', "it's", 'x'.repeat(60)];
@@ -75,7 +71,11 @@ export interface SelectParts {
   readonly from?: string;
   readonly distinct?: string;
   readonly expressions: readonly Expression[];
-  /** What follows FROM. */
+  /** Conditions beside the guards of the items. */
+  readonly where?: string;
+  /** Whether the guards of the items stand in `from` already. */
+  readonly guarded?: boolean;
+  /** What follows WHERE. */
   readonly tail?: string;
   readonly rows: number;
   readonly explodes: boolean;
@@ -87,9 +87,11 @@ export function select(parts: SelectParts, { choices }: Making): Query {
   const withs = parts.items.flatMap((each) => each.with);
   const head = withs.length === 0 ? '' : `WITH ${withs.join(', ')} `;
   const from = parts.from ?? parts.items[0]!.from;
-  const sql = `${head}SELECT ${parts.distinct ?? ''}${list} FROM ${from}${parts.tail ?? ''}`;
+  const guards = parts.guarded === true ? [] : parts.items.map(({ guard }) => guard);
+  const kept = where(...guards, parts.where ?? '');
+  const sql = `${head}SELECT ${parts.distinct ?? ''}${list} FROM ${from}${kept}${parts.tail ?? ''}`;
   const { rows, explodes, effort } = parts;
-  return { sql, columns, rows, explodes, effort };
+  return { sql, columns, rows, explodes, effort: effort + choices.subqueries };
 }
 
 /** One to four columns or computed values, never none. */

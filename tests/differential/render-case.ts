@@ -2,36 +2,74 @@
 import { binaryOperators } from './binary-operators.ts';
 import { Choices } from './choices.ts';
 import { literal, typeNames, types, value } from './sql-types.ts';
-import type { Making, Query } from './query.ts';
+import type { Materials } from './choices.ts';
+import { featuresOf } from './features.ts';
+import type { Feature } from './features.ts';
+import { largeOperators } from './large-operators.ts';
+import type { Making } from './query.ts';
+import type { Query } from './shapes.ts';
 import type { NodeSpec, Spec } from './spec.ts';
-import { statement } from './statements.ts';
+import { change, statement } from './statements.ts';
+import { subquery } from './subqueries.ts';
 import { createTable, tableOf } from './tables.ts';
 import type { Table } from './tables.ts';
 import type { Case, CaseView } from './trace-runner.ts';
 import { unaryOperators } from './unary-operators.ts';
+import { functionOf, outOfShadow, shadowsOf, triggerOf } from './user-objects.ts';
 
-export function renderCase(spec: Spec): Case {
-  const tables = spec.tables.map(tableOf);
+export function renderCase(spec: Spec, features: ReadonlySet<Feature> = featuresOf('usual')): Case {
+  const tables = spec.tables.map((table, i) => tableOf(table, i, features));
+  const functions = features.has('functions')
+    ? spec.functions.map((n, i) => functionOf(n, i, tables))
+    : [];
+  const triggers = features.has('triggers')
+    ? spec.triggers.map((n, i) => triggerOf(n, i, tables, change))
+    : [];
+  const shadows =
+    features.has('shadows') && spec.shadows.length > 0 ? shadowsOf(new Choices(spec.shadows)) : [];
+  const said = shadows.length === 0 ? (sql: string): string => sql : outOfShadow;
   const views: CaseView[] = [];
   const known: Query[] = [];
+  const refusals = new Refusals();
+  for (const { name, volatility, readsTables } of functions) {
+    if (volatility === 'VOLATILE') refusals.add(`${name}(`, 'must');
+    else if (readsTables) refusals.add(`${name}(`, 'may');
+  }
+  for (const { name, form } of tables) {
+    if (form === 'unlogged') refusals.add(name, 'must');
+    if (form === 'partitioned' || form === 'parent' || triggers.length > 0) refusals.add(name, 'may');
+  }
   let many = true;
   for (const [i, { query, plain }] of spec.views.entries()) {
-    const alias = counter();
-    const made = render(query, tables, known, alias);
+    const materials: Materials = {
+      features,
+      relations: [...tables.map(tableQuery), ...known],
+      functions,
+      alias: counter(),
+      subquery,
+    };
+    const made = render(query, tables, known, materials);
     many &&= !made.explodes && made.effort <= 2;
     const name = `v${i}`;
+    const relation = `"${name}"`;
+    const constructs = [...new Set(operatorsIn(query))];
+    const large = constructs.some((op) => largeOperators[op]?.rare === true);
+    const refusal = refusals.of(made.sql) ?? (large ? 'may' : undefined);
+    if (refusal !== undefined) refusals.add(relation, refusal);
     views.push({
       name,
-      sql: made.sql,
+      sql: said(made.sql),
       plain,
-      silent: i % 3 === 1,
-      constructs: [...new Set(operatorsIn(query))],
+      // A feed is JSON: it tells apart what a collation holds equal.
+      silent: i % 3 === 1 || made.columns.some(({ type }) => type === 'folded'),
+      ...(refusal === undefined ? {} : { refusal }),
+      constructs,
     });
     known.push({
       ...made,
       effort: plain ? made.effort : 1,
-      sql: `SELECT * FROM "${name}"`,
-      relation: `"${name}"`,
+      sql: `SELECT * FROM ${relation}`,
+      relation,
     });
   }
   // Time only moves forward, so it is set before there is a view.
@@ -47,17 +85,40 @@ export function renderCase(spec: Spec): Case {
       }),
     );
   });
+  const collation = tables.some(({ columns }) => columns.some(({ type }) => type === 'folded'))
+    ? [`CREATE COLLATION folded (provider = icu, locale = '@colStrength=primary', deterministic = false)`]
+    : [];
+  const early = triggers.filter(({ late }) => !late).flatMap(({ statements }) => statements);
+  const late = triggers.filter((each) => each.late).flatMap(({ statements }) => statements);
+  const filled = spec.before.map(({ do: name, n }) =>
+    statement(name, tables, new Choices(n), { flood: false, few: false }),
+  );
   return {
-    schema: tables.map(createTable),
-    before: [
-      ...started,
-      ...spec.before.map(({ do: name, n }) =>
-        statement(name, tables, new Choices(n), { flood: false, few: false }),
-      ),
-    ],
+    schema: [
+      ...collation,
+      ...tables.map(createTable),
+      ...functions.map(({ sql }) => sql),
+      ...early,
+      ...shadows,
+    ].map(said),
+    before: [...started, ...filled.map(said)],
     views,
-    history: histories.flatMap((steps, i) => (i === 0 ? steps : [emptied, ...steps])),
+    history: [...late, ...histories.flatMap((steps, i) => (i === 0 ? steps : [emptied, ...steps]))].map(said),
   };
+}
+
+/** Which queries seg may or must refuse, by the names in them. */
+class Refusals {
+  readonly #names = new Map<string, 'may' | 'must'>();
+
+  add(name: string, refusal: 'may' | 'must'): void {
+    if (this.#names.get(name) !== 'must') this.#names.set(name, refusal);
+  }
+
+  of(sql: string): 'may' | 'must' | undefined {
+    const found = [...this.#names].filter(([name]) => sql.includes(name)).map(([, refusal]) => refusal);
+    return found.includes('must') ? 'must' : found[0];
+  }
 }
 
 function counter(): () => string {
@@ -73,11 +134,13 @@ function render(
   node: NodeSpec,
   tables: readonly Table[],
   views: readonly Query[],
-  alias: () => string,
+  materials: Materials,
 ): Query {
-  const choices = new Choices(node.n);
-  const making: Making = { choices, alias };
-  const [first, second] = node.of.map((child) => render(child, tables, views, alias));
+  const choices = new Choices(node.n, materials);
+  const making: Making = { choices, alias: materials.alias };
+  const [first, second] = node.of.map((child) => render(child, tables, views, materials));
+  const large = largeOperators[node.op];
+  if (large !== undefined) return choices.may(large.feature) ? large.make(first!, making) : first!;
   const unary = unaryOperators[node.op];
   if (unary !== undefined) return unary(first!, making);
   const binary = binaryOperators[node.op];

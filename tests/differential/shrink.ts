@@ -57,6 +57,9 @@ function* reductions(spec: Spec): Generator<Spec> {
     }
   }
   for (let i = 0; i < spec.before.length; i++) yield { ...spec, before: without(spec.before, i) };
+  if (spec.shadows.length > 0) yield { ...spec, shadows: spec.shadows.slice(0, -1) };
+  for (let i = 0; i < spec.triggers.length; i++) yield { ...spec, triggers: without(spec.triggers, i) };
+  for (let i = 0; i < spec.functions.length; i++) yield { ...spec, functions: without(spec.functions, i) };
   for (const [i, view] of spec.views.entries())
     for (const query of simpler(view.query))
       yield { ...spec, views: spec.views.map((each, j) => (j === i ? { ...each, query } : each)) };

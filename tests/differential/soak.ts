@@ -22,6 +22,8 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '8' },
     histories: { type: 'string', default: '6' },
     statements: { type: 'string', default: '12' },
+    /** Groups of constructs (features.ts): `usual`, `all`, `none`, or names with commas between them. */
+    features: { type: 'string', default: 'usual' },
     'shrink-seconds': { type: 'string', default: '120' },
     regressions: { type: 'string', default: join(process.cwd(), 'tests', 'differential', 'regressions') },
   },
@@ -38,7 +40,10 @@ const shrinkSeconds = Number(values['shrink-seconds']);
 const patience = (shrinkSeconds + 180) * 1000;
 
 let next = first;
-let [cases, queries, statements, failures, refused, stuck, recomputed] = [0, 0, 0, 0, 0, 0, 0];
+let [cases, queries, statements, failures, stuck, recomputed, unanswerable] = [0, 0, 0, 0, 0, 0, 0];
+const refused: Counts = {};
+const declined: Counts = {};
+const milliseconds: Counts = {};
 const constructs: Counts = {};
 const strategies: Counts = {};
 const started = performance.now();
@@ -48,11 +53,21 @@ function add(to: Counts, more: Counts): void {
   for (const [name, count] of Object.entries(more)) to[name] = (to[name] ?? 0) + count;
 }
 
+/** A message without the names in it, so that alike ones are counted together. */
+const shortened = (text: string): string =>
+  text
+    .split('\n')[0]!
+    .replace(/"(?:[^"]|"")*"(\."(?:[^"]|"")*")*|\d+/g, '#')
+    .slice(0, 140);
+
 function record(outcome: Outcome): void {
   cases += outcome.cases;
   queries += outcome.queries;
   statements += outcome.statements;
-  refused += outcome.refused;
+  unanswerable += outcome.unanswerable;
+  add(milliseconds, outcome.milliseconds);
+  for (const why of outcome.refused) add(refused, { [shortened(why)]: 1 });
+  for (const why of outcome.declined) add(declined, { [shortened(why)]: 1 });
   add(constructs, outcome.constructs);
   add(strategies, outcome.strategies);
   for (const text of outcome.recomputed) {
@@ -94,7 +109,7 @@ function work(): Promise<void> {
       worker.send(seed);
     };
     const start = (): void => {
-      worker = fork(join(import.meta.dirname, 'soak-worker.js'), [JSON.stringify({ size, shrinkSeconds })]);
+      worker = fork(join(import.meta.dirname, 'soak-worker.js'), [JSON.stringify({ size, shrinkSeconds, features: values.features })]);
       worker.on('message', (outcome: Outcome) => {
         record(outcome);
         give();
@@ -119,6 +134,8 @@ const progress = setInterval(() => {
 await Promise.all(Array.from({ length: Number(values.workers) }, work));
 clearInterval(progress);
 
+const rounded = (counts: Counts): Counts =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Math.round(count)]));
 const table = (counts: Counts): string =>
   Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
@@ -126,10 +143,12 @@ const table = (counts: Counts): string =>
     .join('\n');
 const seconds = (performance.now() - started) / 1000;
 log(
-  `\nconstructs (queries that hold them)\n${table(constructs)}\n\nstrategies (stages)\n${table(strategies)}\n`,
+  `\nconstructs (queries that hold them)\n${table(constructs)}\n\nstrategies (stages)\n${table(strategies)}\n\n` +
+    `queries refused by the server\n${table(refused)}\n\nqueries refused by seg\n${table(declined)}\n\n` +
+    `milliseconds of work\n${table(rounded(milliseconds))}\n`,
 );
 log(
   `${cases} cases (${queries} queries, ${statements} statements, each compared), seeds ${first} to ${next - 1}, in ${Math.round(seconds)} s: ` +
-    `${failures} failures, ${stuck} given up, ${refused} queries refused by the server, ${recomputed} recomputed that need not be`,
+    `${failures} failures, ${stuck} given up, ${recomputed} recomputed that need not be, ${unanswerable} statements after which a query fails by itself`,
 );
 process.exit(failures > 0 || stuck > 0 ? 1 : 0);

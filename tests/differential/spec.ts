@@ -1,6 +1,7 @@
 /** A generated case as plain data (see choices.ts), and how fast-check makes one. */
 import fc from 'fast-check';
 import { binaryOperators } from './binary-operators.ts';
+import { largeOperators } from './large-operators.ts';
 import { unaryOperators } from './unary-operators.ts';
 
 export interface TableSpec {
@@ -9,6 +10,8 @@ export interface TableSpec {
   readonly key: 'none' | 'one' | 'two';
   /** Whether its name must be quoted. */
   readonly odd: boolean;
+  /** Chooses whether it is partitioned, has children, is not logged, or holds texts of other collations. */
+  readonly form: number;
 }
 
 export interface NodeSpec {
@@ -36,6 +39,10 @@ export interface Spec {
   readonly before: readonly StepSpec[];
   /** One after the other; each begins with empty tables. */
   readonly histories: readonly (readonly StepSpec[])[];
+  /** Numbers that choose functions, triggers and shadows of the user's (user-objects.ts). */
+  readonly functions: readonly (readonly number[])[];
+  readonly triggers: readonly (readonly number[])[];
+  readonly shadows: readonly number[];
 }
 
 const numbers = (most: number): fc.Arbitrary<number[]> =>
@@ -45,6 +52,7 @@ const table: fc.Arbitrary<TableSpec> = fc.record({
   columns: fc.array(fc.nat({ max: 999 }), { minLength: 2, maxLength: 8, size: 'max' }),
   key: fc.constantFrom('one', 'none', 'two'),
   odd: fc.boolean(),
+  form: fc.nat({ max: 999 }),
 });
 
 const leaf: fc.Arbitrary<NodeSpec> = fc.oneof(
@@ -68,16 +76,23 @@ const oneOf = (operators: Readonly<Record<string, unknown>>): fc.Arbitrary<strin
     ...Object.keys(operators).flatMap((op) => Array.from({ length: often[op] ?? 1 }, () => op)),
   );
 
+const unaryNames: Readonly<Record<string, unknown>> = {
+  ...unaryOperators,
+  ...Object.fromEntries(Object.entries(largeOperators).filter(([, { rare }]) => rare !== true)),
+};
+const rareNames = Object.keys(largeOperators).filter((name) => largeOperators[name]!.rare === true);
+
 function nodes(depth: number): fc.Arbitrary<NodeSpec> {
   if (depth === 0) return leaf;
   const below = nodes(depth - 1);
-  const n = numbers(40);
+  const n = numbers(60);
   return fc.oneof(
     { withCrossShrink: true },
-    { weight: 1, arbitrary: leaf },
-    { weight: 7, arbitrary: fc.record({ op: oneOf(unaryOperators), of: fc.tuple(below), n }) },
+    { weight: 10, arbitrary: leaf },
+    { weight: 1, arbitrary: fc.record({ op: fc.constantFrom(...rareNames), of: fc.tuple(leaf), n }) },
+    { weight: 70, arbitrary: fc.record({ op: oneOf(unaryNames), of: fc.tuple(below), n }) },
     {
-      weight: 5,
+      weight: 50,
       arbitrary: fc.record({
         op: oneOf(binaryOperators),
         of: fc.oneof(fc.tuple(below, leaf), fc.tuple(below, nodes(Math.min(depth - 1, 2)))),
@@ -115,6 +130,7 @@ const statements: Readonly<Record<string, number>> = {
   merge: 1,
   copy: 1,
   big: 2,
+  part: 1,
 };
 
 const step = (from: Readonly<Record<string, number>>): fc.Arbitrary<StepSpec> =>
@@ -124,6 +140,13 @@ const step = (from: Readonly<Record<string, number>>): fc.Arbitrary<StepSpec> =>
     ),
     n: numbers(40),
   });
+
+/** None most often, else one or two lists of numbers. */
+const seldom = (one: number): fc.Arbitrary<number[][]> =>
+  fc.oneof(
+    { weight: one - 1, arbitrary: fc.constant<number[][]>([]) },
+    { weight: 1, arbitrary: fc.array(numbers(20), { minLength: 1, maxLength: 2 }) },
+  );
 
 export interface Size {
   /** Most queries of a case. */
@@ -142,5 +165,11 @@ export function specs({ views, histories, statements: most }: Size): fc.Arbitrar
       minLength: histories,
       maxLength: histories,
     }),
+    functions: seldom(5),
+    triggers: seldom(5),
+    shadows: fc.oneof(
+      { weight: 5, arbitrary: fc.constant<number[]>([]) },
+      { weight: 1, arbitrary: fc.array(fc.nat({ max: 999 }), { minLength: 8, maxLength: 8 }) },
+    ),
   });
 }

@@ -14,7 +14,11 @@ export type SqlType =
   | 'jsonb'
   | 'uuid'
   | 'integer[]'
-  | 'text[]';
+  | 'text[]'
+  /** Text under the collation "C". */
+  | 'c text'
+  /** Text under a collation that is not deterministic: letters that differ by case or accent are equal. */
+  | 'folded';
 
 interface TypeFacts {
   /** As a column is declared; a fixed scale, so that equal numbers look the same. */
@@ -38,7 +42,7 @@ export const types: Readonly<Record<SqlType, TypeFacts>> = {
   integer: { declared: 'integer', values: ['0', '1', '2', '3', '4'], many: '100 + i / 3', key: String },
   text: {
     declared: 'text',
-    values: ['x', 'y', '', "ü'\\", 'long '.repeat(20)],
+    values: ['x', 'y', '', '1', "ü'\\", '12', 'long '.repeat(20), '2024-01-02', 'true'],
     many: "'t' || i / 3",
     key: (n) => `id${n}`,
   },
@@ -108,9 +112,24 @@ export const types: Readonly<Record<SqlType, TypeFacts>> = {
     many: "ARRAY['t' || i / 3, NULL]",
     key: (n) => `{${n}}`,
   },
+  'c text': {
+    declared: 'text COLLATE "C"',
+    values: ['x', 'X', 'y', 'é', ''],
+    many: "'t' || i / 3",
+    key: (n) => `id${n}`,
+  },
+  folded: {
+    declared: 'text COLLATE folded',
+    values: ['x', 'X', 'y', 'é', 'E'],
+    many: "'t' || i / 3",
+    key: (n) => `id${n}`,
+  },
 };
 
-export const typeNames = Object.keys(types) as SqlType[];
+/** Types that expressions may take; those of other collations come from columns alone. */
+export const typeNames = (Object.keys(types) as SqlType[]).filter(
+  (name) => name !== 'c text' && name !== 'folded',
+);
 
 /** Types that a key column may have. */
 export const keyTypes: readonly SqlType[] = ['integer', 'bigint', 'text', 'uuid'];
@@ -128,8 +147,14 @@ export const textual: ReadonlySet<SqlType> = new Set([
 /** Few values may meet in a table of many rows: a join by such a column makes more rows than there are. */
 export const narrow: ReadonlySet<SqlType> = new Set(['boolean']);
 
+/** An expression cast to a type. */
+export function cast(sql: string, type: SqlType): string {
+  if (type === 'c text') return `${sql}::text COLLATE "C"`;
+  return type === 'folded' ? `${sql}::text COLLATE folded` : `${sql}::${type}`;
+}
+
 export function literal(type: SqlType, text: string): string {
-  return `${quoteLiteral(text)}::${type}`;
+  return cast(quoteLiteral(text), type);
 }
 
 export function value(type: SqlType, n: number): string {

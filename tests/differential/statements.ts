@@ -1,6 +1,6 @@
 /** Statements of a history: what applications and people do to tables. */
 import type { Choices } from './choices.ts';
-import { literal, types, value } from './sql-types.ts';
+import { cast, literal, types, value } from './sql-types.ts';
 import type { Table } from './tables.ts';
 
 /** A COPY stands as one line and its data below, which the runner sends on. */
@@ -36,7 +36,7 @@ const somewhere = (table: Table, choices: Choices, few: boolean): string => {
 function fieldOf(column: Table['columns'][number], choices: Choices): string {
   const n = choices.below(12);
   if (column.key) return literal(column.type, types[column.type].key(n + 1));
-  if (column.nullable && choices.oneIn(6)) return `NULL::${column.type}`;
+  if (column.nullable && choices.oneIn(6)) return cast('NULL', column.type);
   return value(column.type, n);
 }
 
@@ -148,7 +148,35 @@ const copy = (table: Table, choices: Choices): string => {
   return `${copyPrefix}${table.name}\n${lines.map((line) => `${line}\n`).join('')}`;
 };
 
+/** One write of a table, as a trigger does it too. */
+export type TableChange = (table: Table, choices: Choices) => string;
+
+/** What happens to a partition or child by itself. */
+const part = (table: Table, choices: Choices, few: boolean): string => {
+  const [first] = table.parts;
+  if (first === undefined) return insert(table, choices, few);
+  const { name, bound } = choices.of(table.parts);
+  const of = { ...table, name };
+  const [off, on] =
+    table.form === 'partitioned'
+      ? [`DETACH PARTITION ${name}`, `ATTACH PARTITION ${name} ${bound}`]
+      : ['', ''];
+  return choices.of([
+    () => `TRUNCATE ${name}`,
+    () => insert(of, choices, few),
+    () => update(of, choices, few),
+    () => remove(of, choices, few),
+    () =>
+      off === '' ? `ALTER TABLE ${name} NO INHERIT ${table.name}` : `ALTER TABLE ${table.name} ${off}`,
+    () => (on === '' ? `ALTER TABLE ${name} INHERIT ${table.name}` : `ALTER TABLE ${table.name} ${on}`),
+    () => `DELETE FROM ONLY ${table.name}`,
+    () => `TRUNCATE ONLY ${table.name}`,
+  ])();
+};
+
 const singles = { insert, update, delete: remove, upsert } as const;
+export const change: TableChange = (table, choices) =>
+  singles[choices.of(['update', 'insert', 'delete', 'upsert'] as const)](table, choices, false);
 const single = (tables: readonly Table[], choices: Choices, few: boolean): string =>
   singles[choices.of(['insert', 'update', 'delete', 'upsert'] as const)](choices.of(tables), choices, few);
 
@@ -201,6 +229,8 @@ export function statement(
         .some(tables, 1, 2)
         .map((table) => table.name)
         .join(', ')}`;
+    case 'part':
+      return part(choices.of(tables.filter((each) => each.parts.length > 0)) ?? choices.of(tables), choices, few);
     case 'big':
       return flood ? big(choices.of(tables), choices) : insert(choices.of(tables), choices, few);
     default:

@@ -4,15 +4,21 @@
  *   driver     applies statements (one, or several in a transaction)
  *   observe    the view's rows, its hidden stages, and the sum of its change feed
  *   recompute  its query, now
+ *
+ * A statement that fails is right only where it fails without views too, or where the query of a view fails on what it
+ * leaves; one that takes far longer than all comparisons is wrong as well.
  */
 import type { Connection } from '../../src/engines/connection.ts';
 import { DatabaseError } from '../../src/engines/connection.ts';
 import { createIncrementalView } from '../../src/incremental/incremental-view.ts';
 import type { IncrementalView } from '../../src/incremental/incremental-view.ts';
+import { quoteIdentifier } from '../../src/sql/quote.ts';
 import { ensureState } from '../../src/state/schema.ts';
 import { DeferredFunctions } from './deferred-functions.ts';
-import { installOracle } from './oracle.ts';
+import { expectedView, installOracle, oracleSchema } from './oracle.ts';
 import { copyPrefix, isPlain } from './statements.ts';
+import { WorkClock } from './work-clock.ts';
+import type { Phase } from './work-clock.ts';
 
 export interface CaseView {
   readonly name: string;
@@ -21,6 +27,8 @@ export interface CaseView {
   readonly plain?: boolean;
   /** Without a feed: then a step may write in one pass, and need not know what changed. */
   readonly silent?: boolean;
+  /** Whether seg may, or must, refuse to make it. */
+  readonly refusal?: 'may' | 'must';
   /** Operators in it, for the count of what was met. */
   readonly constructs?: readonly string[];
 }
@@ -45,74 +53,225 @@ export interface Mismatch {
 
 export interface Trace {
   readonly created: readonly IncrementalView[];
-  /** Views that the server itself refused: the generator's mistake, not seg's. */
+  /** Views that the server itself refused, or whose query fails on the rows that are there: the generator's mistake, not seg's. */
   readonly refused: readonly { readonly view: CaseView; readonly why: string }[];
+  /** Views that seg refused, and may refuse. */
+  readonly declined: readonly { readonly view: CaseView; readonly why: string }[];
   /** Statements that were compared; those that failed by a constraint are not among them. */
   readonly compared: number;
+  /** Statements after which the query of a view failed, so that there was nothing to compare with. */
+  readonly unanswerable: number;
   readonly mismatch: Mismatch | null;
+  readonly milliseconds: Readonly<Record<Phase, number>>;
 }
 
 /** Runs one case in a database of its own making: schema `public` and the state schema are dropped first. */
 export async function runCase(db: Connection, input: Case): Promise<Trace> {
-  // A program that does not compile fails when it first runs: to compile each as it is made takes half of the time.
-  await db.exec('SET check_function_bodies = off');
-  await db.exec('DROP SCHEMA IF EXISTS public, "_seg", oracle CASCADE; CREATE SCHEMA public');
-  await db.transaction((tx) => ensureState(tx, '_seg'));
-  for (const statement of input.schema) await db.exec(statement);
-  for (const statement of input.before ?? []) await attempt(db, statement);
-  const maker = new DeferredFunctions(db);
-  const created: IncrementalView[] = [];
-  const refused: { view: CaseView; why: string }[] = [];
-  const kept: CaseView[] = [];
-  const fail = (step: number, statement: string, what: string): Trace => ({
-    created,
-    refused,
-    compared: step,
-    mismatch: { step, statement, what },
-  });
-  for (const view of input.views) {
+  return new CaseRun(db, input).run();
+}
+
+class CaseRun {
+  readonly #db: Connection;
+  readonly #input: Case;
+  readonly #clock = new WorkClock();
+  readonly #created: IncrementalView[] = [];
+  readonly #refused: { view: CaseView; why: string }[] = [];
+  readonly #declined: { view: CaseView; why: string }[] = [];
+  readonly #kept: CaseView[] = [];
+  #compared = 0;
+  #unanswerable = 0;
+
+  constructor(db: Connection, input: Case) {
+    this.#db = db;
+    this.#input = input;
+  }
+
+  async run(): Promise<Trace> {
+    await this.#prepare();
+    this.#clock.lap('schema');
+    const mismatch = (await this.#makeViews()) ?? (await this.#follow());
+    return {
+      created: this.#created,
+      refused: this.#refused,
+      declined: this.#declined,
+      compared: this.#compared,
+      unanswerable: this.#unanswerable,
+      mismatch,
+      milliseconds: this.#clock.laps,
+    };
+  }
+
+  async #prepare(): Promise<void> {
+    const db = this.#db;
+    // A program that does not compile fails when it first runs: to compile each as it is made takes half of the time.
+    await db.exec(`SET check_function_bodies = off; SET search_path = public, pg_catalog;
+      DROP SCHEMA IF EXISTS public, "_seg", ${oracleSchema} CASCADE; CREATE SCHEMA public; CREATE SCHEMA ${oracleSchema}`);
+    await db.transaction((tx) => ensureState(tx, '_seg'));
+    for (const statement of this.#input.schema) await db.exec(statement);
+    for (const statement of this.#input.before ?? []) await attempt(db, statement);
+  }
+
+  async #makeViews(): Promise<Mismatch | null> {
+    const maker = new DeferredFunctions(this.#db);
+    const missing = new Set<string>();
+    for (const view of this.#input.views) {
+      const problem = await this.#makeView(maker, view, missing);
+      if (problem !== null) return problem;
+      this.#clock.lap('views');
+    }
+    await maker.flush();
+    this.#clock.lap('views');
+    await installOracle(this.#db, this.#kept);
+    this.#clock.lap('oracle');
+    return null;
+  }
+
+  async #makeView(maker: Connection, view: CaseView, missing: Set<string>): Promise<Mismatch | null> {
+    const name = quoteIdentifier(view.name);
+    // A query over a view that is not there says nothing.
+    if ([...missing].some((each) => view.sql.includes(each))) {
+      missing.add(name);
+      return null;
+    }
     try {
       // Whether the server takes the query at all is asked first, so that what fails after is seg's.
-      await db.exec(`CREATE VIEW "${view.name}" AS ${view.sql}`);
+      await this.#db.exec(
+        `CREATE VIEW ${view.plain === true ? `public.${name}` : expectedView(view.name)} AS ${view.sql}`,
+      );
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      refused.push({ view, why: error.message });
-      continue;
+      missing.add(name);
+      this.#refused.push({ view, why: error.message });
+      return null;
     }
-    if (view.plain === true) continue;
-    await db.exec(`DROP VIEW "${view.name}"`);
+    if (view.plain === true) return null;
+    const fail = (what: string): Mismatch => ({ step: -1, statement: view.name, what: `${what}\n${view.sql}` });
     try {
-      created.push(
+      this.#created.push(
         await createIncrementalView(maker, view.name, view.sql, { changes: view.silent !== true }),
       );
-      kept.push(view);
+      this.#kept.push(view);
     } catch (error) {
-      return fail(-1, view.name, `the view cannot be made: ${String(error)}\n${view.sql}`);
+      missing.add(name);
+      if (view.refusal !== undefined && isRefusal(error)) {
+        this.#declined.push({ view, why: String(error) });
+        return null;
+      }
+      const why = await evaluate(this.#db, [view]);
+      if (why !== null) {
+        this.#refused.push({ view, why });
+        return null;
+      }
+      return fail(`the view cannot be made: ${String(error)}`);
+    }
+    if (view.refusal === 'must') return fail('the view was not refused');
+    const took = this.#clock.since();
+    if (took > MOST_TO_MAKE) return fail(`making the view took ${Math.round(took)} ms`);
+    return null;
+  }
+
+  async #follow(): Promise<Mismatch | null> {
+    const db = this.#db;
+    // Where writing one table writes others, one statement is several changes.
+    let alone = !this.#input.schema.some((text) => /\b(TRIGGER|REFERENCES)\b/.test(text));
+    for (const [step, statement] of ['', ...this.#input.history].entries()) {
+      if (/\bCREATE TRIGGER\b/.test(statement)) alone = false;
+      this.#clock.lap('statements');
+      const failure = statement === '' ? null : await attempt(db, statement);
+      const took = this.#clock.lap('statements');
+      const fail = (what: string): Mismatch => ({ step, statement, what });
+      // Statements may fail by constraints; an error of maintenance bears a program in its context.
+      if (failure !== null && isOfMaintenance(failure)) {
+        const legitimate = await this.#failsAnyway(statement);
+        if (!legitimate)
+          return fail(
+            `the statement fails: ${failure.message}\n${failure.detail ?? ''}\n${failure.context?.slice(0, 3000) ?? ''}`,
+          );
+      }
+      const wrong = await this.#compare(alone && failure === null && isPlain(statement));
+      if (wrong !== null) return fail(wrong);
+      const comparison = this.#clock.lap('comparisons');
+      if (took > MOST_WORK && took > comparison * MOST_TIMES)
+        return fail(
+          `the statement takes too long: ${Math.round(took)} ms, where all comparisons took ${Math.round(comparison)} ms`,
+        );
+      this.#compared = step;
+    }
+    return null;
+  }
+
+  /** What is wrong, or null. */
+  async #compare(plain: boolean): Promise<string | null> {
+    try {
+      const { rows } = await this.#db.query<{ what: string | null }>('SELECT oracle.check($1) AS what', [plain]);
+      return rows[0]!.what;
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      if ((await evaluate(this.#db, this.#kept)) === null)
+        return `the comparison fails: ${error.message}\n${error.context?.slice(0, 1000) ?? ''}`;
+      this.#unanswerable++;
+      return null;
     }
   }
-  await maker.flush();
-  await installOracle(db, kept);
-  // Where writing one table writes others, one statement is several changes.
-  const alone = !input.schema.some((text) => /\b(TRIGGER|REFERENCES)\b/.test(text));
-  for (const [step, statement] of ['', ...input.history].entries()) {
-    const failure = statement === '' ? null : await attempt(db, statement);
-    // Statements may fail by constraints; an error of maintenance bears a program in its context.
-    if (failure !== null && /PL\/pgSQL function _seg\.|compilation of/.test(failure.context ?? '')) {
-      return fail(step, statement, `${failure.message}\n${failure.context?.slice(0, 3000) ?? ''}`);
+
+  /** Whether the statement fails without views too, or leaves rows on which the query of a view fails. */
+  async #failsAnyway(statement: string): Promise<boolean> {
+    const parts = statement.startsWith('BEGIN; ')
+      ? statement.slice('BEGIN; '.length).replace(/; (COMMIT|ROLLBACK)$/, '').split('; ')
+      : [statement];
+    await this.#db.exec("BEGIN; SET LOCAL session_replication_role = 'replica'");
+    try {
+      // Triggers of the user's go on.
+      const { rows } = await this.#db.query<{ sql: string }>(
+        `SELECT pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.tgrelid::pg_catalog.regclass, t.tgname) AS sql
+         FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid WHERE p.proname LIKE 'on_write%'`,
+      );
+      for (const { sql } of rows) await this.#db.exec(sql);
+      for (const part of parts) {
+        try {
+          await run(this.#db, part);
+        } catch {
+          return true;
+        }
+        if ((await evaluate(this.#db, this.#kept)) !== null) return true;
+      }
+      return false;
+    } finally {
+      await this.#db.exec('ROLLBACK');
     }
-    const plain = alone && failure === null && isPlain(statement);
-    const { rows } = await db.query<{ what: string | null }>('SELECT oracle.check($1) AS what', [plain]);
-    if (rows[0]!.what !== null) return fail(step, statement, rows[0]!.what);
   }
-  return { created, refused, compared: input.history.length, mismatch: null };
+}
+
+/** A statement that takes longer than this many milliseconds, and this many times as long as the comparisons, is wrong. */
+const MOST_WORK = 800;
+const MOST_TIMES = 40;
+/** Milliseconds for making one view. */
+const MOST_TO_MAKE = 10_000;
+
+function isOfMaintenance(error: DatabaseError): boolean {
+  return /PL\/pgSQL function (_seg|"_seg")\.|compilation of/.test(error.context ?? '') || /^model "|^the view /.test(error.message);
+}
+
+/** Refusals are said in seg's own words; what the server says, or a broken invariant, is none. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof DatabaseError) && !/invariant|call stack|undefined/.test(error.message);
+}
+
+/** Evaluates every column of the queries; what the server says when it cannot, else null. */
+async function evaluate(db: Connection, views: readonly CaseView[]): Promise<string | null> {
+  try {
+    for (const { name } of views)
+      await db.exec(`SELECT pg_catalog.count(pg_catalog.to_jsonb(x)) FROM ${expectedView(name)} AS x`);
+    return null;
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    return error.message;
+  }
 }
 
 async function attempt(db: Connection, statement: string): Promise<DatabaseError | null> {
   try {
-    if (statement.startsWith(copyPrefix)) {
-      const end = statement.indexOf('\n');
-      await copyIn(db, statement.slice(copyPrefix.length, end), statement.slice(end + 1));
-    } else await db.exec(statement);
+    await run(db, statement);
     return null;
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
@@ -121,10 +280,17 @@ async function attempt(db: Connection, statement: string): Promise<DatabaseError
   }
 }
 
+async function run(db: Connection, statement: string): Promise<void> {
+  if (statement.startsWith(copyPrefix)) {
+    const end = statement.indexOf('\n');
+    await copyIn(db, statement.slice(copyPrefix.length, end), statement.slice(end + 1));
+  } else await db.exec(statement);
+}
+
 /** COPY table FROM, all columns. */
 async function copyIn(db: Connection, table: string, lines: string): Promise<void> {
   const { rows } = await db.query<{ name: string }>(
-    `SELECT attname::text AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 ORDER BY attnum`,
+    `SELECT attname::pg_catalog.text AS name FROM pg_catalog.pg_attribute WHERE attrelid = $1::pg_catalog.regclass AND attnum > 0 ORDER BY attnum`,
     [table],
   );
   await db.copyFrom(

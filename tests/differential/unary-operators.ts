@@ -1,19 +1,28 @@
 /** Operators over one query. */
-import { aggregates, aggregateOf } from './aggregates.ts';
+import { aggregates, aggregateOf, ratio } from './aggregates.ts';
 import { anything, condition, expression, now, totalOrder } from './expressions.ts';
-import type { Expression, Scope } from './expressions.ts';
 import type { Choices } from './choices.ts';
 import { item, outputs, select } from './query.ts';
-import type { Item, Making, Query } from './query.ts';
+import type { Making } from './query.ts';
+import { where } from './shapes.ts';
+import type { Expression, Item, Query, Scope } from './shapes.ts';
+import { value } from './sql-types.ts';
+import type { SqlType } from './sql-types.ts';
+import { share } from './subqueries.ts';
 import { windowCalls } from './windows.ts';
 
-type Unary = (child: Query, making: Making) => Query;
+export type Unary = (child: Query, making: Making) => Query;
 
 /** An operator that neither adds rows nor puts other rows beside each other. */
 const plain = (
   child: Query,
   making: Making,
-  make: (of: Item) => { expressions: readonly Expression[]; distinct?: string; tail?: string },
+  make: (of: Item) => {
+    expressions: readonly Expression[];
+    distinct?: string;
+    where?: string;
+    tail?: string;
+  },
 ): Query => {
   const of = item(child, making);
   return select(
@@ -27,6 +36,37 @@ const keys = (scope: Scope, choices: Choices, least: number, most: number): Expr
   const chosen = choices.some(scope, least, most);
   return choices.oneIn(4) ? [...chosen, expression('text', scope, choices)] : chosen;
 };
+
+/** Keys of which one row makes several, or that are the same in all rows. */
+const oddKeys = (scope: Scope, choices: Choices): Expression[] => [
+  ...(choices.may('set_returning_keys') && choices.oneIn(6) ? [setReturning(scope, choices)] : []),
+  ...(choices.may('constant_keys') && choices.oneIn(8) ? [constant(choices)] : []),
+];
+
+function setReturning(scope: Scope, choices: Choices): Expression {
+  const of = (type: SqlType): string => expression(type, scope, choices, 1).sql;
+  return choices.of<() => Expression>([
+    () => ({ sql: `unnest(${of('integer[]')})`, type: 'integer', wide: false }),
+    () => ({ sql: `unnest(${of('text[]')})`, type: 'text', wide: false }),
+    () => ({ sql: `generate_series(1, abs(${of('integer')}) % 3)`, type: 'integer', wide: false }),
+    () => ({ sql: `regexp_split_to_table(${of('text')}, ' ')`, type: 'text', wide: false }),
+    () => ({
+      sql: `jsonb_array_elements(jsonb_build_array(${of('jsonb')}, 1))`,
+      type: 'jsonb',
+      wide: false,
+    }),
+    () => ({ sql: `unnest(${of('integer[]')}) + 1`, type: 'integer', wide: false }),
+  ])();
+}
+
+function constant(choices: Choices): Expression {
+  const type = choices.of(['integer', 'text', 'date', 'boolean'] as const);
+  return { sql: value(type, choices.below(3)), type, wide: false };
+}
+
+/** `7` instead of `'7'::integer`. */
+const bareConstant = ({ sql, type }: Expression): string =>
+  type === 'integer' ? sql.replace(/^'(.*)'::integer$/, '$1') : sql;
 
 /** `ts + 5 minutes > now`, in one of its many shapes. */
 function boundary(scope: Scope, choices: Choices): string {
@@ -50,28 +90,36 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
   filter: (child, making) =>
     plain(child, making, ({ scope }) => ({
       expressions: outputs(scope, making.choices),
-      tail: ` WHERE ${condition(scope, making.choices)}`,
+      where: condition(scope, making.choices),
     })),
   group: (child, making) =>
     plain(child, making, ({ scope }) => {
       const { choices } = making;
-      const by = keys(scope, choices, 1, 2);
+      const by = [...keys(scope, choices, 1, 2), ...oddKeys(scope, choices)];
       const having = choices.oneIn(4) ? ` HAVING ${aggregateOf('count', scope, choices).sql} > 1` : '';
-      const shown = choices.oneIn(6) ? [] : by.map((key) => key);
+      const shown = choices.oneIn(6) ? [] : by;
+      const guarded = choices.may('guards') && choices.oneIn(6) ? ratio(scope, choices) : null;
+      const ordinals = shown.length > 0 && choices.oneIn(3);
       return {
-        expressions: [...shown, ...aggregates(scope, choices)],
-        tail: ` GROUP BY ${by.map(({ sql }) => sql).join(', ')}${having}`,
+        expressions: [
+          ...shown,
+          ...aggregates(scope, choices),
+          ...(guarded === null ? [] : [guarded.value]),
+        ],
+        tail: ` GROUP BY ${by.map(({ sql }, i) => (ordinals ? i + 1 : sql)).join(', ')}${guarded === null ? having : ` HAVING ${guarded.having}`}`,
       };
     }),
   /** The same aggregate within and around: each belongs to its own query. */
   having_figure: (child, making) =>
-    plain(child, making, ({ scope, from }) => {
+    plain(child, making, ({ scope, from, guard }) => {
       const { choices } = making;
       const by = keys(scope, choices, 1, 2);
+      const kept = where(guard);
       const figure = choices.of([
-        `HAVING count(*) * 3 > (SELECT count(*) FROM ${from})`,
-        `HAVING count(*) > 1 OR EXISTS (SELECT FROM ${from} WHERE ${condition(scope, choices)})`,
-        `HAVING count(*) >= (SELECT count(*) FROM ${from}) / 2 AND NOT EXISTS (SELECT FROM ${from} HAVING count(*) > 9)`,
+        `HAVING count(*) * 3 > (SELECT count(*) FROM ${from}${kept})`,
+        `HAVING count(*) > 1 OR EXISTS (SELECT FROM ${from}${where(guard, condition(scope, choices))})`,
+        `HAVING count(*) >= (SELECT count(*) FROM ${from}${kept}) / 2 AND NOT EXISTS (SELECT FROM ${from}${kept} HAVING count(*) > 9)`,
+        ...(choices.may('guards') ? [`HAVING ${share(from, guard, choices)}`] : []),
       ]);
       return {
         expressions: [...by, ...aggregates(scope, choices)],
@@ -104,21 +152,22 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
   top_n: (child, making) => {
     const { choices, alias } = making;
     const of = item(child, making);
-    const [n, partition] = [alias(), choices.some(of.scope, 1, 2)];
+    const [n, outer, partition] = [alias(), alias(), choices.some(of.scope, 1, 2)];
     const call = choices.of(['row_number', 'row_number', 'rank', 'dense_rank']);
     const order =
       call === 'row_number'
         ? totalOrder(of.scope, choices)
         : choices.some(of.scope, 1, 2).map(({ sql }) => sql);
-    const inner = `SELECT *, ${call}() OVER (PARTITION BY ${partition.map(({ sql }) => sql).join(', ')} ORDER BY ${String(order)}) AS ${n} FROM ${of.from}`;
-    const outer = alias();
-    const scope = of.scope.map((column) => ({ ...column, sql: `${outer}.${column.sql.split('.')[1]}` }));
+    const columns = of.scope.map(({ sql }, i) => `${sql} AS ${outer}_${i}`);
+    const inner = `SELECT ${columns.join(', ')}, ${call}() OVER (PARTITION BY ${partition.map(({ sql }) => sql).join(', ')} ORDER BY ${String(order)}) AS ${n} FROM ${of.from}${where(of.guard)}`;
+    const scope = of.scope.map((column, i) => ({ ...column, sql: `${outer}.${outer}_${i}` }));
     return select(
       {
         items: [of],
+        guarded: true,
         from: `(${inner}) AS ${outer}`,
         expressions: outputs(scope, choices),
-        tail: ` WHERE ${outer}.${n} <= ${1 + choices.below(3)}`,
+        where: `${outer}.${n} <= ${1 + choices.below(3)}`,
         rows: child.rows,
         explodes: child.explodes,
         effort: child.effort,
@@ -134,12 +183,13 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
     const [t, s, nr, a, b] = [alias(), alias(), alias(), alias(), alias()];
     const over = (order: string): string => `PARTITION BY ${key.sql} ORDER BY ${order}`;
     const order = totalOrder(of.scope, choices);
-    const flags = `SELECT *, ${time} AS ${t}, row_number() OVER (${over(`${time}, ${order}`)}) AS ${a}_n, CASE WHEN ${time} <= lag(${time}) OVER (${over(`${time}, ${order}`)}) + interval '1 minute' THEN 0 ELSE 1 END AS ${s} FROM ${of.from}`;
-    const k = key.sql.split('.')[1]!;
+    const k = alias();
+    const flags = `SELECT ${key.sql} AS ${k}, ${time} AS ${t}, row_number() OVER (${over(`${time}, ${order}`)}) AS ${a}_n, CASE WHEN ${time} <= lag(${time}) OVER (${over(`${time}, ${order}`)}) + interval '1 minute' THEN 0 ELSE 1 END AS ${s} FROM ${of.from}${where(of.guard)}`;
     const numbered = `SELECT ${k}, ${t}, sum(${s}) OVER (PARTITION BY ${k} ORDER BY ${t}, ${a}_n ROWS UNBOUNDED PRECEDING) AS ${nr} FROM (${flags}) AS ${a}`;
     return select(
       {
         items: [of],
+        guarded: true,
         from: `(${numbered}) AS ${b}`,
         expressions: [
           { ...key, sql: `${b}.${k}` },
@@ -225,18 +275,30 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
   grouping_sets: (child, making) =>
     plain(child, making, ({ scope }) => {
       const { choices } = making;
-      const by = choices.some(scope, 1, 3).map(({ sql }) => sql);
+      const columns = choices.some(scope, 1, 3);
+      const added = choices.may('constant_keys') && choices.oneIn(3) ? [constant(choices)] : [];
+      const shown = choices.oneIn(2) ? [...added, ...columns] : [...columns, ...added];
+      // A constant can also stand as it is, and be named by its place.
+      const bare = added.length > 0 && choices.oneIn(2);
+      const by = shown.map(({ sql }, i) => (bare ? String(i + 1) : sql));
       const list = by.join(', ');
       const sets = choices.of([
         `ROLLUP (${list})`,
         `CUBE (${list})`,
         `GROUPING SETS ((${by[0]}), (${list}))`,
+        `GROUPING SETS (${list})`,
         `GROUPING SETS ((${list}), ())`,
         `${by[0]}, ROLLUP (${list})`,
       ]);
-      const shown = scope.filter(({ sql }) => by.includes(sql));
-      const which: Expression = { sql: `grouping(${list})`, type: 'integer', wide: false };
-      return { expressions: [...shown, which, ...aggregates(scope, choices)], tail: ` GROUP BY ${sets}` };
+      const which: Expression = {
+        sql: `grouping(${columns.map(({ sql }) => sql).join(', ')})`,
+        type: 'integer',
+        wide: false,
+      };
+      const expressions = shown.map((each) =>
+        bare && added.includes(each) ? { ...each, sql: bareConstant(each) } : each,
+      );
+      return { expressions: [...expressions, which, ...aggregates(scope, choices)], tail: ` GROUP BY ${sets}` };
     }),
   cte_twice: (child, making) => {
     const { choices, alias } = making;
@@ -249,7 +311,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
     const wide = child.columns.some((column) => column.wide);
     return select(
       {
-        items: [{ from: '', scope: [], with: [`${name} (${columns.join(', ')}) AS (${child.sql})`] }],
+        items: [{ from: '', scope: [], guard: '', with: [`${name} (${columns.join(', ')}) AS (${child.sql})`] }],
         from: `${name} AS ${l} JOIN ${name} AS ${r} ON ${on}`,
         expressions: [...choices.some(side(l), 1, 2), ...choices.some(side(r), 1, 2)],
         rows: (child.rows * child.rows) / 5,
@@ -262,7 +324,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
   recent: (child, making) =>
     plain(child, making, ({ scope }) => ({
       expressions: outputs(scope, making.choices),
-      tail: ` WHERE ${boundary(scope, making.choices)}${making.choices.of(['', ` AND ${condition(scope, making.choices)}`, ` OR ${boundary(scope, making.choices)}`])}`,
+      where: `(${boundary(scope, making.choices)}${making.choices.of(['', ` AND ${condition(scope, making.choices)}`, ` OR ${boundary(scope, making.choices)}`])})`,
     })),
   recent_case: (child, making) =>
     plain(child, making, ({ scope }) => ({

@@ -1,7 +1,7 @@
 /** Window functions: with orders that are total where a tie would leave the answer open. */
 import { anything, expression, totalOrder } from './expressions.ts';
-import type { Expression, Scope } from './expressions.ts';
 import type { Making } from './query.ts';
+import type { Expression, Scope } from './shapes.ts';
 
 const frames = [
   '',
