@@ -46,7 +46,7 @@ const numbers = (table: Partial<Record<SqlType, SqlType>>): SqlType[] => Object.
 const distinct = (choices: Choices): string => (choices.oneIn(4) ? 'DISTINCT ' : '');
 /** Where DISTINCT changes nothing, or is seldom written. */
 const seldomDistinct = (choices: Choices): string =>
-  choices.may('distinct_aggregates') && choices.oneIn(4) ? 'DISTINCT ' : '';
+  choices.takes('distinct_aggregates', 4) ? 'DISTINCT ' : '';
 /** What looks different though it is equal has no place in a list. */
 const listed = (scope: Scope): Scope => scope.filter(({ type }) => type !== 'folded');
 
@@ -119,7 +119,7 @@ const makers = {
 export function aggregateOf(name: keyof typeof makers, scope: Scope, choices: Choices): Expression {
   const made = makers[name](scope, choices);
   if (!choices.oneIn(choices.may('distinct_aggregates') ? 4 : 6)) return made;
-  const found = choices.may('guards') && choices.oneIn(3) ? fallible(scope, choices) : null;
+  const found = choices.takes('guards', 3) ? fallible(scope, choices) : null;
   if (found !== null) return guardedAggregate(found.column, found.guard, choices);
   return { ...made, sql: `${made.sql} FILTER (WHERE ${condition(scope, choices)})` };
 }
@@ -140,13 +140,26 @@ const all = Object.keys(makers) as (keyof typeof makers)[];
 
 /** One to three aggregates. */
 export function aggregates(scope: Scope, choices: Choices): Expression[] {
-  return Array.from({ length: 1 + choices.below(3) }, () => aggregateOf(choices.of(all), scope, choices));
+  // Of the many, DISTINCT changes these the most.
+  const from = choices.takes('distinct_aggregates', 8)
+    ? ([...all, 'bits', 'bits', 'bits', 'bits', 'bits', 'bits', 'bool', 'deviation'] as const)
+    : all;
+  return Array.from({ length: 1 + choices.below(3) }, () => aggregateOf(choices.of(from), scope, choices));
 }
 
 /** A value made of the aggregates of a group, and the condition of HAVING without which it may fail. */
-export function ratio(scope: Scope, choices: Choices): { readonly value: Expression; readonly having: string } {
+export function ratio(
+  scope: Scope,
+  choices: Choices,
+): { readonly value: Expression; readonly having: string } {
   const [x, y] = [argument(['integer'], scope, choices).sql, argument(['integer'], scope, choices).sql];
-  const divisor = choices.of([`sum(${y})`, `count(${y})`, `count(*) - 1`, `max(${y})`, `count(DISTINCT ${y})`]);
+  const divisor = choices.of([
+    `sum(${y})`,
+    `count(${y})`,
+    `count(*) - 1`,
+    `max(${y})`,
+    `count(DISTINCT ${y})`,
+  ]);
   return {
     value: of(`sum(${x}) / ${divisor}`, 'bigint'),
     having: choices.of([`${divisor} <> 0`, `${divisor} > 0 AND count(*) > 0`]),

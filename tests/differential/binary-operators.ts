@@ -60,7 +60,8 @@ const joined =
     const above = choices.oneIn(4) ? condition([...l.scope, ...r.scope], choices) : '';
     const onWhere = choices.oneIn(2);
     // Guards: [in ON, in WHERE].
-    const [on1, kept1] = word === 'RIGHT JOIN' || (word === 'JOIN' && onWhere) ? [l.guard, ''] : ['', l.guard];
+    const [on1, kept1] =
+      word === 'RIGHT JOIN' || (word === 'JOIN' && onWhere) ? [l.guard, ''] : ['', l.guard];
     const [on2, kept2] = word === 'LEFT JOIN' || (word === 'JOIN' && onWhere) ? [r.guard, ''] : ['', r.guard];
     return select(
       {
@@ -68,7 +69,10 @@ const joined =
         guarded: true,
         from: `${l.from} ${word} ${r.from} ON ${both(on1, both(on2, on.sql))}`,
         expressions: [...outputs(l.scope, choices), ...outputs(r.scope, choices)],
-        where: [kept1, kept2, above].filter((each) => each !== '').map((each) => `(${each})`).join(' AND '),
+        where: [kept1, kept2, above]
+          .filter((each) => each !== '')
+          .map((each) => `(${each})`)
+          .join(' AND '),
         rows: Math.max(on.rows, left.rows, right.rows),
         explodes: on.explodes || left.explodes || right.explodes,
         effort: Math.max(left.effort, right.effort),

@@ -1,10 +1,11 @@
 /** A number → one generated case of several queries and histories, run in a database of its own; and what came of it. */
 import fc from 'fast-check';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
-import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
-import type { Feature } from './features.ts';
+import type { Database } from '../../src/engines/connection.ts';
+import type { FeatureChoice } from './features.ts';
 import { needlesslyRecomputed } from './maintained.ts';
 import { renderCase } from './render-case.ts';
+import { openSession } from './open-session.ts';
 import { shrunk } from './shrink.ts';
 import { specs } from './spec.ts';
 import type { Size, Spec } from './spec.ts';
@@ -30,7 +31,8 @@ export interface Outcome {
   readonly strategies: Counts;
   /** Queries that are recomputed and should not be (maintained.ts). */
   readonly recomputed: readonly string[];
-  readonly failure: { readonly what: string; readonly smallest: Case } | null;
+  /** `smallest` is what is written down: a Case, or one of several sessions. */
+  readonly failure: { readonly what: string; readonly smallest: object } | null;
 }
 
 /** Neighbouring seeds must not give similar cases: fast-check's generator takes them nearly as they are. */
@@ -40,8 +42,8 @@ export function mixed(seed: number): number {
   return (x ^ (x >>> 16)) | 0;
 }
 
-export function specOf(seed: number, size: Size): Spec {
-  return fc.sample(specs(size), { seed: mixed(seed), numRuns: 1 })[0]!;
+export function specOf(seed: number, size: Size, { sought }: FeatureChoice): Spec {
+  return fc.sample(specs(size, sought), { seed: mixed(seed), numRuns: 1 })[0]!;
 }
 
 /** Nothing vacuums the catalog that dropped schemas leave behind, so a database serves for a while only. */
@@ -50,18 +52,21 @@ const RUNS_PER_DATABASE = 12;
 export class Runner {
   readonly #size: Size;
   readonly #shrinkSeconds: number;
-  readonly #features: ReadonlySet<Feature>;
-  #db: PGliteDatabase | undefined;
+  readonly #features: FeatureChoice;
+  /** A database on a server; without it each is one in memory. */
+  readonly #url: string | undefined;
+  #db: Database | undefined;
   #runs = 0;
 
-  constructor(size: Size, shrinkSeconds: number, features: ReadonlySet<Feature>) {
+  constructor(size: Size, shrinkSeconds: number, features: FeatureChoice, url?: string) {
+    this.#url = url;
     this.#size = size;
     this.#features = features;
     this.#shrinkSeconds = shrinkSeconds;
   }
 
   async run(seed: number): Promise<Outcome> {
-    const spec = specOf(seed, this.#size);
+    const spec = specOf(seed, this.#size, this.#features);
     const input = renderCase(spec, this.#features);
     const trace = await this.#trace(input);
     const constructs: Counts = {};
@@ -101,15 +106,17 @@ export class Runner {
       const trace = await this.#trace(renderCase(candidate, this.#features));
       return trace.mismatch !== null && kindOf(trace.mismatch.what) === kind;
     };
-    const least = await shrunk(spec, specs(this.#size), fails, this.#shrinkSeconds);
+    const least = await shrunk(spec, specs(this.#size, this.#features.sought), fails, this.#shrinkSeconds);
     const smallest = renderCase(least, this.#features);
     const trace = await this.#trace(smallest);
-    return { what: trace.mismatch?.what ?? what, smallest };
+    const last = trace.mismatch?.what ?? what;
+    return { what: kindOf(last) === kind ? last : what, smallest };
   }
 
   async #trace(input: Case): Promise<Trace> {
-    if (this.#runs++ % RUNS_PER_DATABASE === 0) await this.close();
-    this.#db ??= await openMemoryDatabase({ size: 'large' });
+    if (this.#runs++ % RUNS_PER_DATABASE === 0 && this.#url === undefined) await this.close();
+    this.#db ??=
+      this.#url === undefined ? await openMemoryDatabase({ size: 'large' }) : openSession(this.#url);
     try {
       return await runCase(this.#db, input);
     } catch (error) {

@@ -10,6 +10,8 @@ import type { SqlType } from './sql-types.ts';
 /** What there is to choose from, beside numbers. */
 export interface Materials {
   readonly features: ReadonlySet<Feature>;
+  /** Those that are looked for: they come often. */
+  readonly sought: ReadonlySet<Feature>;
   /** Tables and earlier views. */
   readonly relations: readonly Query[];
   readonly functions: readonly UserFunction[];
@@ -26,7 +28,14 @@ export interface UserFunction {
   readonly readsTables: boolean;
 }
 
-const nothing: Materials = { features: new Set(), relations: [], functions: [], alias: () => 'q0', subquery: () => 'NULL' };
+const nothing: Materials = {
+  features: new Set(),
+  sought: new Set(),
+  relations: [],
+  functions: [],
+  alias: () => 'q0',
+  subquery: () => 'NULL',
+};
 
 export class Choices {
   readonly materials: Materials;
@@ -43,6 +52,11 @@ export class Choices {
   /** Whether a group of constructs may be used. */
   may(feature: Feature): boolean {
     return this.materials.features.has(feature);
+  }
+
+  /** Whether one of them is used here: once in `count`, or every second time where it is looked for. */
+  takes(feature: Feature, count: number): boolean {
+    return this.may(feature) && this.oneIn(this.materials.sought.has(feature) ? 2 : count);
   }
 
   /** A number from 0 to `count - 1`. */

@@ -30,7 +30,7 @@ const intervals = [
   "INTERVAL '-1 days +02:03'",
   "INTERVAL 'P1Y2M3DT4H5M6S'",
   "INTERVAL '1 mon ago'",
-  "make_interval(mins => 5)",
+  'make_interval(mins => 5)',
 ];
 
 function intervalLiteral(choices: Choices): string {
@@ -149,7 +149,7 @@ export function expression(type: SqlType, scope: Scope, choices: Choices, depth 
       : { sql: value(type, choices.below(5)), type, wide: false };
   if (depth === 0) return plain();
   const { subquery, functions } = choices.materials;
-  if (choices.may('subqueries') && asked.has(type) && choices.oneIn(24))
+  if (asked.has(type) && choices.takes('subqueries', 24) && (choices.subqueries < 3 || choices.oneIn(6)))
     return { sql: subquery(type, scope, choices, depth - 1), type, wide: false };
   const of = (wanted: SqlType): string => expression(wanted, scope, choices, depth - 1).sql;
   if (type === 'integer' && functions.length > 0 && choices.oneIn(6))
@@ -198,7 +198,9 @@ export function comparable(
   right: Scope,
 ): { readonly left: string; readonly right: string; readonly wide: boolean }[] {
   const pairs = left.flatMap((l) =>
-    right.flatMap((r) => (alike(l.type, r.type) ? [{ left: l.sql, right: r.sql, wide: l.wide && r.wide }] : [])),
+    right.flatMap((r) =>
+      alike(l.type, r.type) ? [{ left: l.sql, right: r.sql, wide: l.wide && r.wide }] : [],
+    ),
   );
   if (pairs.length > 0) return [...pairs].sort((a, b) => Number(b.wide) - Number(a.wide));
   const asText = (side: Scope): ScopeColumn[] => side.filter(({ type }) => textual.has(type));

@@ -28,6 +28,8 @@ export const featureNames = [
   'intervals',
   /** Partitioned tables and tables with children. */
   'partitions',
+  /** Names that look like something else: of SQL, of PostgreSQL, of seg. */
+  'names',
   /** Tables that a crash empties. */
   'unlogged',
 ] as const;
@@ -35,16 +37,41 @@ export const featureNames = [
 export type Feature = (typeof featureNames)[number];
 
 /** Left out unless asked for. */
-const pending: ReadonlySet<Feature> = new Set<Feature>([]);
+const pending: ReadonlySet<Feature> = new Set<Feature>([
+  'guards',
+  'set_returning_keys',
+  'constant_keys',
+  'distinct_aggregates',
+  'subqueries',
+  'many_joins',
+  'wide',
+  'long',
+  'triggers',
+  'functions',
+  'collations',
+  'shadows',
+  'intervals',
+  'partitions',
+  'names',
+  'unlogged',
+]);
 
 export const usual: readonly Feature[] = featureNames.filter((name) => !pending.has(name));
 
+export interface FeatureChoice {
+  readonly features: ReadonlySet<Feature>;
+  /** Those that were asked for by name: they come often. */
+  readonly sought: ReadonlySet<Feature>;
+}
+
 /** `usual`, `all`, `none`, or names with commas between them. */
-export function featuresOf(text: string): ReadonlySet<Feature> {
-  if (text === 'usual') return new Set(usual);
-  if (text === 'all') return new Set(featureNames);
+export function featuresOf(text: string): FeatureChoice {
+  const sought = new Set<Feature>();
+  if (text === 'usual') return { features: new Set(usual), sought };
+  if (text === 'all') return { features: new Set(featureNames), sought };
   const names = text.split(',').filter((name) => name !== '' && name !== 'none');
   const unknown = names.find((name) => !(featureNames as readonly string[]).includes(name));
   if (unknown !== undefined) throw new Error(`no feature "${unknown}": ${featureNames.join(', ')}`);
-  return new Set(names as Feature[]);
+  const named = new Set(names as Feature[]);
+  return { features: named, sought: named };
 }

@@ -7,8 +7,12 @@ import { Runner } from './bundle.ts';
 import { featuresOf } from './features.ts';
 
 const seed = Number(process.env['SEG_SEED'] ?? 1);
-const cases = Number(process.env['SEG_CASES'] ?? 1000);
-const runner = new Runner({ views: 8, histories: 8, statements: 8 }, 30, featuresOf(process.env['SEG_FEATURES'] ?? 'usual'));
+const cases = Number(process.env['SEG_CASES'] ?? 300);
+const runner = new Runner(
+  { views: 8, histories: 12, statements: 7 },
+  30,
+  featuresOf(process.env['SEG_FEATURES'] ?? 'usual'),
+);
 afterAll(() => runner.close());
 
 it(`${cases} generated cases equal their recomputation`, { timeout: 1_200_000 }, async () => {

@@ -99,7 +99,10 @@ function asked(items: readonly Item[], scope: Scope, making: Making): string {
   ];
   if (compare !== undefined) {
     tests.push(`${compare.left} IN (${head}SELECT ${compare.right} ${from})`);
-    const [least] = comparable(scope, r.scope.filter(({ type }) => type === 'integer' || type === 'text'));
+    const [least] = comparable(
+      scope,
+      r.scope.filter(({ type }) => type === 'integer' || type === 'text'),
+    );
     if (least !== undefined)
       tests.push(`${least.left} = (${head}SELECT ${choices.of(['max', 'min'])}(${least.right}) ${from})`);
   }
@@ -115,10 +118,7 @@ const wide: Unary = (child, making) => {
     const column = of.scope[i % of.scope.length]!;
     return column.type === 'integer' ? { ...column, sql: `${column.sql} + ${i}`, wide: false } : column;
   });
-  return select(
-    { items: [of], expressions, rows: child.rows, explodes: true, effort: child.effort },
-    making,
-  );
+  return select({ items: [of], expressions, rows: child.rows, explodes: true, effort: child.effort }, making);
 };
 
 /** Many aggregates of one group. */
@@ -128,10 +128,11 @@ const manyAggregates: Unary = (child, making) => {
   const count = choices.of([30, 100, 420, 600]);
   const by = choices.some(of.scope, 1, 1);
   const number = expression('integer', of.scope, choices, 1).sql;
-  const made = Array.from(
-    { length: count },
-    (_, i): Expression => ({ sql: `sum(${number} + ${i})`, type: 'bigint', wide: false }),
-  );
+  const made = Array.from({ length: count }, (_, i): Expression => ({
+    sql: `sum(${number} + ${i})`,
+    type: 'bigint',
+    wide: false,
+  }));
   return select(
     {
       items: [of],
@@ -154,15 +155,25 @@ const longExpression: Unary = (child, making) => {
   const t = expression('text', of.scope, choices, 1).sql;
   const value = choices.of<() => Expression>([
     () => ({ sql: times(count, () => `(${x})::bigint`).join(' + '), type: 'bigint', wide: false }),
-    () => ({ sql: `${'coalesce('.repeat(count / 3)}${t}${", 'z')".repeat(count / 3)}`, type: 'text', wide: false }),
-    () => ({ sql: times(count / 5, (i) => `coalesce(${t}, '${i % 3}')`).join(' || '), type: 'text', wide: false }),
+    () => ({
+      sql: `${'coalesce('.repeat(count / 3)}${t}${", 'z')".repeat(count / 3)}`,
+      type: 'text',
+      wide: false,
+    }),
+    () => ({
+      sql: times(count / 5, (i) => `coalesce(${t}, '${i % 3}')`).join(' || '),
+      type: 'text',
+      wide: false,
+    }),
     () => ({
       sql: `CASE ${times(count / 5, (i) => `WHEN ${x} = ${i + 2} THEN ${i % 7}`).join(' ')} ELSE 7 END`,
       type: 'integer',
       wide: false,
     }),
   ])();
-  const test = choices.oneIn(2) ? '' : times(count / 5, (i) => `${x} <> ${i + 9}`).join(choices.of([' AND ', ' OR ']));
+  const test = choices.oneIn(2)
+    ? ''
+    : times(count / 5, (i) => `${x} <> ${i + 9}`).join(choices.of([' AND ', ' OR ']));
   return select(
     {
       items: [of],
@@ -186,7 +197,8 @@ const manyBranches: Unary = (child, making) => {
   const list = shown.map(({ sql }, i) => `${sql} AS "c${i}"`).join(', ');
   const branches = times(
     count,
-    (i) => `SELECT ${list}, ${i} AS "branch" FROM ${of.from}${where(both(of.guard, i % 2 === 0 ? 'true' : condition(of.scope, choices)))}`,
+    (i) =>
+      `SELECT ${list}, ${i} AS "branch" FROM ${of.from}${where(both(of.guard, i % 2 === 0 ? 'true' : condition(of.scope, choices)))}`,
   );
   return {
     sql: `${head}${branches.join(' UNION ALL ')}`,

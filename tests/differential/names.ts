@@ -51,9 +51,12 @@ const odd = [
 ] as const;
 
 /** The n-th of names that differ from each other, beginning anywhere. */
-export function oddName(start: number, n: number): string {
-  const at = start + n;
-  const again = Math.floor(n / odd.length);
+export function oddName(start: number, n: number, all: boolean): string {
+  const names = all ? odd : odd.slice(0, MERELY_QUOTED);
+  const again = Math.floor(n / names.length);
   const suffix = again === 0 ? '' : String(again);
-  return `${odd[at % odd.length]}${suffix}`;
+  return `${names[(start + n) % names.length]}${suffix}`;
 }
+
+/** So many of them look like nothing else. */
+const MERELY_QUOTED = 10;

@@ -34,8 +34,12 @@ function leftOver(
       UNION ALL SELECT ${list}, -1 FROM ${actual}) AS "_b" GROUP BY ${list} HAVING sum("_w") <> 0`;
 }
 
-/** Installs `oracle.check(plain boolean)`, which answers what is wrong first, or NULL. Remembers the rows as they are. */
-export async function installOracle(db: Connection, views: readonly Checked[]): Promise<void> {
+/** Installs the function `oracle.check(plain boolean)`, or of another name, which answers what is wrong first, or NULL. Remembers the rows as they are. */
+export async function installOracle(
+  db: Connection,
+  views: readonly Checked[],
+  name = 'check',
+): Promise<void> {
   const plans = new Map((await readPlans(db, '_seg')).map((plan) => [plan.key, plan]));
   const nodes = await db.query<{ view: string; node: number }>('SELECT view, node FROM "_seg".plan');
   const nodeOf = new Map(nodes.rows.map(({ view, node }) => [view, node]));
@@ -45,8 +49,8 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
     tests.push(`  SELECT jsonb_agg(to_jsonb(x))::pg_catalog.text INTO found FROM (${rows}) AS x;
   IF found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || found; END IF;`);
   };
-  for (const { name, silent } of views) {
-    const key = quoteRelation({ schema: 'public', name });
+  for (const { name: view, silent } of views) {
+    const key = quoteRelation({ schema: 'public', name: view });
     const plan = plans.get(key);
     if (plan === undefined) throw new Error(`there is no plan of ${key}`);
     for (const stored of plan.stages) {
@@ -61,24 +65,24 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
       );
       const compared = columns.filter((column) => !free.has(column));
       report(
-        `${name}: ${stored.label}: `,
+        `${view}: ${stored.label}: `,
         leftOver(columns, quoteRelation(stored.table), `(${stored.query})`, compared),
       );
     }
     const visible = plan.stages.at(-1)!.stage.columns.filter(({ hidden }) => !hidden);
     const columns = visible.map((column) => quoteIdentifier(column.name));
-    report(`${name}: rows (1 is missing, -1 too many): `, leftOver(columns, key, expectedView(name)));
+    report(`${view}: rows (1 is missing, -1 too many): `, leftOver(columns, key, expectedView(view)));
     if (silent === true) continue;
     const node = nodeOf.get(key)!;
     const log = `FROM "_seg".changelog WHERE node = ${node}`;
     report(
-      `${name}: the feed does not add up: `,
+      `${view}: the feed does not add up: `,
       `SELECT "row", sum(w) AS w FROM (SELECT "row", 1 AS w FROM oracle.base WHERE node = ${node}
          UNION ALL SELECT "row", weight ${log} UNION ALL SELECT to_jsonb(_v), -1 FROM ${key} AS _v) AS s
        GROUP BY "row" HAVING sum(w) <> 0`,
     );
     report(
-      `${name}: the feed holds changes that cancel: `,
+      `${view}: the feed holds changes that cancel: `,
       `SELECT epoch, "row" ${log} AND (weight = 0 OR plain AND epoch > (SELECT seen FROM oracle.epoch))
        GROUP BY epoch, "row" HAVING bool_or(weight = 0) OR bool_or(weight > 0) AND bool_or(weight < 0)`,
     );
@@ -87,12 +91,12 @@ export async function installOracle(db: Connection, views: readonly Checked[]): 
   const body = `DECLARE found pg_catalog.text; BEGIN\n${tests.join('\n')}
   UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
   RETURN NULL;\nEND`;
-  await db.exec(`CREATE TABLE oracle.base (node integer, "row" pg_catalog.jsonb);
-    CREATE TABLE oracle.epoch AS SELECT epoch AS seen FROM "_seg".epoch`);
+  await db.exec(`CREATE TABLE IF NOT EXISTS oracle.base (node integer, "row" pg_catalog.jsonb);
+    CREATE TABLE IF NOT EXISTS oracle.epoch AS SELECT epoch AS seen FROM "_seg".epoch`);
   await db.exec(
     [
       ...base,
-      `CREATE FUNCTION oracle.check(plain boolean) RETURNS pg_catalog.text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+      `CREATE FUNCTION oracle.${name}(plain boolean) RETURNS pg_catalog.text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
        SET search_path = pg_catalog, public AS ${quoteLiteral(body)}`,
     ].join(';\n'),
   );

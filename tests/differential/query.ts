@@ -16,7 +16,7 @@ export interface Making {
 export function item(query: Query, making: Making): Item {
   const made = plainItem(query, making);
   const { choices, alias } = making;
-  if (!choices.may('guards') || !choices.oneIn(4)) return made;
+  if (!choices.takes('guards', 4)) return made;
   const found = fallible(made.scope, choices);
   if (found === null) return made;
   const guarded: Item = { ...made, scope: [found.column, ...made.scope], guard: found.guard };

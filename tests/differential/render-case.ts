@@ -4,7 +4,7 @@ import { Choices } from './choices.ts';
 import { literal, typeNames, types, value } from './sql-types.ts';
 import type { Materials } from './choices.ts';
 import { featuresOf } from './features.ts';
-import type { Feature } from './features.ts';
+import type { FeatureChoice } from './features.ts';
 import { largeOperators } from './large-operators.ts';
 import type { Making } from './query.ts';
 import type { Query } from './shapes.ts';
@@ -17,11 +17,10 @@ import type { Case, CaseView } from './trace-runner.ts';
 import { unaryOperators } from './unary-operators.ts';
 import { functionOf, outOfShadow, shadowsOf, triggerOf } from './user-objects.ts';
 
-export function renderCase(spec: Spec, features: ReadonlySet<Feature> = featuresOf('usual')): Case {
+export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual')): Case {
+  const { features, sought } = chosen;
   const tables = spec.tables.map((table, i) => tableOf(table, i, features));
-  const functions = features.has('functions')
-    ? spec.functions.map((n, i) => functionOf(n, i, tables))
-    : [];
+  const functions = features.has('functions') ? spec.functions.map((n, i) => functionOf(n, i, tables)) : [];
   const triggers = features.has('triggers')
     ? spec.triggers.map((n, i) => triggerOf(n, i, tables, change))
     : [];
@@ -43,6 +42,7 @@ export function renderCase(spec: Spec, features: ReadonlySet<Feature> = features
   for (const [i, { query, plain }] of spec.views.entries()) {
     const materials: Materials = {
       features,
+      sought,
       relations: [...tables.map(tableQuery), ...known],
       functions,
       alias: counter(),

@@ -10,6 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import pg from 'pg';
 import type { Counts, Outcome } from './bundle.ts';
 
 const { values } = parseArgs({
@@ -20,10 +21,15 @@ const { values } = parseArgs({
     /** Stop after so many failures. */
     failures: { type: 'string', default: '10' },
     queries: { type: 'string', default: '8' },
-    histories: { type: 'string', default: '6' },
-    statements: { type: 'string', default: '12' },
+    histories: { type: 'string', default: '12' },
+    statements: { type: 'string', default: '7' },
     /** Groups of constructs (features.ts): `usual`, `all`, `none`, or names with commas between them. */
     features: { type: 'string', default: 'usual' },
+    /** `pglite`, or `postgres`: several sessions on a server, which SEG_TEST_POSTGRES names. */
+    engine: { type: 'string', default: 'pglite' },
+    sessions: { type: 'string', default: '3' },
+    /** Its databases are called so, with a number. */
+    prefix: { type: 'string', default: 'soak' },
     'shrink-seconds': { type: 'string', default: '120' },
     regressions: { type: 'string', default: join(process.cwd(), 'tests', 'differential', 'regressions') },
   },
@@ -91,7 +97,7 @@ function record(outcome: Outcome): void {
 
 const done = (): boolean => cases >= wanted || failures >= Number(values.failures);
 
-function work(): Promise<void> {
+function work(database: string | null): Promise<void> {
   return new Promise((resolve) => {
     let worker: ChildProcess;
     let seed = 0;
@@ -109,7 +115,15 @@ function work(): Promise<void> {
       worker.send(seed);
     };
     const start = (): void => {
-      worker = fork(join(import.meta.dirname, 'soak-worker.js'), [JSON.stringify({ size, shrinkSeconds, features: values.features })]);
+      worker = fork(join(import.meta.dirname, 'soak-worker.js'), [
+        JSON.stringify({
+          size,
+          shrinkSeconds,
+          features: values.features,
+          sessions: Number(values.sessions),
+          ...(database === null ? {} : { url: database }),
+        }),
+      ]);
       worker.on('message', (outcome: Outcome) => {
         record(outcome);
         give();
@@ -125,13 +139,34 @@ function work(): Promise<void> {
   });
 }
 
+/** A database for each worker: on a server one of its own each, else none. */
+async function databasesOf(workers: number): Promise<(string | null)[]> {
+  if (values.engine === 'pglite') return Array.from({ length: workers }, () => null);
+  const server = process.env['SEG_TEST_POSTGRES'];
+  if (values.engine !== 'postgres' || server === undefined)
+    throw new Error('--engine is pglite, or postgres with a server that SEG_TEST_POSTGRES names');
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  const urls: string[] = [];
+  for (let i = 0; i < workers; i++) {
+    await client.query(`DROP DATABASE IF EXISTS ${values.prefix}${i}`);
+    await client.query(`CREATE DATABASE ${values.prefix}${i}`);
+    const url = new URL(server);
+    url.pathname = `/${values.prefix}${i}`;
+    urls.push(url.href);
+  }
+  await client.end();
+  return urls;
+}
+
 const progress = setInterval(() => {
   const seconds = (performance.now() - started) / 1000;
   log(
     `${Math.round(seconds)} s: ${cases} cases (${(cases / seconds).toFixed(1)}/s), ${queries} queries, ${statements} statements, seeds ${first} to ${next - 1}, ${failures} failures`,
   );
 }, 10_000);
-await Promise.all(Array.from({ length: Number(values.workers) }, work));
+const databases = await databasesOf(Number(values.workers));
+await Promise.all(databases.map(work));
 clearInterval(progress);
 
 const rounded = (counts: Counts): Counts =>

@@ -1,6 +1,7 @@
 /** A generated case as plain data (see choices.ts), and how fast-check makes one. */
 import fc from 'fast-check';
 import { binaryOperators } from './binary-operators.ts';
+import type { Feature } from './features.ts';
 import { largeOperators } from './large-operators.ts';
 import { unaryOperators } from './unary-operators.ts';
 
@@ -71,51 +72,70 @@ const often: Readonly<Record<string, number>> = {
   filter: 2,
 };
 
-const oneOf = (operators: Readonly<Record<string, unknown>>): fc.Arbitrary<string> =>
-  fc.constantFrom(
-    ...Object.keys(operators).flatMap((op) => Array.from({ length: often[op] ?? 1 }, () => op)),
-  );
-
-const unaryNames: Readonly<Record<string, unknown>> = {
-  ...unaryOperators,
-  ...Object.fromEntries(Object.entries(largeOperators).filter(([, { rare }]) => rare !== true)),
+/** Operators in which a feature shows. */
+const shownBy: Partial<Record<Feature, readonly string[]>> = {
+  distinct_aggregates: ['group', 'global'],
+  constant_keys: ['grouping_sets', 'group'],
+  set_returning_keys: ['group'],
+  guards: ['inner_join', 'group', 'in', 'having_figure', 'exists'],
+  subqueries: ['figures', 'filter', 'project'],
+  many_joins: ['around'],
+  collations: ['except', 'intersect', 'except_all', 'inner_join', 'group'],
+  wide: ['wide', 'many_aggregates'],
+  long: ['long_expression', 'many_branches', 'long_chain'],
 };
+
+const unaryNames = Object.keys(unaryOperators).concat(
+  Object.keys(largeOperators).filter((name) => largeOperators[name]!.rare !== true),
+);
 const rareNames = Object.keys(largeOperators).filter((name) => largeOperators[name]!.rare === true);
 
-function nodes(depth: number): fc.Arbitrary<NodeSpec> {
+function oneOf(operators: readonly string[], sought: ReadonlySet<Feature>): fc.Arbitrary<string> {
+  const shown = [...sought].flatMap((feature) => shownBy[feature] ?? []);
+  return fc.constantFrom(
+    ...operators.flatMap((op) =>
+      Array.from({ length: (often[op] ?? 1) + (shown.includes(op) ? 20 : 0) }, () => op),
+    ),
+  );
+}
+
+function nodes(depth: number, sought: ReadonlySet<Feature>): fc.Arbitrary<NodeSpec> {
   if (depth === 0) return leaf;
-  const below = nodes(depth - 1);
+  const below = nodes(depth - 1, sought);
   const n = numbers(60);
+  const seeksRare = sought.has('wide') || sought.has('long');
   return fc.oneof(
     { withCrossShrink: true },
     { weight: 10, arbitrary: leaf },
-    { weight: 1, arbitrary: fc.record({ op: fc.constantFrom(...rareNames), of: fc.tuple(leaf), n }) },
-    { weight: 70, arbitrary: fc.record({ op: oneOf(unaryNames), of: fc.tuple(below), n }) },
+    {
+      weight: seeksRare ? 60 : 1,
+      arbitrary: fc.record({ op: oneOf(rareNames, sought), of: fc.tuple(leaf), n }),
+    },
+    { weight: 70, arbitrary: fc.record({ op: oneOf(unaryNames, sought), of: fc.tuple(below), n }) },
     {
       weight: 50,
       arbitrary: fc.record({
-        op: oneOf(binaryOperators),
-        of: fc.oneof(fc.tuple(below, leaf), fc.tuple(below, nodes(Math.min(depth - 1, 2)))),
+        op: oneOf(Object.keys(binaryOperators), sought),
+        of: fc.oneof(fc.tuple(below, leaf), fc.tuple(below, nodes(Math.min(depth - 1, 2), sought))),
         n,
       }),
     },
   );
 }
 
-const query = fc.oneof(
-  { weight: 2, arbitrary: nodes(1) },
-  { weight: 3, arbitrary: nodes(2) },
-  { weight: 3, arbitrary: nodes(3) },
-  { weight: 1, arbitrary: nodes(4) },
-);
-
-const view: fc.Arbitrary<ViewSpec> = fc.record({
-  query,
-  plain: fc.nat({ max: 7 }).map(
-    (n) => n === 7,
-    (plain) => (plain ? 7 : 0),
-  ),
-});
+const view = (sought: ReadonlySet<Feature>): fc.Arbitrary<ViewSpec> =>
+  fc.record({
+    query: fc.oneof(
+      { weight: 2, arbitrary: nodes(1, sought) },
+      { weight: 3, arbitrary: nodes(2, sought) },
+      { weight: 3, arbitrary: nodes(3, sought) },
+      { weight: 1, arbitrary: nodes(4, sought) },
+    ),
+    plain: fc.nat({ max: 7 }).map(
+      (n) => n === 7,
+      (plain) => (plain ? 7 : 0),
+    ),
+  });
 
 /** Statements by how often they come. */
 const statements: Readonly<Record<string, number>> = {
@@ -156,19 +176,22 @@ export interface Size {
   readonly statements: number;
 }
 
-export function specs({ views, histories, statements: most }: Size): fc.Arbitrary<Spec> {
+export function specs(
+  { views, histories, statements: most }: Size,
+  sought: ReadonlySet<Feature>,
+): fc.Arbitrary<Spec> {
   return fc.record({
     tables: fc.array(table, { minLength: 1, maxLength: 4, size: 'max' }),
-    views: fc.array(view, { minLength: Math.ceil((views * 2) / 3), maxLength: views, size: 'max' }),
+    views: fc.array(view(sought), { minLength: Math.ceil((views * 2) / 3), maxLength: views, size: 'max' }),
     before: fc.array(step({ insert: 1 }), { maxLength: 4, size: 'max' }),
     histories: fc.array(fc.array(step(statements), { minLength: 5, maxLength: most, size: 'max' }), {
       minLength: histories,
       maxLength: histories,
     }),
-    functions: seldom(5),
-    triggers: seldom(5),
+    functions: seldom(sought.has('functions') ? 1 : 5),
+    triggers: seldom(sought.has('triggers') ? 1 : 5),
     shadows: fc.oneof(
-      { weight: 5, arbitrary: fc.constant<number[]>([]) },
+      { weight: sought.has('shadows') ? 0 : 5, arbitrary: fc.constant<number[]>([]) },
       { weight: 1, arbitrary: fc.array(fc.nat({ max: 999 }), { minLength: 8, maxLength: 8 }) },
     ),
   });

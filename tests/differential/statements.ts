@@ -166,8 +166,7 @@ const part = (table: Table, choices: Choices, few: boolean): string => {
     () => insert(of, choices, few),
     () => update(of, choices, few),
     () => remove(of, choices, few),
-    () =>
-      off === '' ? `ALTER TABLE ${name} NO INHERIT ${table.name}` : `ALTER TABLE ${table.name} ${off}`,
+    () => (off === '' ? `ALTER TABLE ${name} NO INHERIT ${table.name}` : `ALTER TABLE ${table.name} ${off}`),
     () => (on === '' ? `ALTER TABLE ${name} INHERIT ${table.name}` : `ALTER TABLE ${table.name} ${on}`),
     () => `DELETE FROM ONLY ${table.name}`,
     () => `TRUNCATE ONLY ${table.name}`,
@@ -230,7 +229,11 @@ export function statement(
         .map((table) => table.name)
         .join(', ')}`;
     case 'part':
-      return part(choices.of(tables.filter((each) => each.parts.length > 0)) ?? choices.of(tables), choices, few);
+      return part(
+        choices.of(tables.filter((each) => each.parts.length > 0)) ?? choices.of(tables),
+        choices,
+        few,
+      );
     case 'big':
       return flood ? big(choices.of(tables), choices) : insert(choices.of(tables), choices, few);
     default:

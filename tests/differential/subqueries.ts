@@ -82,4 +82,3 @@ export function share(from: string, guard: string, choices: Choices): string {
     `${quoteLiteral('x')} = (SELECT chr((120 * count(*) / count(*))::integer) ${whole})`,
   ]);
 }
-

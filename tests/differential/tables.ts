@@ -47,6 +47,7 @@ const formOf = (n: number, features: ReadonlySet<Feature>): TableForm => {
 
 export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Feature>): Table {
   const start = spec.columns[0] ?? 0;
+  const anyName = features.has('names');
   const keys = { none: 0, one: 1, two: 2 }[spec.key];
   const keyColumns = Array.from({ length: keys }, (_, i): SqlType => {
     const types = i === 0 ? keyTypes : (['integer', 'text'] as const);
@@ -62,7 +63,7 @@ export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Fe
   const columns = all.map((type, i): TableColumn => {
     const key = i < keys;
     return {
-      name: quoteIdentifier(spec.odd ? oddName(start, i) : `c${i}`),
+      name: quoteIdentifier(spec.odd ? oddName(start, i, anyName) : `c${i}`),
       type,
       key,
       nullable: !key && ((others[i - keys] ?? 0) >> 5) % 4 !== 0,
@@ -70,7 +71,7 @@ export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Fe
     };
   });
   const form = formOf(spec.form, features);
-  const plainName = spec.odd ? `${oddName(start, 17)}${index}` : `t${index}`;
+  const plainName = spec.odd ? `${oddName(start, 17, anyName)}${index}` : `t${index}`;
   const partOf = (bound: string, i: number): TablePart => ({
     name: quoteIdentifier(`p${i} ${plainName}`.slice(0, 30)),
     bound,

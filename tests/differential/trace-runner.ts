@@ -70,6 +70,16 @@ export async function runCase(db: Connection, input: Case): Promise<Trace> {
   return new CaseRun(db, input).run();
 }
 
+/** Makes everything anew up to the views. */
+export async function prepare(db: Connection, input: Pick<Case, 'schema' | 'before'>): Promise<void> {
+  // A program that does not compile fails when it first runs: to compile each as it is made takes half of the time.
+  await db.exec(`SET check_function_bodies = off; SET search_path = public, pg_catalog;
+    DROP SCHEMA IF EXISTS public, "_seg", ${oracleSchema} CASCADE; CREATE SCHEMA public; CREATE SCHEMA ${oracleSchema}`);
+  await db.transaction((tx) => ensureState(tx, '_seg'));
+  for (const statement of input.schema) await db.exec(statement);
+  for (const statement of input.before ?? []) await attempt(db, statement);
+}
+
 class CaseRun {
   readonly #db: Connection;
   readonly #input: Case;
@@ -87,7 +97,7 @@ class CaseRun {
   }
 
   async run(): Promise<Trace> {
-    await this.#prepare();
+    await prepare(this.#db, this.#input);
     this.#clock.lap('schema');
     const mismatch = (await this.#makeViews()) ?? (await this.#follow());
     return {
@@ -99,16 +109,6 @@ class CaseRun {
       mismatch,
       milliseconds: this.#clock.laps,
     };
-  }
-
-  async #prepare(): Promise<void> {
-    const db = this.#db;
-    // A program that does not compile fails when it first runs: to compile each as it is made takes half of the time.
-    await db.exec(`SET check_function_bodies = off; SET search_path = public, pg_catalog;
-      DROP SCHEMA IF EXISTS public, "_seg", ${oracleSchema} CASCADE; CREATE SCHEMA public; CREATE SCHEMA ${oracleSchema}`);
-    await db.transaction((tx) => ensureState(tx, '_seg'));
-    for (const statement of this.#input.schema) await db.exec(statement);
-    for (const statement of this.#input.before ?? []) await attempt(db, statement);
   }
 
   async #makeViews(): Promise<Mismatch | null> {
@@ -145,7 +145,11 @@ class CaseRun {
       return null;
     }
     if (view.plain === true) return null;
-    const fail = (what: string): Mismatch => ({ step: -1, statement: view.name, what: `${what}\n${view.sql}` });
+    const fail = (what: string): Mismatch => ({
+      step: -1,
+      statement: view.name,
+      what: `${what}\n${view.sql}`,
+    });
     try {
       this.#created.push(
         await createIncrementalView(maker, view.name, view.sql, { changes: view.silent !== true }),
@@ -203,7 +207,9 @@ class CaseRun {
   /** What is wrong, or null. */
   async #compare(plain: boolean): Promise<string | null> {
     try {
-      const { rows } = await this.#db.query<{ what: string | null }>('SELECT oracle.check($1) AS what', [plain]);
+      const { rows } = await this.#db.query<{ what: string | null }>('SELECT oracle.check($1) AS what', [
+        plain,
+      ]);
       return rows[0]!.what;
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
@@ -217,7 +223,10 @@ class CaseRun {
   /** Whether the statement fails without views too, or leaves rows on which the query of a view fails. */
   async #failsAnyway(statement: string): Promise<boolean> {
     const parts = statement.startsWith('BEGIN; ')
-      ? statement.slice('BEGIN; '.length).replace(/; (COMMIT|ROLLBACK)$/, '').split('; ')
+      ? statement
+          .slice('BEGIN; '.length)
+          .replace(/; (COMMIT|ROLLBACK)$/, '')
+          .split('; ')
       : [statement];
     await this.#db.exec("BEGIN; SET LOCAL session_replication_role = 'replica'");
     try {
@@ -249,12 +258,19 @@ const MOST_TIMES = 40;
 const MOST_TO_MAKE = 10_000;
 
 function isOfMaintenance(error: DatabaseError): boolean {
-  return /PL\/pgSQL function (_seg|"_seg")\.|compilation of/.test(error.context ?? '') || /^model "|^the view /.test(error.message);
+  return (
+    /PL\/pgSQL function (_seg|"_seg")\.|compilation of/.test(error.context ?? '') ||
+    /^model "|^the view /.test(error.message)
+  );
 }
 
 /** Refusals are said in seg's own words; what the server says, or a broken invariant, is none. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof DatabaseError) && !/invariant|call stack|undefined/.test(error.message);
+  return (
+    error instanceof Error &&
+    !(error instanceof DatabaseError) &&
+    !/invariant|call stack|undefined/.test(error.message)
+  );
 }
 
 /** Evaluates every column of the queries; what the server says when it cannot, else null. */

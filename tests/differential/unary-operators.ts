@@ -39,8 +39,8 @@ const keys = (scope: Scope, choices: Choices, least: number, most: number): Expr
 
 /** Keys of which one row makes several, or that are the same in all rows. */
 const oddKeys = (scope: Scope, choices: Choices): Expression[] => [
-  ...(choices.may('set_returning_keys') && choices.oneIn(6) ? [setReturning(scope, choices)] : []),
-  ...(choices.may('constant_keys') && choices.oneIn(8) ? [constant(choices)] : []),
+  ...(choices.takes('set_returning_keys', 6) ? [setReturning(scope, choices)] : []),
+  ...(choices.takes('constant_keys', 8) ? [constant(choices)] : []),
 ];
 
 function setReturning(scope: Scope, choices: Choices): Expression {
@@ -60,13 +60,13 @@ function setReturning(scope: Scope, choices: Choices): Expression {
 }
 
 function constant(choices: Choices): Expression {
-  const type = choices.of(['integer', 'text', 'date', 'boolean'] as const);
+  const type = choices.of(['integer', 'text', 'integer', 'date', 'text', 'boolean'] as const);
   return { sql: value(type, choices.below(3)), type, wide: false };
 }
 
 /** `7` instead of `'7'::integer`. */
 const bareConstant = ({ sql, type }: Expression): string =>
-  type === 'integer' ? sql.replace(/^'(.*)'::integer$/, '$1') : sql;
+  type === 'integer' || type === 'text' ? sql.replace(/^'(.*)'::integer$/, '$1').replace(/::text$/, '') : sql;
 
 /** `ts + 5 minutes > now`, in one of its many shapes. */
 function boundary(scope: Scope, choices: Choices): string {
@@ -98,14 +98,10 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
       const by = [...keys(scope, choices, 1, 2), ...oddKeys(scope, choices)];
       const having = choices.oneIn(4) ? ` HAVING ${aggregateOf('count', scope, choices).sql} > 1` : '';
       const shown = choices.oneIn(6) ? [] : by;
-      const guarded = choices.may('guards') && choices.oneIn(6) ? ratio(scope, choices) : null;
+      const guarded = choices.takes('guards', 6) ? ratio(scope, choices) : null;
       const ordinals = shown.length > 0 && choices.oneIn(3);
       return {
-        expressions: [
-          ...shown,
-          ...aggregates(scope, choices),
-          ...(guarded === null ? [] : [guarded.value]),
-        ],
+        expressions: [...shown, ...aggregates(scope, choices), ...(guarded === null ? [] : [guarded.value])],
         tail: ` GROUP BY ${by.map(({ sql }, i) => (ordinals ? i + 1 : sql)).join(', ')}${guarded === null ? having : ` HAVING ${guarded.having}`}`,
       };
     }),
@@ -276,7 +272,7 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
     plain(child, making, ({ scope }) => {
       const { choices } = making;
       const columns = choices.some(scope, 1, 3);
-      const added = choices.may('constant_keys') && choices.oneIn(3) ? [constant(choices)] : [];
+      const added = choices.takes('constant_keys', 3) ? [constant(choices)] : [];
       const shown = choices.oneIn(2) ? [...added, ...columns] : [...columns, ...added];
       // A constant can also stand as it is, and be named by its place.
       const bare = added.length > 0 && choices.oneIn(2);
@@ -298,7 +294,10 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
       const expressions = shown.map((each) =>
         bare && added.includes(each) ? { ...each, sql: bareConstant(each) } : each,
       );
-      return { expressions: [...expressions, which, ...aggregates(scope, choices)], tail: ` GROUP BY ${sets}` };
+      return {
+        expressions: [...expressions, which, ...aggregates(scope, choices)],
+        tail: ` GROUP BY ${sets}`,
+      };
     }),
   cte_twice: (child, making) => {
     const { choices, alias } = making;
@@ -311,7 +310,9 @@ export const unaryOperators: Readonly<Record<string, Unary>> = {
     const wide = child.columns.some((column) => column.wide);
     return select(
       {
-        items: [{ from: '', scope: [], guard: '', with: [`${name} (${columns.join(', ')}) AS (${child.sql})`] }],
+        items: [
+          { from: '', scope: [], guard: '', with: [`${name} (${columns.join(', ')}) AS (${child.sql})`] },
+        ],
         from: `${name} AS ${l} JOIN ${name} AS ${r} ON ${on}`,
         expressions: [...choices.some(side(l), 1, 2), ...choices.some(side(r), 1, 2)],
         rows: (child.rows * child.rows) / 5,

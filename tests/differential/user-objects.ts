@@ -56,7 +56,12 @@ export function triggerOf(
           'IF random() < 0 THEN RETURN NULL; END IF;',
         ])
       : '';
-  const back = level === 'ROW' && timing === 'BEFORE' ? (events.includes('DELETE') ? 'coalesce(NEW, OLD)' : 'NEW') : 'NULL';
+  const back =
+    level === 'ROW' && timing === 'BEFORE'
+      ? events.includes('DELETE')
+        ? 'coalesce(NEW, OLD)'
+        : 'NEW'
+      : 'NULL';
   const name = choices.of([`"A first ${index}"`, `_a${index}`, `_seg_${index}`, `zz_last_${index}`]);
   const body = choices.oneIn(6) ? onTheWay : `${onTheWay} ${action};`;
   return {
@@ -68,7 +73,24 @@ export function triggerOf(
   };
 }
 
-const shadowNames = ['name', 'oid', 'text', 'regclass', 'int4', 'int8', 'bool', 'float8', 'jsonb', 'record', 'pg_class', 'pg_attribute', 'pg_type', 'plan', 'clock', 'epoch'];
+const shadowNames = [
+  'name',
+  'oid',
+  'text',
+  'regclass',
+  'int4',
+  'int8',
+  'bool',
+  'float8',
+  'jsonb',
+  'record',
+  'pg_class',
+  'pg_attribute',
+  'pg_type',
+  'plan',
+  'clock',
+  'epoch',
+];
 /** Functions of PostgreSQL that generated queries do not call, so that only seg's own SQL could meet the user's. */
 const shadowFunctions = [
   'now()',
@@ -98,7 +120,15 @@ export function shadowsOf(choices: Choices): string[] {
       () => `CREATE TYPE "${choices.of(shadowNames)}" AS ENUM ('x')`,
       () => `CREATE DOMAIN "${choices.of(shadowNames)}" AS pg_catalog.int4`,
       () =>
-        `CREATE FUNCTION ${choices.of(shadowFunctions).replace(/\b(text|record|bigint|boolean|integer)\b/g, 'pg_catalog.$1').replaceAll('pg_catalog.bigint', 'bigint').replaceAll('pg_catalog.boolean', 'boolean').replaceAll('pg_catalog.integer', 'integer')} RETURNS integer LANGUAGE plpgsql AS $body$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $body$`,
+        `CREATE FUNCTION ${choices
+          .of(shadowFunctions)
+          .replace(/\b(text|record|bigint|boolean|integer)\b/g, 'pg_catalog.$1')
+          .replaceAll('pg_catalog.bigint', 'bigint')
+          .replaceAll('pg_catalog.boolean', 'boolean')
+          .replaceAll(
+            'pg_catalog.integer',
+            'integer',
+          )} RETURNS integer LANGUAGE plpgsql AS $body$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $body$`,
     ])(),
   );
 }
@@ -107,4 +137,3 @@ export function shadowsOf(choices: Choices): string[] {
 export function outOfShadow(sql: string): string {
   return sql.replace(/::(text|uuid|jsonb|date|timestamptz|regclass)\b/g, '::pg_catalog.$1');
 }
-
