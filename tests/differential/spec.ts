@@ -165,7 +165,13 @@ const step = (from: Readonly<Record<string, number>>): fc.Arbitrary<StepSpec> =>
 const seldom = (one: number): fc.Arbitrary<number[][]> =>
   fc.oneof(
     { weight: one - 1, arbitrary: fc.constant<number[][]>([]) },
-    { weight: 1, arbitrary: fc.array(numbers(20), { minLength: 1, maxLength: 2 }) },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.array(fc.nat({ max: 999 }), { minLength: 16, maxLength: 16 }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+    },
   );
 
 export interface Size {

@@ -2,6 +2,7 @@
 import type { UserFunction } from './choices.ts';
 import { Choices } from './choices.ts';
 import type { TableChange } from './statements.ts';
+import { value } from './sql-types.ts';
 import type { Table } from './tables.ts';
 
 export interface MadeFunction extends UserFunction {
@@ -46,7 +47,15 @@ export function triggerOf(
   const level = choices.of(['ROW', 'STATEMENT']);
   const events = choices.of(['INSERT', 'UPDATE', 'DELETE', 'INSERT OR UPDATE', 'INSERT OR UPDATE OR DELETE']);
   const target = choices.oneIn(3) ? choices.of(tables) : table;
-  const action = write(target, choices);
+  const others = target.columns.filter(({ key }) => !key);
+  const touched = others.find(({ type }) => type === 'integer');
+  const touch =
+    touched === undefined
+      ? others.length === 0
+        ? `DELETE FROM ${target.name}`
+        : `UPDATE ${target.name} SET ${others[0]!.name} = ${value(others[0]!.type, 1)}`
+      : `UPDATE ${target.name} SET ${touched.name} = coalesce(${touched.name}, 0) + 1`;
+  const action = choices.of([() => touch, () => write(target, choices), () => write(target, choices)])();
   const column = table.columns.find(({ key, nullable, type }) => !key && nullable && type === 'integer');
   const onTheWay =
     timing === 'BEFORE' && level === 'ROW' && !events.includes('DELETE')
