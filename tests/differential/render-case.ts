@@ -38,7 +38,8 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
     if (form === 'unlogged') refusals.add(name, 'must');
     if (form === 'partitioned' || form === 'parent' || triggers.length > 0) refusals.add(name, 'may');
   }
-  let many = true;
+  // A trigger may write as many rows again for each row.
+  let many = triggers.length === 0;
   for (const [i, { query, plain }] of spec.views.entries()) {
     const materials: Materials = {
       features,

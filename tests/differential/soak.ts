@@ -23,6 +23,7 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '8' },
     histories: { type: 'string', default: '12' },
     statements: { type: 'string', default: '7' },
+    depth: { type: 'string', default: '4' },
     /** Groups of constructs (features.ts): `usual`, `all`, `none`, or names with commas between them. */
     features: { type: 'string', default: 'usual' },
     /** `pglite`, or `postgres`: several sessions on a server, which SEG_TEST_POSTGRES names. */
@@ -40,6 +41,7 @@ const size = {
   views: Number(values.queries),
   histories: Number(values.histories),
   statements: Number(values.statements),
+  depth: Number(values.depth),
 };
 const shrinkSeconds = Number(values['shrink-seconds']);
 /** A worker that answers nothing for so long is taken for stuck. */
@@ -149,7 +151,7 @@ async function databasesOf(workers: number): Promise<(string | null)[]> {
   await client.connect();
   const urls: string[] = [];
   for (let i = 0; i < workers; i++) {
-    await client.query(`DROP DATABASE IF EXISTS ${values.prefix}${i}`);
+    await client.query(`DROP DATABASE IF EXISTS ${values.prefix}${i} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${values.prefix}${i}`);
     const url = new URL(server);
     url.pathname = `/${values.prefix}${i}`;

@@ -123,13 +123,10 @@ function nodes(depth: number, sought: ReadonlySet<Feature>): fc.Arbitrary<NodeSp
   );
 }
 
-const view = (sought: ReadonlySet<Feature>): fc.Arbitrary<ViewSpec> =>
+const view = (depth: number, sought: ReadonlySet<Feature>): fc.Arbitrary<ViewSpec> =>
   fc.record({
     query: fc.oneof(
-      { weight: 2, arbitrary: nodes(1, sought) },
-      { weight: 3, arbitrary: nodes(2, sought) },
-      { weight: 3, arbitrary: nodes(3, sought) },
-      { weight: 1, arbitrary: nodes(4, sought) },
+      ...[2, 3, 3, 1].slice(0, depth).map((weight, i) => ({ weight, arbitrary: nodes(i + 1, sought) })),
     ),
     plain: fc.nat({ max: 7 }).map(
       (n) => n === 7,
@@ -180,15 +177,21 @@ export interface Size {
   readonly histories: number;
   /** Most statements of a history; the fewest are five. */
   readonly statements: number;
+  /** Most operators above each other. */
+  readonly depth: number;
 }
 
 export function specs(
-  { views, histories, statements: most }: Size,
+  { views, histories, statements: most, depth }: Size,
   sought: ReadonlySet<Feature>,
 ): fc.Arbitrary<Spec> {
   return fc.record({
     tables: fc.array(table, { minLength: 1, maxLength: 4, size: 'max' }),
-    views: fc.array(view(sought), { minLength: Math.ceil((views * 2) / 3), maxLength: views, size: 'max' }),
+    views: fc.array(view(depth, sought), {
+      minLength: Math.ceil((views * 2) / 3),
+      maxLength: views,
+      size: 'max',
+    }),
     before: fc.array(step({ insert: 1 }), { maxLength: 4, size: 'max' }),
     histories: fc.array(fc.array(step(statements), { minLength: 5, maxLength: most, size: 'max' }), {
       minLength: histories,

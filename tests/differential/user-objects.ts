@@ -103,41 +103,31 @@ const shadowNames = [
 /** Functions of PostgreSQL that generated queries do not call, so that only seg's own SQL could meet the user's. */
 const shadowFunctions = [
   'now()',
-  'hashtext(text)',
-  'md5(text)',
-  'format(text, text)',
+  'hashtext(pg_catalog.text)',
+  'md5(pg_catalog.text)',
+  'format(pg_catalog.text, pg_catalog.text)',
   'row_to_json(anyelement)',
-  'jsonb_build_object(text, text)',
   'pg_advisory_xact_lock(bigint)',
-  'hash_record_extended(record, bigint)',
-  'current_setting(text)',
-  'current_setting(text, boolean)',
-  'set_config(text, text, boolean)',
-  'quote_ident(text)',
-  'quote_literal(text)',
+  'hash_record_extended(pg_catalog.record, bigint)',
+  'current_setting(pg_catalog.text)',
+  'current_setting(pg_catalog.text, boolean)',
+  'set_config(pg_catalog.text, pg_catalog.text, boolean)',
+  'quote_ident(pg_catalog.text)',
+  'quote_literal(pg_catalog.text)',
   'pg_trigger_depth()',
-  'hashtextextended(text, bigint)',
-  'unnest(anyarray)',
-  'count(integer)',
+  'hashtextextended(pg_catalog.text, bigint)',
 ];
 
 /** Statements that put one to three of the user's objects in the way of PostgreSQL's names. */
 export function shadowsOf(choices: Choices): string[] {
-  return Array.from({ length: 1 + choices.below(3) }, () =>
+  const names = choices.some(shadowNames, 3, 3);
+  return Array.from({ length: 1 + choices.below(3) }, (_, i) =>
     choices.of([
-      () => `CREATE TABLE "${choices.of(shadowNames)}" (a integer)`,
-      () => `CREATE TYPE "${choices.of(shadowNames)}" AS ENUM ('x')`,
-      () => `CREATE DOMAIN "${choices.of(shadowNames)}" AS pg_catalog.int4`,
+      () => `CREATE TABLE "${names[i]}" (a integer)`,
+      () => `CREATE TYPE "${names[i]}" AS ENUM ('x')`,
+      () => `CREATE DOMAIN "${names[i]}" AS pg_catalog.int4`,
       () =>
-        `CREATE FUNCTION ${choices
-          .of(shadowFunctions)
-          .replace(/\b(text|record|bigint|boolean|integer)\b/g, 'pg_catalog.$1')
-          .replaceAll('pg_catalog.bigint', 'bigint')
-          .replaceAll('pg_catalog.boolean', 'boolean')
-          .replaceAll(
-            'pg_catalog.integer',
-            'integer',
-          )} RETURNS integer LANGUAGE plpgsql AS $body$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $body$`,
+        `CREATE OR REPLACE FUNCTION ${choices.of(shadowFunctions)} RETURNS integer LANGUAGE plpgsql AS $body$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $body$`,
     ])(),
   );
 }
