@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import type { Database } from '../../src/engines/connection.ts';
+import { featuresOf } from './features.ts';
 import type { FeatureChoice } from './features.ts';
 import { needlesslyRecomputed } from './maintained.ts';
 import { renderCase } from './render-case.ts';
@@ -42,7 +43,7 @@ export function mixed(seed: number): number {
   return (x ^ (x >>> 16)) | 0;
 }
 
-export function specOf(seed: number, size: Size, { sought }: FeatureChoice): Spec {
+export function specOf(seed: number, size: Size, { sought }: FeatureChoice = featuresOf('usual')): Spec {
   return fc.sample(specs(size, sought), { seed: mixed(seed), numRuns: 1 })[0]!;
 }
 

@@ -177,12 +177,12 @@ export interface Size {
   readonly histories: number;
   /** Most statements of a history; the fewest are five. */
   readonly statements: number;
-  /** Most operators above each other. */
-  readonly depth: number;
+  /** Most operators above each other: 1 to 4, which is the default. */
+  readonly depth?: number;
 }
 
 export function specs(
-  { views, histories, statements: most, depth }: Size,
+  { views, histories, statements: most, depth = 4 }: Size,
   sought: ReadonlySet<Feature>,
 ): fc.Arbitrary<Spec> {
   return fc.record({

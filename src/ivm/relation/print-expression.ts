@@ -12,6 +12,8 @@ export interface PrintOptions {
   /** What stands for the clock. */
   readonly now: string;
   readonly query: (op: Op, output: readonly string[]) => string;
+  /** Only whether it can be printed is asked, of what was just read: grouping() is replaced later (grouping-sets.ts). */
+  readonly reading?: true;
   /** EXISTS is asked row by row. */
   readonly driven?: true | undefined;
 }
@@ -55,6 +57,7 @@ function operator(names: Names): string {
 const printers: Record<string, Printer> = {
   Col: (id, _print, { column }) => (column ?? quoteIdentifier)(id as unknown as string),
   Now: (_node, _print, { now }) => now,
+  GroupingFunc: (_node, _print, { reading }) => (reading === true ? '0' : refuse('GroupingFunc')),
   Raw: (parts, print) =>
     (parts as unknown as (string | Expr)[])
       .map((part) => (typeof part === 'string' ? part : print(part)))

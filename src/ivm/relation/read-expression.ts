@@ -18,7 +18,7 @@ export class ExpressionReader {
   /** @throws Unsupported also for what cannot be printed, while another way is still open to the query */
   read(value: unknown): Expr {
     const expr = this.#visit(value) as Expr;
-    printExpr(expr, { now: '', query: () => '' });
+    printExpr(expr, { now: '', query: () => '', reading: true });
     return expr;
   }
 
