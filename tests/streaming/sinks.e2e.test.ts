@@ -81,7 +81,7 @@ function lines(file: string): { op: string; row: { id: number; amount: unknown }
 
 it.each(['risingwave', 'materialize'] as const)(
   'serves a copy of %s',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (engine) => {
     await start(engine);
     await seg('run');
@@ -103,13 +103,38 @@ it.each(['risingwave', 'materialize'] as const)(
       return ((await response.json()) as { rows: { id: number }[] }).rows;
     };
     expect((await rows()).map(({ id }) => id)).toEqual([1]);
-    const taken = await fetch(`${url}/v1/sources/orders/records`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"id": 2, "amount": "30"}',
+    const { models } = (await (await fetch(`${url}/v1/models`)).json()) as { models: { relation: string }[] };
+    expect(models.filter(({ relation }) => relation.startsWith('seg_replica'))).toEqual([]);
+    const stop = new AbortController();
+    let followed = '';
+    const events = await fetch(`${url}/v1/changes/large`, {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
     });
+    const following = (async () => {
+      for await (const chunk of events.body!) followed += Buffer.from(chunk as Uint8Array).toString();
+    })().catch(() => {});
+    const post = (body: string) =>
+      fetch(`${url}/v1/sources/orders/records`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+    const taken = await post('{"id": 2, "amount": "30"}');
     expect(taken.status, await taken.text()).toBeLessThan(300);
     await until(async () => ((await rows()).length === 2 ? true : undefined));
+    // A follower is woken by what the copy takes in.
+    await until(() => (/"id":\s*2\b/.test(followed) ? true : undefined));
+    // The engine goes away and comes back: reads go on, records are asked to come again, and the copy goes on.
+    wire!.before = () => 'drop';
+    expect((await post('{"id": 3, "amount": "40"}')).status).toBe(503);
+    expect((await rows()).length).toBe(2);
+    wire!.before = () => {};
+    await until(async () => ((await post('{"id": 4, "amount": "50"}')).status < 300 ? true : undefined));
+    await until(async () => ((await rows()).some(({ id }) => id === 4) ? true : undefined));
+    await until(() => (/"id":\s*4\b/.test(followed) ? true : undefined));
+    stop.abort();
+    await following;
     server.kill('SIGINT');
     expect(await ended, log).toBe(0);
   },
