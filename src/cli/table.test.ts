@@ -48,4 +48,33 @@ describe('formatTable', () => {
   it('prints an empty relation', () => {
     expect(formatTable({ columns: ['id'], rows: [] })).toBe('| id |\n| -- |\n');
   });
+
+  it('writes rows on lines of their own where columns cannot be made narrow enough', () => {
+    const columns = ['sink', 'state', 'since', 'waiting', 'reason'];
+    const row = [
+      'behavior_notifications',
+      'failing',
+      '2026-01-01 10:00:00',
+      3,
+      'the receiver answers 503 again and again, for an hour',
+    ];
+    const text = formatTable({ columns, rows: [row, ['b', 'ok', '', 0, null]] }, 44);
+    expect(text).toBe(
+      [
+        '-[ behavior_notifications ]-----------------',
+        'state   | failing',
+        'since   | 2026-01-01 10:00:00',
+        'waiting | 3',
+        'reason  | the receiver answers 503 again and',
+        '        | again, for an hour',
+        '-[ b ]--------------------------------------',
+        'state   | ok',
+        'since   |',
+        'waiting | 0',
+        'reason  |',
+        '',
+      ].join('\n'),
+    );
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBe(44);
+  });
 });

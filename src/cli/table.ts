@@ -17,14 +17,15 @@ export interface Relation {
  *     |  1 | ann  |
  *
  * Columns of numbers stand to the right. NULL is empty. When `width` is given, the widest columns are cut until the
- * table fits, never below `MIN_COLUMN`. Every line ends in a newline.
+ * table fits, never below `MIN_COLUMN`; where that is not enough, each row is written on lines of its own, a column a
+ * line, as psql's expanded display has it. Every line ends in a newline.
  */
 export function formatTable({ columns, rows }: Relation, width?: number): string {
   const cells = rows.map((row) => row.map(cellText));
   const widths = columns.map((name, index) =>
     Math.max(stringWidth(name), 2, ...cells.map((row) => stringWidth(row[index]!))),
   );
-  if (width !== undefined) shrink(widths, width);
+  if (width !== undefined && !shrink(widths, width)) return expanded(columns, cells, width);
   const numeric = columns.map((_, index) => isNumeric(rows, index));
   const line = (texts: readonly string[]) =>
     `| ${texts.map((text, index) => pad(text, widths[index]!, numeric[index]!)).join(' | ')} |\n`;
@@ -65,11 +66,54 @@ function isNumeric(rows: Relation['rows'], column: number): boolean {
   );
 }
 
-function shrink(widths: number[], available: number): void {
+/**
+ * A row on lines of its own, under the value of its first column:
+ *
+ *     -[ mql_alerts ]------
+ *     state | ok
+ *     since | 2026-01-01
+ */
+function expanded(columns: readonly string[], rows: readonly string[][], width: number): string {
+  const [, ...names] = columns;
+  const label = Math.max(0, ...names.map((name) => stringWidth(name)));
+  const room = Math.max(MIN_COLUMN, width - label - 3);
+  return rows
+    .map(([title = '', ...values]) => {
+      const head = `-[ ${title} ]`;
+      const lines = values.flatMap((value, index) =>
+        folded(value, room).map((part, n) => `${pad(n === 0 ? names[index]! : '', label, false)} | ${part}`),
+      );
+      return [`${head}${'-'.repeat(Math.max(0, width - stringWidth(head)))}`, ...lines];
+    })
+    .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(''))
+    .join('');
+}
+
+/** A text in parts that fit, cut between words where there are any. */
+function folded(text: string, width: number): string[] {
+  const parts: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=\s)/)) {
+    if (line !== '' && stringWidth(line + word.trimEnd()) > width) {
+      parts.push(line.trimEnd());
+      line = '';
+    }
+    line += word;
+    while (stringWidth(line.trimEnd()) > width) {
+      const part = fit(line, width).slice(0, -1);
+      parts.push(part);
+      line = line.slice(part.length);
+    }
+  }
+  return [...parts, line.trimEnd()];
+}
+
+/** Makes columns narrower until they fit; answers whether they do. */
+function shrink(widths: number[], available: number): boolean {
   const taken = () => widths.reduce((sum, size) => sum + size + 3, 1);
   while (taken() > available) {
     const widest = widths.indexOf(Math.max(...widths));
-    if (widths[widest]! <= MIN_COLUMN) return;
+    if (widths[widest]! <= MIN_COLUMN) return false;
     // Down to the next widest at once, or by what is missing.
     const second = Math.max(MIN_COLUMN, ...widths.filter((_, index) => index !== widest));
     const target = Math.max(
@@ -79,6 +123,7 @@ function shrink(widths: number[], available: number): void {
     );
     widths[widest] = target;
   }
+  return true;
 }
 
 function pad(text: string, width: number, right: boolean): string {
