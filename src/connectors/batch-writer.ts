@@ -80,6 +80,21 @@ export class BatchWriter {
     return { accepted, duplicate: rows.length - accepted };
   }
 
+  /** The first column whose type does not take the row's value, found by casting each alone. Must run inside a transaction. */
+  async misfit(tx: Connection, row: RowValues): Promise<string | undefined> {
+    for (const [i, { name, declaredType }] of this.#plan.columns.entries()) {
+      const value = row[i];
+      if (value === null || value === undefined) continue;
+      try {
+        await tx.transaction((inner) => inner.query(`select $1::text::${declaredType}`, [value]));
+      } catch (error) {
+        if (error instanceof DatabaseError && error.sqlstate.startsWith('22')) return name;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+
   async #copyNew(tx: Connection, rows: readonly RowValues[]): Promise<number> {
     const keys = rows.map((row) => this.#plan.key.map((position) => row[position]!));
     const { rows: found } = await tx.query<{ known: string | null }>(this.#lookUp, [toJson(keys)]);

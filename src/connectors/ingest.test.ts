@@ -83,6 +83,24 @@ describe('ingest of NDJSON', () => {
     expect(rows).toEqual([{ n: 0 }]);
   });
 
+  it('names the column where only the server knows that a value does not fit', async () => {
+    const source = testSource('prices', [
+      { name: 'id', data_type: 'integer' },
+      { name: 'price', data_type: 'numeric(4, 2)' },
+      { name: 'odd "name"', data_type: 'int4range' },
+      { name: 'tags', data_type: 'text[]' },
+    ]);
+    await createSource(db, source);
+    const lines = ['1,9.99,"[1,2)","{a}"', '2,123.4,"[1,2)","{a}"', '3,1,"[5,1)","{a}"', '4,1,"[1,2)","{a"'];
+    const summary = await ingest(db, source, [lines.join('\n')], { format: 'csv', origin: 'test' });
+    expect(counts(summary)).toEqual([1, 0, 3]);
+    expect((await rejected('prices')).map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^column "price": numeric field overflow: A field with precision 4/),
+      expect.stringMatching(/^column "odd "name"": range lower bound must be/),
+      expect.stringMatching(/^column "tags": malformed array literal/),
+    ]);
+  });
+
   it('puts what is bad among the dead letters, with line and reason, and takes the rest', async () => {
     const bad: [string, RegExp][] = [
       ['{"event":', /^not JSON/],

@@ -50,14 +50,14 @@ export async function salvage(
       if (!isDataError(error)) throw error;
       if (error instanceof BadRow) {
         const at = part.indexOf(error.row);
-        refused.set(error.row, reasonOf(error.cause));
+        refused.set(error.row, await reasonOf(tx, writer, error.row, error.cause));
         await attempt(part.slice(0, at));
         await attempt(part.slice(at + 1));
       } else if (part.length === 1) {
         const [row] = part as [RowValues];
         const cause = error as DatabaseError;
         if (onError === 'fail' && isModelError(cause)) throw new ModelFailure(row, cause);
-        refused.set(row, reasonOf(cause));
+        refused.set(row, await reasonOf(tx, writer, row, cause));
         failures++;
         if (failures >= HOPELESS_AFTER && inTrigger(cause)) throw hopeless(cause);
       } else {
@@ -76,9 +76,17 @@ function inTrigger(error: DatabaseError): boolean {
   return !isModelError(error) && (error.context?.includes('PL/pgSQL') ?? false);
 }
 
-function reasonOf(error: DatabaseError): string {
-  if (isModelError(error) || error.detail === undefined) return error.message;
-  return `${error.message}: ${error.detail}`;
+/** The server's words, with the column whose type does not take the value: of a batch it does not name it. */
+async function reasonOf(
+  tx: Connection,
+  writer: BatchWriter,
+  row: RowValues,
+  error: DatabaseError,
+): Promise<string> {
+  if (isModelError(error)) return error.message;
+  const column = error.sqlstate.startsWith('22') ? await writer.misfit(tx, row) : undefined;
+  const where = column === undefined ? '' : `column "${column}": `;
+  return `${where}${error.message}${error.detail === undefined ? '' : `: ${error.detail}`}`;
 }
 
 function hopeless(error: DatabaseError) {
