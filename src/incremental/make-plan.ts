@@ -10,7 +10,7 @@ import type { Stage } from '../ivm/plan/stage.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { aggregateTypes } from './aggregate-types.ts';
 import { incomparableColumn } from './comparable.ts';
-import { notMaintainable } from './not-maintainable.ts';
+import { notMaintainable, reservedColumn } from './not-maintainable.ts';
 import type { InputTable } from './stored-plan.ts';
 
 export interface PlanRequest {
@@ -44,6 +44,8 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     const key = quoteRelation(relation);
     const kind = asked.maintained.has(key) ? 'maintained' : relation.kind;
     if (kind === 'other') throw await notMaintainable(connection, relation, asked.sql);
+    const reserved = kind === 'maintained' ? undefined : reservedColumn(relation, asked.sql);
+    if (reserved !== undefined) throw reserved;
     relations.set(key, { ...relation, key, kind, where: { schema: relation.schema, name: relation.name } });
   }
   const catalog: Catalog = {

@@ -58,11 +58,28 @@ export async function notMaintainable(
     [name],
   );
   const [what, remedy] = kinds[rows[0]?.kind ?? 'other'] ?? kinds['other']!;
-  const at = namesInQuery(sql).relations.find((named) => named.name === relation.name);
-  const { line, column } = locationAt('', sql, at?.offset ?? 0);
-  const place = at === undefined ? ' (through a plain view)' : ` (line ${line}, column ${column})`;
   return new NotMaintainable(
     quoteRelation(relation),
-    `${rows[0]?.name ?? name} is ${what}, so changes to it cannot be followed${place}. ${remedy}`,
+    `${rows[0]?.name ?? name} is ${what}, so changes to it cannot be followed${placeIn(sql, relation)}. ${remedy}`,
   );
+}
+
+/** The error for a relation with a column whose name programs use for their own; undefined when there is none. */
+export function reservedColumn(
+  relation: RelationName & { readonly columns: readonly { readonly name: string }[] },
+  sql: string,
+): NotMaintainable | undefined {
+  const reserved = relation.columns.find(({ name }) => name.startsWith('_seg_'));
+  if (reserved === undefined) return undefined;
+  const key = quoteRelation(relation);
+  return new NotMaintainable(
+    key,
+    `${key} has the column "${reserved.name}", and names that begin with "_seg_" are those of seg's programs, so changes to it cannot be followed${placeIn(sql, relation)}. Rename the column.`,
+  );
+}
+
+function placeIn(sql: string, relation: RelationName): string {
+  const at = namesInQuery(sql).relations.find((named) => named.name === relation.name);
+  const { line, column } = locationAt('', sql, at?.offset ?? 0);
+  return at === undefined ? ' (through a plain view)' : ` (line ${line}, column ${column})`;
 }

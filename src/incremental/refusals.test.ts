@@ -19,6 +19,7 @@ beforeEach(() =>
     CREATE VIEW plain AS SELECT id, customer AS who, amount FROM orders;
     CREATE TYPE pair AS (a int, b json);
     DROP TABLE IF EXISTS pg_temp.fleeting; CREATE TEMPORARY TABLE fleeting (id int);
+    CREATE TABLE odd (id int, "_seg_w" int);
     CREATE TABLE parts (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts DEFAULT;
     CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent); CREATE VIEW through AS SELECT id FROM parent;
     CREATE MATERIALIZED VIEW stored AS SELECT 1 AS id; CREATE SEQUENCE numbers`),
@@ -36,6 +37,10 @@ describe('a query that cannot be kept is refused, and nothing is created', () =>
     [
       'SELECT id, random() AS r FROM orders',
       'the view "public"."v" calls the volatile function random(), so it has no answer that could be kept up to date (line 1, column 12). Compute',
+    ],
+    [
+      'SELECT id\n FROM odd',
+      '"public"."odd" has the column "_seg_w", and names that begin with "_seg_" are those of seg\'s programs, so changes to it cannot be followed (line 2, column 7). Rename',
     ],
     [
       'SELECT id,\n  dice(amount) AS r FROM orders',
