@@ -55,6 +55,7 @@ const shared: Readonly<Record<string, RegExp>> = {
   SEG705: /^(feeds|streaming)\//,
   SEG706: /^(feeds|streaming)\//,
   SEG710: /^(feeds|streaming)\//,
+  SEG717: /^(sinks|state)\//,
   SEG801: /^(engines|feeds)\//,
   SEG815: /^engines\//,
   SEG814: /^engines\/postgres\//,

@@ -9,6 +9,7 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { rowAsJson } from '../ivm/strategies/recompute.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { requireUnique } from '../state/duplicate-keys.ts';
 import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { checkView, conditionOnJson, inOrder, narrowChanges } from './feed-view.ts';
@@ -84,7 +85,7 @@ export async function followable(
 /**
  * SQL of all rows as JSON (`"row"`), in the order of the key, of all columns when there is none; and the columns that a
  * reader of it shows, in order.
- * @throws SegError as `followable` and `checkView` do
+ * @throws SegError as `followable`, `checkView` and `requireUnique` do
  */
 export async function snapshotQuery(
   connection: Connection,
@@ -93,6 +94,7 @@ export async function snapshotQuery(
 ): Promise<{ readonly sql: string; readonly columns: readonly string[] }> {
   const node = await followable(connection, uniqueId, stateSchema);
   await checkView(node, view);
+  await requireUnique(connection, stateSchema, node);
   const columns = columnNames(node);
   const order = node.key.length > 0 ? node.key : columns;
   const row = rowAsJson(node, 't');
@@ -148,7 +150,7 @@ export async function readChanges(
  * The batches after a position, in order. With `paged` no more than a page of them (MOST_CHANGES, MOST_BYTES), but always whole
  * batches and at least one, so that a reader far behind needs little memory.
  * @throws SegError SEG706 when the feed was not kept from there on, so that changes could be missing; SEG708 when the
- *   position lies in the future, so that changes would be passed over; SEG703, SEG710, SEG711 for bad arguments
+ *   position lies in the future, so that changes would be passed over; SEG717 where the key is not unique; SEG703, SEG710, SEG711 for bad arguments
  */
 export async function readChangePage(
   connection: Connection,
@@ -173,6 +175,8 @@ export async function readChangePage(
       [node.id, after.toString(), end.toString()],
     ),
   );
+  if (rows.length > 0)
+    await requireUnique(connection, stateSchema, node, { after: after.toString(), upto: end.toString() });
   const batches = batchesOf(rows, node).flatMap((batch) => {
     const changes = narrowChanges(batch.changes, view);
     return changes.length === 0 ? [] : [{ ...batch, changes }];

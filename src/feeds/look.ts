@@ -2,6 +2,7 @@
 import type { ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { duplicatesOf, KEY_WATCHED } from '../state/duplicate-keys.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { batchesOf, MOST_BYTES, MOST_CHANGES } from './feed.ts';
 import { epochOf, positionOf } from './position.ts';
@@ -11,7 +12,7 @@ export interface Look {
   readonly position: Position;
   /**
    * By model: its batches since the position that was asked for, and the bytes of their rows as they are stored. `null`: too much to be read for
-   * everybody, or the model is gone; whoever follows it reads in pages of its own, or is told what is wrong.
+   * everybody, or the model is gone, or its key is not unique; whoever follows it reads in pages of its own, or is told what is wrong.
    */
   readonly found: ReadonlyMap<string, { readonly batches: ChangeBatch[]; readonly bytes: number } | null>;
 }
@@ -22,6 +23,7 @@ interface Counted {
   readonly id: number;
   readonly key: string[];
   readonly columns: DeployedNode['columns'];
+  readonly watched: boolean;
   readonly changes: number;
   readonly bytes: number;
 }
@@ -38,16 +40,19 @@ export async function lookForChanges(
   const seg = quoteIdentifier(stateSchema);
   // A statement sees one state: the steps it finds are not beyond the epoch it finds.
   const { rows } = await db.query<Counted>(
-    `SELECT e.epoch::text AS epoch, w.model, w.id, w.key, w.columns, w.changes, w.bytes
+    `SELECT e.epoch::text AS epoch, w.model, w.id, w.key, w.columns, w.watched, w.changes, w.bytes
      FROM ${seg}.epoch AS e
-     LEFT JOIN (SELECT s.model, n.id, to_jsonb(n.key) AS key, n.columns, f.changes, f.bytes
+     LEFT JOIN (SELECT s.model, n.id, to_jsonb(n.key) AS key, n.columns, n.settings ? $2::text AS watched, f.changes, f.bytes
                 FROM jsonb_to_recordset($1::jsonb) AS s (model text, since bigint)
                 JOIN ${seg}.node AS n ON n.unique_id = s.model AND n.kind = 'materialized_view'
                 CROSS JOIN LATERAL (SELECT count(*)::integer AS changes, coalesce(sum(x.bytes), 0)::float8 AS bytes
                                     FROM (SELECT pg_column_size(c."row") AS bytes FROM ${seg}.changelog AS c
                                           WHERE c.node = n.id AND c.epoch > s.since LIMIT ${MOST_CHANGES + 1}) AS x) AS f
                ) AS w ON true`,
-    [JSON.stringify([...since].map(([model, at]) => ({ model, since: epochOf(at).toString() })))],
+    [
+      JSON.stringify([...since].map(([model, at]) => ({ model, since: epochOf(at).toString() }))),
+      KEY_WATCHED,
+    ],
   );
   const position = positionOf(rows[0]!.epoch);
   const found: Map<string, { batches: ChangeBatch[]; bytes: number } | null> = new Map(
@@ -59,6 +64,7 @@ export async function lookForChanges(
     if (row.model === null) continue;
     if (row.changes === 0) found.set(row.model, { batches: [], bytes: 0 });
     if (row.changes === 0 || changes + row.changes > MOST_CHANGES || bytes + row.bytes > MOST_BYTES) continue;
+    if (row.watched && (await isAmbiguous(db, stateSchema, row, since))) continue;
     changes += row.changes;
     bytes += row.bytes;
     read.push(row);
@@ -68,6 +74,17 @@ export async function lookForChanges(
     read.forEach(({ model, bytes: size }, n) => found.set(model!, { batches: batches[n]!, bytes: size }));
   }
   return { position, found };
+}
+
+/** Whether the key did not tell rows apart meanwhile, so that readers must be told. */
+async function isAmbiguous(
+  db: Connection,
+  stateSchema: string,
+  { id, model, epoch }: Counted,
+  since: ReadonlyMap<string, Position>,
+): Promise<boolean> {
+  const between = { after: epochOf(since.get(model!)!).toString(), upto: epoch };
+  return (await duplicatesOf(db, stateSchema, { id }, between)).count > 0;
 }
 
 async function readBatches(

@@ -11,6 +11,7 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { forgetDuplicates } from '../state/duplicate-keys.ts';
 import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 
@@ -50,6 +51,7 @@ export async function pruneChanges(db: Connection, project: Project): Promise<nu
     dropped += await dropUntil(db, stateSchema, node, end);
   }
   await dropSteps(db, stateSchema, nodes);
+  if (dropped > 0) await forgetDuplicates(db, stateSchema);
   return dropped;
 }
 

@@ -21,6 +21,7 @@ import { runDataTest } from '../testing/data-tests.ts';
 import type { NodeResult, RunListener, RunResult } from './events.ts';
 import { runHooks } from './hooks.ts';
 import { indexWarning } from './index-warning.ts';
+import { keyWarning } from './key-warning.ts';
 import { runOrder } from './order.ts';
 import { recomputeWarning } from './recompute-warning.ts';
 import { ResultClock, afterwards, errorDiagnostics, outcomeMessage, testOutcome } from './result.ts';
@@ -204,7 +205,8 @@ class Run {
     }
     const warning = await recomputeWarning(tx, deployer, this.#outcomes);
     const missing = await indexWarning(tx, deployer, this.#outcomes);
-    for (const text of [warning, missing])
+    const keys = await keyWarning(tx, deployer, this.#outcomes);
+    for (const text of [warning, missing, keys])
       if (text !== null) listener({ kind: 'message', level: 'warn', text });
   }
 

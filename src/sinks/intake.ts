@@ -7,6 +7,7 @@ import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { currentStep, movePlace } from './place.ts';
 import type { Place } from './place.ts';
+import { requireUniqueRows, requireUniqueChanges } from './require-unique.ts';
 import { rowSql } from './shape.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
@@ -42,18 +43,25 @@ async function takeChanges(tx: Connection, sink: Sink, shape: Shape, place: Plac
   );
   const upto = rows[0]!.upto === null ? step : BigInt(rows[0]!.upto);
   if (!rows[0]!.some) return { taken: 0, position: step, more: false };
+  const page = { after: place.position.toString(), upto: upto.toString(), now: step.toString() };
+  await requireUniqueChanges(tx, sink, shape, {
+    ...page,
+    sink: place.id,
+    changes: recordsSql(sink, shape),
+    rows: allRecordsSql(shape),
+  });
   const { rowCount } = await tx.query(intoQueue(sink, changesSql(sink, shape)), [
     shape.from.id,
-    place.position.toString(),
-    upto.toString(),
+    page.after,
+    page.upto,
     place.id,
   ]);
   await movePlace(tx, sink, place.id, { position: upto });
   return { taken: rowCount, position: upto, more: upto < step };
 }
 
-/** $1 node, $2 and $3 the steps: after, up to. */
-function changesSql(sink: Sink, shape: Shape): string {
+/** The common table expressions `raw` and `records`. $1 node, $2 and $3 the steps: after, up to. */
+function recordsSql(sink: Sink, shape: Shape): string {
   const seg = quoteIdentifier(sink.stateSchema);
   const keyed = shape.keyOf !== null;
   const raw = `SELECT c."row" AS "_seg_row", sum(c.weight)::integer AS "_seg_weight",
@@ -63,23 +71,35 @@ function changesSql(sink: Sink, shape: Shape): string {
     GROUP BY c."row"${keyed ? '' : ', c.epoch'} HAVING sum(c.weight) <> 0`;
   const records = `SELECT ${shape.record('"_seg_row"')} AS record, "_seg_weight" AS weight, "_seg_first" AS first, "_seg_last" AS last
     FROM raw`;
+  return `raw AS (${raw}), records AS (${records})`;
+}
+
+function changesSql(sink: Sink, shape: Shape): string {
+  const seg = quoteIdentifier(sink.stateSchema);
+  const records = recordsSql(sink, shape);
   const at = `(SELECT s.at FROM ${seg}.step AS s WHERE s.epoch = p.last)`;
-  if (!keyed) {
+  if (shape.keyOf === null) {
     // Nothing tells one copy of a row from another: each change is a record of its own.
-    return `WITH raw AS (${raw}), records AS (${records}), p AS (
+    return `WITH ${records}, p AS (
       SELECT md5(record::text) || '-' || last || '-' || n AS key,
         CASE WHEN weight > 0 THEN record END AS come, CASE WHEN weight < 0 THEN record END AS gone, first, last
       FROM records, generate_series(1, abs(weight)) AS n WHERE record IS NOT NULL)
     SELECT p.key, ${lane(shape, 'coalesce(p.come, p.gone)', 'md5(coalesce(p.come, p.gone)::text)')} AS lane, p.come, p.gone, p.first, p.last, ${at} AS at
     FROM p ORDER BY p.last, p.come IS NOT NULL, p.key`;
   }
-  return `WITH raw AS (${raw}), records AS (${records}), p AS (
+  return `WITH ${records}, p AS (
       SELECT ${shape.keyOf('record')} AS key,
         (array_agg(record) FILTER (WHERE weight > 0))[1] AS come, (array_agg(record) FILTER (WHERE weight < 0))[1] AS gone,
         min(first) AS first, max(last) AS last
       FROM records WHERE record IS NOT NULL GROUP BY 1)
     SELECT p.key, ${lane(shape, 'coalesce(p.come, p.gone)', 'p.key')} AS lane, p.come, p.gone, p.first, p.last, ${at} AS at
     FROM p WHERE p.come IS DISTINCT FROM p.gone ORDER BY p.last, p.key`;
+}
+
+/** SQL of `record`, all there are. */
+function allRecordsSql(shape: Shape): string {
+  const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
+  return `SELECT ${shape.record(`(${rowSql(shape.from, 't')})`)} AS record FROM ${relation} AS t`;
 }
 
 function lane(shape: Shape, record: string, key: string): string {
@@ -140,10 +160,10 @@ export async function takeAll(
   place: Place,
 ): Promise<{ readonly taken: number }> {
   const seg = quoteIdentifier(sink.stateSchema);
-  const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
   const step = (await currentStep(tx, sink.stateSchema)).toString();
-  const rows = `SELECT ${shape.record(`(${rowSql(shape.from, 't')})`)} AS record FROM ${relation} AS t`;
+  const rows = allRecordsSql(shape);
   const keyed = shape.keyOf !== null;
+  await requireUniqueRows(tx, sink, shape, rows);
   const numbered = keyed
     ? `SELECT DISTINCT ON (1) ${shape.keyOf('record')} AS key, record FROM rows WHERE record IS NOT NULL ORDER BY 1`
     : `SELECT md5(record::text) || '-' || $2 || '-' || row_number() OVER (PARTITION BY record) AS key, record

@@ -32,7 +32,7 @@ interface QueueRow {
 }
 
 /** What a record that is deleted at the receiver by setting fields is remembered as. */
-const GONE = 'gone';
+export const GONE = 'gone';
 
 const rowColumns = `q.seq::text, q.key, q.lane, q."row"::text AS "row", q.before::text AS before, q.first_position::text AS first,
   q.position::text AS last, to_json(q.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, q.batch::text AS batch, r.hash AS known,

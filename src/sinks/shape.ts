@@ -9,6 +9,7 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { SinkNode } from '../project/nodes.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../sql/quote.ts';
+import { isWatched } from '../state/duplicate-keys.ts';
 import { readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { Sink } from './sink.ts';
@@ -25,6 +26,8 @@ export interface Shape {
   readonly fields: readonly Field[];
   /** Fields that identify a record; empty when nothing does. */
   readonly key: readonly string[];
+  /** Whether the key tells records apart: `proven`, or `watched` in the model, or nothing is known of it. */
+  readonly uniqueness: 'proven' | 'watched' | 'unknown';
   /** The column of a source that tells the order of arrival; null for feeds of changes. */
   readonly position: string | null;
   /** SQL of one record (jsonb) over the JSON text of a model's row, `null` where `where` leaves it out. */
@@ -80,11 +83,17 @@ export async function shapeOf(db: Connection, sink: Sink): Promise<Shape> {
       hint: `Set "primary_key:" to fields of the record (${names.join(', ')}), or "unique_key" on the model.`,
     });
   }
+  const modelKey = fieldsOfKey(node, from, names);
+  const hasModelKey = modelKey.length > 0 && modelKey.every((field) => key.includes(field));
+  const isModelKey = hasModelKey && key.length === modelKey.length;
   const item = (record: string, field: string): string => `${record} -> ${quoteLiteral(field)}`;
   return {
     from,
     fields,
     key,
+    // What `where` leaves out need not be told apart.
+    uniqueness:
+      hasModelKey && !isWatched(from) ? 'proven' : isModelKey && node.where === null ? 'watched' : 'unknown',
     position: from.kind === 'source' ? sink.position : null,
     record: recordSql(node, from, fields),
     keyOf:

@@ -7,6 +7,7 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { recentSnapshots } from './begin-statement.ts';
 import { inputLocks } from './input-locks.ts';
+import { keyWatch } from './key-tables.ts';
 import { WRITERS_LOCK } from './locks.ts';
 import { readColumns } from './read-columns.ts';
 import { readViews } from './read-views.ts';
@@ -142,6 +143,7 @@ const migrations: readonly Migration[] = [
   readViews,
   recentSnapshots,
   inputLocks,
+  keyWatch,
 ];
 
 /**

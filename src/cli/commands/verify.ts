@@ -3,6 +3,7 @@ import type { CommandHandler } from '../command-definition.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
 import { dialectOf } from '../../streaming/dialect-of.ts';
 import { verifyStreaming } from '../../streaming/verify-streaming.ts';
+import { verifyKeys } from '../../verify/unique-keys.ts';
 import { verify as verifyViews, type Verification } from '../../verify/verify.ts';
 import { openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
@@ -30,11 +31,14 @@ export const verify: CommandHandler = async (context) => {
     });
   };
   const dialect = dialectOf(project.target);
-  const results = await withDatabase(context, project, (db) =>
-    dialect === undefined
-      ? verifyViews(db, { ids, stateSchema: stateSchemaOf(project), onResult })
-      : verifyStreaming(db, project, dialect, { ids, onResult }),
-  );
+  const results = await withDatabase(context, project, async (db) => {
+    if (dialect !== undefined) return verifyStreaming(db, project, dialect, { ids, onResult });
+    const which = { ids, stateSchema: stateSchemaOf(project) };
+    const views = await verifyViews(db, { ...which, onResult });
+    for (const { message, ...data } of await verifyKeys(db, which))
+      log.warn(message, { name: 'KeyNotUnique', data });
+    return views;
+  });
   const wrong = results.filter((result) => !isEqual(result)).length;
   if (flags.string('output') === 'json') {
     for (const result of results) await context.writeOut(`${stringifyJson({ ...result })}\n`);
