@@ -156,6 +156,13 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
         help: 'how long a Postgres client may be idle in a transaction, which keeps everybody else waiting',
       },
       {
+        name: 'read-timeout',
+        kind: 'integer',
+        argument: 'seconds',
+        default: 30,
+        help: 'how long a statement of a reader may take on an embedded database, which keeps everybody else waiting; 0: no limit',
+      },
+      {
         name: 'clock-interval',
         kind: 'string',
         argument: 'seconds',

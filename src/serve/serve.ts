@@ -17,6 +17,7 @@ import { startRelay } from '../feeds/relay.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { boundReads, READ_MEMORY_BYTES } from './engine/read-limits.ts';
 import { SharedDatabase } from './engine/shared-database.ts';
 import { Turns } from './engine/turns.ts';
 import { createApp } from './http/app.ts';
@@ -28,6 +29,7 @@ import { SyncDesk } from './sync-desk.ts';
 import type { Intake } from './server-state.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
+import { reachable } from './wire/reachable.ts';
 import { startWireServer } from './wire/wire-server.ts';
 import type { WireServer } from './wire/wire-server.ts';
 
@@ -39,6 +41,8 @@ export interface ServeOptions {
   readonly pgPort: number | null;
   /** How long a client of that port may be idle in a transaction. */
   readonly pgIdleMs: number;
+  /** How long a reader's statement may take; 0: as long as it likes. Embedded databases only: elsewhere readers do not wait for each other. */
+  readonly readMs: number;
   /** 0: none. */
   readonly clockIntervalMs: number;
   /** The unique_ids of the sinks that run, for each version of the project; null: none ever. */
@@ -74,7 +78,11 @@ export async function serve(db: Database, project: Project, options: ServeOption
     onWaited: (kind, seconds) => metrics.turnSeconds.observe({ kind }, seconds),
     onEnded: (kind, seconds) => metrics.turnLength.observe({ kind }, seconds),
   });
-  const shared = new SharedDatabase(db, turns, { exclusive: db instanceof PGliteDatabase });
+  const interrupter = db instanceof PGliteDatabase ? db.allowInterrupts(READ_MEMORY_BYTES) : undefined;
+  const shared = new SharedDatabase(db, turns, {
+    exclusive: db instanceof PGliteDatabase,
+    boundReads: interrupter === undefined ? undefined : boundReads(interrupter, options.readMs),
+  });
   const state = new ServerState({
     ...{ project, shared, metrics },
     ...{ maxPending: options.maxPending, intake: options.intake },
@@ -104,10 +112,18 @@ export async function serve(db: Database, project: Project, options: ServeOption
     await listen(() => app.listen({ host: options.host, port: options.port }), options.port, '--port');
     const token = relay?.address.token ?? randomBytes(24).toString('base64url');
     if (db instanceof PGliteDatabase && options.pgPort !== null) {
-      const { pgPort, pgIdleMs } = options;
+      const { pgPort, pgIdleMs, readMs } = options;
       const readerPassword = nonEmpty(options.env['SEG_PG_READER_PASSWORD']) ?? ownerPassword;
       const access = { token, ownerPassword, readerPassword };
-      const wireOptions = { host: options.host, port: pgPort, access, idleMs: pgIdleMs, metrics, log };
+      const wireOptions = {
+        host: options.host,
+        port: pgPort,
+        access,
+        idleMs: pgIdleMs,
+        readMs,
+        metrics,
+        log,
+      };
       wire = await listen(() => startWireServer(db, shared, wireOptions), pgPort, '--pg-port');
     }
     if (db instanceof DirectoryDatabase && relay !== undefined) {
@@ -207,11 +223,6 @@ async function listen<T>(start: () => Promise<T>, port: number, flag: string): P
       cause: error,
     });
   }
-}
-
-/** An address that means all of them is reached by loopback. */
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

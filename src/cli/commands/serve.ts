@@ -23,6 +23,12 @@ export const serve: CommandHandler = async (context) => {
       hint: 'It takes seconds from 1.',
     });
   }
+  const readSeconds = flags.integer('read-timeout') ?? 30;
+  if (readSeconds < 0 || readSeconds > 86_400) {
+    throw segError('SEG903', `wrong value "${readSeconds}" for --read-timeout`, {
+      hint: 'It takes seconds up to 86400, or 0 for no limit.',
+    });
+  }
   const clockSeconds = Number(flags.string('clock-interval'));
   if (!(clockSeconds === 0 || (clockSeconds >= 0.05 && clockSeconds <= 3600))) {
     throw segError('SEG903', `wrong value "${flags.string('clock-interval')}" for --clock-interval`, {
@@ -56,6 +62,7 @@ export const serve: CommandHandler = async (context) => {
     port,
     pgPort,
     pgIdleMs: idleSeconds * 1000,
+    readMs: readSeconds * 1000,
     clockIntervalMs: Math.round(clockSeconds * 1000),
     maxPending,
     sinks: flags.boolean('sinks')

@@ -5,6 +5,7 @@ import type { Connection, Database, QueryResult, Row } from '../connection.ts';
 import { inSavepoint } from '../savepoint.ts';
 import { asText, parsersByOid } from '../value-parsers.ts';
 import { discard, moduleOf } from './failure.ts';
+import { Interrupter } from './interrupt.ts';
 import type { PGliteServer } from './server.ts';
 
 type Session = Pick<PGlite, 'query' | 'exec'> | Pick<Transaction, 'query' | 'exec'>;
@@ -124,6 +125,7 @@ export class PGliteDatabase implements Database {
   #restarting: Promise<void> | undefined;
   #closed = false;
   readonly #hooks: DatabaseHooks;
+  #interrupter: Interrupter | undefined;
   readonly #onRestart = new Set<() => void>();
   readonly #onNotification = new Set<(channel: string, payload: string) => void>();
 
@@ -178,6 +180,14 @@ export class PGliteDatabase implements Database {
     return () => this.#onRestart.delete(callback);
   }
 
+  /**
+   * From now on work can be bounded and interrupted.
+   * @param memoryBytes by how much bounded work may enlarge the engine's memory
+   */
+  allowInterrupts(memoryBytes: number): Interrupter {
+    return (this.#interrupter ??= new Interrupter(() => moduleOf(this.#server.client), memoryBytes));
+  }
+
   /** Bytes of the engine's linear memory. WebAssembly never gives any of it back. */
   get engineBytes(): number {
     return moduleOf(this.#server.client).HEAPU8.byteLength;
@@ -201,6 +211,7 @@ export class PGliteDatabase implements Database {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#interrupter?.close();
     await this.#restarting?.catch(() => {});
     try {
       // A server that has ended must not write another word: the next one recovers the directory.

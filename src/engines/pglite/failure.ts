@@ -6,6 +6,7 @@
  */
 import type { PGlite } from '@electric-sql/pglite';
 import { DatabaseError } from '../connection.ts';
+import type { WasmMemory } from './wasm-module.ts';
 
 /** The server has ended in the middle of something. What it had not committed is undone; its session is gone. */
 export class EngineFailure extends DatabaseError {
@@ -29,6 +30,10 @@ export interface EngineModule {
   _pgl_pq_flush: () => void;
   stackRestore: (pointer: number) => void;
   readonly HEAPU8: Uint8Array;
+  readonly wasmMemory?: WasmMemory;
+  /** Where PostgreSQL's flags for "look up, something came" and "end the statement" lie; not exported by every build. */
+  readonly _InterruptPending?: number;
+  readonly _QueryCancelPending?: number;
   readonly FS: { readonly streams: readonly unknown[]; close(stream: unknown): void };
 }
 

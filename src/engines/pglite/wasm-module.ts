@@ -9,6 +9,12 @@ import { dirname, join } from 'node:path';
 /** A WebAssembly.Module. TypeScript knows that name only with the types of browsers. */
 export type WasmModule = object;
 
+/** What of a WebAssembly.Memory is used here. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: { compile(code: Uint8Array): Promise<WasmModule> };
 };

@@ -3,10 +3,14 @@
  * Whoever writes is noticed (`onWritten`), so that followers need not ask again and again.
  */
 import type { Connection, Database, QueryResult, Row } from '../../engines/connection.ts';
+import { BoundedConnection } from './bounded-connection.ts';
+import type { Bound } from './bounded-connection.ts';
 import type { TurnKind, Turns } from './turns.ts';
 
 /** Kinds of use that never change what a feed shows. (Sinks write down how far they are; they must not wake themselves.) */
 const READERS: ReadonlySet<TurnKind> = new Set(['read', 'feed', 'sink', 'command']);
+/** Kinds of use whose conditions come from readers. */
+const BOUNDED: ReadonlySet<TurnKind> = new Set(['read', 'feed']);
 
 export class SharedDatabase {
   readonly turns: Turns;
@@ -17,9 +21,19 @@ export class SharedDatabase {
   /** Brings the one session of the embedded database back to its own settings (wire/session-state.ts). */
   #settle: () => Promise<void> = async () => {};
 
-  /** @param options.exclusive the database does one thing at a time; else it keeps its users apart by itself */
-  constructor(db: Database, turns: Turns, options: { readonly exclusive: boolean }) {
+  readonly #bounded: Connection;
+
+  /**
+   * @param options.exclusive the database does one thing at a time; else it keeps its users apart by itself
+   * @param options.boundReads does a statement of a reader within bounds
+   */
+  constructor(
+    db: Database,
+    turns: Turns,
+    options: { readonly exclusive: boolean; readonly boundReads?: Bound },
+  ) {
     this.#db = db;
+    this.#bounded = options.boundReads === undefined ? db : new BoundedConnection(db, options.boundReads);
     this.turns = turns;
     this.#exclusive = options.exclusive;
   }
@@ -52,11 +66,11 @@ export class SharedDatabase {
     for (const listener of this.#listeners) listener();
   }
 
-  async #inTurn<T>(kind: TurnKind, work: (db: Database) => Promise<T>): Promise<T> {
+  async #inTurn<T>(kind: TurnKind, work: (db: Connection) => Promise<T>): Promise<T> {
     const end = this.#exclusive ? await this.turns.take(kind) : () => {};
     try {
       await this.#settle();
-      return await work(this.#db);
+      return await work(BOUNDED.has(kind) ? this.#bounded : this.#db);
     } finally {
       end();
       if (!READERS.has(kind)) this.written();
@@ -64,7 +78,7 @@ export class SharedDatabase {
   }
 }
 
-type Turn = <T>(work: (db: Database) => Promise<T>) => Promise<T>;
+type Turn = <T>(work: (db: Connection) => Promise<T>) => Promise<T>;
 
 class TurnConnection implements Connection {
   readonly #turn: Turn;

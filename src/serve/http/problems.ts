@@ -35,10 +35,11 @@ export function sendProblem(reply: FastifyReply, status: number, problem: Proble
   return reply.code(status).type('application/json').send({ error: problem });
 }
 
-/** Class 22: a value that does not fit its type; class 54: one that is too large or too deep; 53100: the disk is full. */
+/** Class 22: a value that does not fit its type; class 54: one that is too large or too deep; 53100: the disk is full; 57014: it took too long. */
 function statusOf(sqlstate: string): number {
   if (/^(22|54)/.test(sqlstate)) return 400;
   if (sqlstate === '53100') return 507;
+  if (sqlstate === '57014') return 504;
   return sqlstate.startsWith('53') ? 503 : 500;
 }
 

@@ -22,6 +22,7 @@ beforeAll(async () => {
     port: 0,
     access: { token: 'token', ownerPassword: undefined, readerPassword: undefined },
     idleMs: 30_000,
+    readMs: 30_000,
     metrics: createMetrics(),
     log: { error: () => {} } as unknown as Logger,
   });

@@ -4,6 +4,7 @@
  */
 import { commandComplete, errorMessage } from './backend-messages.ts';
 import type { BackendMessage, WireError } from './backend-messages.ts';
+import { timeIsUp } from '../engine/read-limits.ts';
 import type { ClientSession } from './client-session.ts';
 import { message, readText } from './frontend-frames.ts';
 import type { Frame } from './frontend-frames.ts';
@@ -33,6 +34,7 @@ export class UnitRun {
   readonly #tags: { readonly from: string; readonly to: string }[] = [];
   readonly #listens: Listening[] = [];
   #error: WireError | undefined;
+  #timeout: WireError | undefined;
   #copyAnnounced: boolean;
   #deallocatesAll = false;
 
@@ -48,6 +50,11 @@ export class UnitRun {
   /** Whether the client's prepared statements are to go once the unit has run. */
   get deallocatesAll(): boolean {
     return this.#deallocatesAll;
+  }
+
+  /** The engine ends it because it has taken so long; the engine itself knows only that it was asked to. */
+  timeIsUp(milliseconds: number): void {
+    this.#timeout = timeIsUp(milliseconds);
   }
 
   /** A message as the engine gets it. */
@@ -130,6 +137,7 @@ export class UnitRun {
       case 'E': {
         if (this.#error !== undefined) return errorMessage(this.#error);
         const text = body.toString('utf8');
+        if (this.#timeout !== undefined && text.includes('\0C57014\0')) return errorMessage(this.#timeout);
         const restored = this.#session.names.restore(text);
         return restored === text ? bytes : message('E', Buffer.from(restored, 'utf8'));
       }

@@ -2,11 +2,15 @@
  * One client of the Postgres port. Its messages are gathered into units that belong together (unit.ts), and each unit runs in
  * the client's turn. A transaction keeps the turn until it ends, or until the client has been idle in it for too long.
  */
+import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { DatabaseError } from '../../engines/connection.ts';
+import type { Bounds } from '../../engines/pglite/interrupt.ts';
+import { readBounds } from '../engine/read-limits.ts';
 import { copyInResponse, errorMessage, readyForQuery } from './backend-messages.ts';
 import type { WireError } from './backend-messages.ts';
 import { BackendReader } from './backend-reader.ts';
+import { descriptorOf } from './descriptor.ts';
 import { ClientSession } from './client-session.ts';
 import { CANCELLED, ClientTurn } from './client-turn.ts';
 import { FrameReader, message, ProtocolViolation, readText } from './frontend-frames.ts';
@@ -37,6 +41,8 @@ export class WireClient {
   #gathered: Frame[] = [];
   #copy: { readonly query: Frame; readonly data: Frame[]; size: number } | undefined;
   #running = false;
+  /** The engine is at a unit of this client. */
+  #inEngine = false;
   #status = 'I';
   #skipToSync = false;
   #ended = false;
@@ -62,9 +68,10 @@ export class WireClient {
     });
   }
 
-  /** A cancel request: what waits for its turn does not run. What runs cannot be stopped; the engine has one thread. */
+  /** A cancel request: what waits for its turn does not run, and what runs is ended. */
   cancel(): void {
     this.#turn.cancel();
+    if (this.#inEngine) this.#host.engine.interrupt();
   }
 
   notify(sender: number, channel: string, payload: string): void {
@@ -262,7 +269,7 @@ export class WireClient {
     const out = new Outbox();
     // Until the engine says that it is ready, the turn is kept: the unit goes on.
     let ready = false;
-    await this.#host.engine.run(Buffer.concat(run.messages), (chunk) => {
+    const onChunk = (chunk: Buffer): void => {
       for (const part of answer.push(chunk)) {
         if (part.type === 'Z') {
           ready = true;
@@ -271,7 +278,20 @@ export class WireClient {
         const told = run.translate(part);
         if (told !== undefined) out.add(told);
       }
-    });
+    };
+    const bounds: Bounds = {
+      ...(session.state.reader ? readBounds(this.#host.readMs) : {}),
+      abandoned: () => this.#hungUp(),
+      onInterrupted: (why) => {
+        if (why === 'time') run.timeIsUp(this.#host.readMs);
+      },
+    };
+    this.#inEngine = true;
+    try {
+      await this.#host.engine.run(Buffer.concat(run.messages), onChunk, bounds);
+    } finally {
+      this.#inEngine = false;
+    }
     if (ready && this.#status === 'I') this.#host.engine.committed();
     if (run.deallocatesAll) await this.#closeStatements(session);
     if (ready && this.#status === 'I') {
@@ -281,6 +301,27 @@ export class WireClient {
     await this.#send(out);
     // Whoever sends without pause must not keep other sockets from being read.
     await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /**
+   * Whether the client is gone, found out in the middle of its statement, when no event of its socket is heard: what has come meanwhile is
+   * read past the socket, in its order.
+   */
+  #hungUp(): boolean {
+    const fd = descriptorOf(this.#socket);
+    if (this.#socket.destroyed) return true;
+    if (fd === undefined || this.#socket.isPaused() || this.#socket.readableLength > 0) return false;
+    const chunk = Buffer.alloc(64 * 1024);
+    try {
+      while (this.#reader.size <= MAX_INBOX) {
+        const count = readSync(fd, chunk);
+        if (count === 0) return true;
+        this.#reader.push(Buffer.from(chunk.subarray(0, count)));
+      }
+      return false;
+    } catch (error) {
+      return !['EAGAIN', 'EWOULDBLOCK', 'EINTR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    }
   }
 
   async #send(out: Outbox): Promise<void> {

@@ -3,7 +3,10 @@
  * the server's own work finds none of theirs.
  */
 import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
+import type { Bounds, Cancel, Interrupter } from '../../engines/pglite/interrupt.ts';
+import type { Door } from '../../engines/pglite/watchdog.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
+import { READ_MEMORY_BYTES } from '../engine/read-limits.ts';
 
 /** What a client has made of the session, while others use it. */
 export interface SessionState {
@@ -21,6 +24,7 @@ export const READER_ROLE = 'seg_reader';
 
 export class WireEngine {
   readonly #db: PGliteDatabase;
+  readonly #interrupter: Interrupter;
   #current: SessionState | null = null;
   /** SQL that makes the session its owner's again. RESET would not: this engine has no login to go back to. */
   #asOwner = '';
@@ -28,6 +32,7 @@ export class WireEngine {
   /** @param onRestart the session has ended with its server: what clients had made of it is gone */
   constructor(db: PGliteDatabase, onRestart: () => void = () => {}) {
     this.#db = db;
+    this.#interrupter = db.allowInterrupts(READ_MEMORY_BYTES);
     db.onRestart(() => {
       this.#current = null;
       onRestart();
@@ -46,16 +51,22 @@ export class WireEngine {
       END $$;
       GRANT pg_read_all_data TO ${READER_ROLE};
       -- It could set "session_authorization" by a name that no parser sees.
-      REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;`);
+      REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+      -- It waits in one step that nothing interrupts, and everybody else with it.
+      REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;`);
   }
 
   /**
    * Sends messages of the protocol; the engine's answer goes to `onBytes` as it is made. Must be in the sender's turn, after `enter`.
    */
-  async run(messages: Uint8Array, onBytes: (bytes: Buffer) => void = () => {}): Promise<void> {
+  async run(
+    messages: Uint8Array,
+    onBytes: (bytes: Buffer) => void = () => {},
+    bounds: Bounds = {},
+  ): Promise<void> {
     // As a stream: otherwise PGlite would parse each message too, and tell notifications a second time.
     let failed: { readonly error: unknown } | undefined;
-    await this.#db.execProtocol(messages, (chunk) => {
+    const onChunk = (chunk: Uint8Array): void => {
       if (failed !== undefined) return;
       try {
         // The chunk is a view of memory that is written over.
@@ -64,8 +75,19 @@ export class WireEngine {
         // The engine is in the middle of something: it must not be left from here.
         failed = { error };
       }
-    });
+    };
+    await this.#interrupter.within(bounds, () => this.#db.execProtocol(messages, onChunk));
     if (failed !== undefined) throw failed.error;
+  }
+
+  /** Ends what runs on request: its statement fails. */
+  interrupt(): void {
+    this.#interrupter.interrupt('request');
+  }
+
+  /** Cancel requests at the door reach `onCancel` while messages run, too. */
+  listenForCancel(door: Door, onCancel: Cancel): void {
+    this.#interrupter.listenForCancel(door, onCancel);
   }
 
   /** Puts what was committed on the disk, where the target asks for that. */

@@ -8,6 +8,8 @@ export interface WireHost {
   readonly access: Access;
   /** How long a client may be idle in a transaction. */
   readonly idleMs: number;
+  /** How long a reader's messages may take together; 0: as long as they like. */
+  readonly readMs: number;
   takeTurn(signal?: AbortSignal): Promise<() => void>;
   /** After a turn: something may have been committed. */
   written(): void;

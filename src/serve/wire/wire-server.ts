@@ -8,7 +8,9 @@ import { loadSqlParser } from '../../sql/parse.ts';
 import type { SharedDatabase } from '../engine/shared-database.ts';
 import type { Metrics } from '../metrics.ts';
 import { errorMessage } from './backend-messages.ts';
+import { descriptorOf } from './descriptor.ts';
 import type { Access } from './login.ts';
+import { reachable } from './reachable.ts';
 import { WireClient } from './wire-client.ts';
 import { WireEngine } from './wire-engine.ts';
 import type { WireHost } from './wire-host.ts';
@@ -44,6 +46,7 @@ export interface WireServerOptions {
   readonly port: number;
   readonly access: Access;
   readonly idleMs: number;
+  readonly readMs: number;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -68,6 +71,7 @@ export async function startWireServer(
     engine,
     access: options.access,
     idleMs: options.idleMs,
+    readMs: options.readMs,
     takeTurn: (signal) => shared.turns.take('wire', signal),
     written: () => shared.written(),
     othersWait: () => shared.turns.waiting > 0,
@@ -102,8 +106,10 @@ export async function startWireServer(
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port }, resolve);
   });
+  const { port, address } = server.address() as AddressInfo;
+  engine.listenForCancel({ fd: descriptorOf(server), host: reachable(address), port }, host.cancel);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const client of clients.values()) client.stop();
