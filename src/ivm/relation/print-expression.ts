@@ -79,6 +79,8 @@ const printers: Record<string, Printer> = {
       case 'array':
         return `ARRAY${text}`;
       case 'any':
+        if (driven === true && sub.operator === '=' && sub.output.length === 1)
+          return inByIndex(print(sub.test), query(sub.query, sub.output), sub.output[0]!);
         return `(${print(sub.test)} ${sub.operator} ANY ${text})`;
       case 'all':
         return `(${print(sub.test)} ${sub.operator} ALL ${text})`;
@@ -178,6 +180,16 @@ const printers: Record<string, Printer> = {
     return `${call}${group}${filter}${over}`;
   },
 };
+
+/**
+ * x IN (SELECT y ...) asked of an index on y, wherever it stands: as it is, PostgreSQL reads all of the subquery's rows and hashes
+ * them. What it answers is the same, unknown where nothing is equal and x, or some y, is NULL.
+ */
+function inByIndex(test: string, query: string, column: string): string {
+  const some = (where: string): string => `EXISTS (SELECT FROM (${query}) AS "_n"${where} OFFSET 0)`;
+  const y = `"_n".${quoteIdentifier(column)}`;
+  return `(CASE WHEN ${some(` WHERE ${test} = ${y}`)} THEN true WHEN ${test} IS NULL THEN nullif(${some('')}, true) WHEN ${some(` WHERE ${y} IS NULL`)} THEN NULL ELSE false END)`;
+}
 
 function printOrder(value: unknown, print: (value: unknown) => string): string {
   const keys = (value as { SortBy: Node }[] | undefined) ?? [];
