@@ -71,7 +71,7 @@ function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): 
   const occurrences = occurrencesOf(root, new Set(stage.reads));
   const forTerms = (linear: Op): NeededIndex[] =>
     occurrences.flatMap((occurrence) =>
-      signedTerms(linear, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
+      signedTerms(linear, [occurrence]).terms.flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
     );
   if (stage.strategy === 'linear') return forTerms(root);
   if (stage.strategy === 'merge') {
