@@ -21,6 +21,7 @@ import {
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Op, Subquery } from '../relation/ir.ts';
+import { renamed } from '../relation/rename.ts';
 import { hasOccurrence } from './classify.ts';
 import { hoisted } from './hoist.ts';
 import { partitionIds } from './partition.ts';
@@ -78,7 +79,7 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
       const ids = outputOf(side);
       const columns = op.columns.flatMap((id, i) => (need.has(id) ? [{ id, expr: col(ids[i]!) }] : []));
       const wanted = new Set(columns.map(({ expr }) => expr['Col'] as string));
-      return { kind: 'project', child: affected(side, occurrence, wanted), columns, sets: false };
+      return renamed(affected(side, occurrence, wanted), columns);
     }
   }
 }

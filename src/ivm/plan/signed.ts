@@ -12,8 +12,9 @@
 import { col, conjunction, conjuncts, freeIds, idsIn, raw } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Join, Op, Scan, ScanColumn } from '../relation/ir.ts';
+import { renamed } from '../relation/rename.ts';
 import { columnType } from '../relation/changes-meet.ts';
-import { occurrencesOf, relationsIn } from './classify.ts';
+import { hasOccurrence } from './classify.ts';
 
 export interface Term {
   readonly op: Op;
@@ -67,7 +68,7 @@ function termsOf(op: Op, changed: ReadonlySet<number>, shared: SharedChange[]): 
         const columns = op.columns.map((id, i) => ({ id, expr: col(ids[i]!) }));
         return termsOf(side, changed, shared).map((term) => ({
           ...term,
-          op: { kind: 'project', child: term.op, columns: [...columns, ...passed(term.weights)], sets: false },
+          op: renamed(term.op, [...columns, ...passed(term.weights)]),
         }));
       });
     default:
@@ -133,7 +134,8 @@ function passed(weights: readonly string[]): { id: string; expr: Expr }[] {
 }
 
 function holdsAny(op: Op, changed: ReadonlySet<number>): boolean {
-  return occurrencesOf(op, relationsIn(op)).some((occurrence) => changed.has(occurrence));
+  for (const occurrence of changed) if (hasOccurrence(op, occurrence)) return true;
+  return false;
 }
 
 /**
