@@ -88,11 +88,7 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
  * Conditions of a WHERE over joins that concern only what stands left of the changed side: where that side is probed with a condition of
  * its own, the left is joined before PostgreSQL sees them, and would be a cross product.
  */
-function besideChange(
-  op: Op,
-  occurrence: number,
-  parts: readonly Expr[],
-): { op: Op; rest: readonly Expr[] } {
+function besideChange(op: Op, occurrence: number, parts: readonly Expr[]): { op: Op; rest: readonly Expr[] } {
   if (op.kind !== 'join' || op.join !== 'inner') return { op, rest: parts };
   if (hasOccurrence(op.left, occurrence)) {
     const left = besideChange(op.left, occurrence, parts);
@@ -137,7 +133,9 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
   if (op.join === 'inner' && !free && [...need].every((id) => possible.has(id))) {
     return affected(op.right, occurrence, need);
   }
-  const parts = conjuncts(op.condition).filter((part) => keepable(part, union(possible, available(op.left)), op));
+  const parts = conjuncts(op.condition).filter((part) =>
+    keepable(part, union(possible, available(op.left)), op),
+  );
   const wanted = union(need, freeIds(op.right), ...parts.map(idsIn));
   const rightNeed = only(wanted, (id) => !leftIds.has(id) && possible.has(id));
   if (op.join === 'left' && [...need].some((id) => !leftIds.has(id))) throw unavailable();
@@ -167,11 +165,7 @@ function throughSubquery(op: Op, child: Op, occurrence: number, need: ReadonlySe
       own.has(id),
     );
     const inner = only(union(...tests.map(idsIn)), (id) => possible.has(id));
-    return probing(
-      filtered(superset(child, wanted), kept),
-      affected(sub.query, occurrence, inner),
-      tests,
-    );
+    return probing(filtered(superset(child, wanted), kept), affected(sub.query, occurrence, inner), tests);
   });
   const columns = [...need];
   const select = (probe: Op): Op => ({
@@ -296,9 +290,7 @@ function available(op: Op): Set<string> {
       return available(op.child);
     case 'join':
       if (op.join === 'full') return new Set();
-      return op.join === 'left'
-        ? available(op.left)
-        : union(available(op.left), available(op.right));
+      return op.join === 'left' ? available(op.left) : union(available(op.left), available(op.right));
     case 'set': {
       if (op.operation !== 'union' || !op.all) return new Set();
       const complete = [op.left, op.right].every((side) => available(side).size === outputOf(side).length);
@@ -346,9 +338,7 @@ function obtainable(op: Op, occurrence: number): Set<string> {
       );
     }
     case 'filter':
-      return hasOccurrence(op.child, occurrence)
-        ? obtainable(op.child, occurrence)
-        : available(op.child);
+      return hasOccurrence(op.child, occurrence) ? obtainable(op.child, occurrence) : available(op.child);
     case 'join': {
       const inLeft = hasOccurrence(op.left, occurrence);
       if (op.join === 'left') return inLeft ? obtainable(op.left, occurrence) : available(op.left);

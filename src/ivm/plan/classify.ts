@@ -58,10 +58,7 @@ export const treeWork: (op: Op) => Work = remembered((op: Op): Work => {
 const scansIn: (op: Op) => readonly Scan[] = remembered((op: Op): readonly Scan[] =>
   op.kind === 'scan'
     ? [op]
-    : [
-        ...childrenOf(op).flatMap(scansIn),
-        ...ownSubqueries(op).flatMap(({ query }) => scansIn(query)),
-      ],
+    : [...childrenOf(op).flatMap(scansIn), ...ownSubqueries(op).flatMap(({ query }) => scansIn(query))],
 );
 
 /** Keys of the relations a tree scans, subqueries too. */

@@ -110,7 +110,14 @@ function share(side: Op, terms: readonly Term[], shared: SharedChange[]): Term {
     const type = columnType(side, id);
     return { id, name: id, ...(type === undefined ? {} : { type }) };
   });
-  const op: Scan = { kind: 'scan', relation: name, occurrence: -shared.length, columns, mode: 'shared', weight };
+  const op: Scan = {
+    kind: 'scan',
+    relation: name,
+    occurrence: -shared.length,
+    columns,
+    mode: 'shared',
+    weight,
+  };
   return { op, weights: [weight], crossing: true };
 }
 
@@ -189,9 +196,12 @@ function comparesColumns(part: Expr): boolean {
 
 /** A column, a constant, or one of them as a text. */
 function plain(expr: Expr): boolean {
-  const cast = expr['TypeCast'] as { arg: Expr; typeName?: { names?: { String?: { sval?: string } }[] } } | undefined;
+  const cast = expr['TypeCast'] as
+    { arg: Expr; typeName?: { names?: { String?: { sval?: string } }[] } } | undefined;
   if (cast === undefined) return 'Col' in expr || 'A_Const' in expr;
-  return 'A_Const' in cast.arg || ('Col' in cast.arg && cast.typeName?.names?.at(-1)?.String?.sval === 'text');
+  return (
+    'A_Const' in cast.arg || ('Col' in cast.arg && cast.typeName?.names?.at(-1)?.String?.sval === 'text')
+  );
 }
 
 /** The product of the weights. */

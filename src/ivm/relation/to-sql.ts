@@ -154,7 +154,8 @@ function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefi
 }
 
 function holdsChange(op: Op): boolean {
-  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'shared' || op.mode === 'touched' || op.mode === 'due';
+  if (op.kind === 'scan')
+    return op.mode === 'change' || op.mode === 'shared' || op.mode === 'touched' || op.mode === 'due';
   return childrenOf(op).some(holdsChange);
 }
 

@@ -33,10 +33,7 @@ function sharedSql({ name, terms, columns }: SharedChange, options: SqlOptions):
       kind: 'project',
       child: op,
       sets: false,
-      columns: [
-        ...columns.map((id) => ({ id, expr: col(id) })),
-        { id: '_seg_w', expr: weightOf(weights) },
-      ],
+      columns: [...columns.map((id) => ({ id, expr: col(id) })), { id: '_seg_w', expr: weightOf(weights) }],
     }),
     [...columns, '_seg_w'],
     options,
