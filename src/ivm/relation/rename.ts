@@ -86,6 +86,7 @@ export function canonicalExpr(expr: Expr): string {
       return { Sub: { ...sub, test, query: op, output: sub.output.map(of) } };
     });
   return fingerprint(renamed(expr));
+}
 
 /**
  * The columns of a tree under other ids. One projection does it where the tree ends with one: the branches of a long UNION would
