@@ -39,6 +39,7 @@ export const shapes: { readonly [name: string]: Shape } = {
       WHERE g.id = o.good AND m.id = o.maker AND g.size < 40 AND m.place = p.id AND p.zone = z.id AND z.name LIKE 'zone%'
         AND o.cost = (SELECT min(i.cost) FROM offer AS i, maker AS im, place AS ip, zone AS iz
           WHERE g.id = i.good AND im.id = i.maker AND im.place = ip.id AND ip.zone = iz.id AND iz.name LIKE 'zone%')`,
+    grows: { zone: 'PostgreSQL chooses the order of the joins around the subquery' },
   },
   'open purchases by value': {
     query: `SELECT p.id, p.day, sum(${value}) AS value FROM buyer AS b JOIN purchase AS p ON p.buyer = b.id JOIN line AS l ON l.purchase = p.id
@@ -56,7 +57,6 @@ export const shapes: { readonly [name: string]: Shape } = {
   },
   'purchases of each buyer, none too': {
     query: `SELECT n, count(*) AS buyers FROM (SELECT b.id, count(p.id) AS n FROM buyer AS b LEFT JOIN purchase AS p ON p.buyer = b.id GROUP BY b.id) AS c GROUP BY n`,
-    grows: {},
   },
   'makers who alone were late': {
     query: `SELECT m.name, count(*) AS n FROM maker AS m, line AS l, purchase AS p, place AS pl
@@ -78,6 +78,7 @@ export const shapes: { readonly [name: string]: Shape } = {
   },
   'nullable goods that are not offered': {
     query: `SELECT l.purchase, l.good FROM line AS l WHERE l.good NOT IN (SELECT o.good FROM offer AS o WHERE o.stock = 0)`,
+    grows: { offer: 'lines whose good is NULL are looked for among all of them' },
   },
   'the row of figures': {
     query: `SELECT (SELECT count(*) FROM line) AS a, (SELECT sum(amount) FROM line) AS b, (SELECT max(price) FROM line) AS c,
@@ -94,9 +95,12 @@ export const shapes: { readonly [name: string]: Shape } = {
     query: `SELECT b.id, pl.name, x.best FROM buyer AS b, place AS pl,
       LATERAL (SELECT max(${value}) AS best FROM purchase AS p JOIN line AS l ON l.purchase = p.id WHERE p.buyer = b.id) AS x WHERE pl.id = b.place`,
   },
-  'the average shown beside': {
+  'makers dearer than all': {
     query: `SELECT m.id FROM maker AS m WHERE m.balance > ALL (SELECT o.cost FROM offer AS o WHERE o.stock > 100)`,
-    grows: { offer: 'a row of a subquery compared by > ALL concerns every row' },
+    grows: {
+      offer: 'a row of a subquery compared by > ALL concerns every row',
+      maker: 'the subquery of > ALL is read for a row that is compared',
+    },
   },
 };
 
