@@ -39,7 +39,10 @@ export const shapes: { readonly [name: string]: Shape } = {
       WHERE g.id = o.good AND m.id = o.maker AND g.size < 40 AND m.place = p.id AND p.zone = z.id AND z.name LIKE 'zone%'
         AND o.cost = (SELECT min(i.cost) FROM offer AS i, maker AS im, place AS ip, zone AS iz
           WHERE g.id = i.good AND im.id = i.maker AND im.place = ip.id AND ip.zone = iz.id AND iz.name LIKE 'zone%')`,
-    grows: { zone: 'PostgreSQL chooses the order of the joins around the subquery' },
+    grows: {
+      zone: 'PostgreSQL chooses the order of the joins around the subquery',
+      place: 'PostgreSQL chooses the order of the joins around the subquery',
+    },
   },
   'open purchases by value': {
     query: `SELECT p.id, p.day, sum(${value}) AS value FROM buyer AS b JOIN purchase AS p ON p.buyer = b.id JOIN line AS l ON l.purchase = p.id
