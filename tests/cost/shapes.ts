@@ -42,6 +42,7 @@ export const shapes: { readonly [name: string]: Shape } = {
     grows: {
       zone: 'PostgreSQL chooses the order of the joins around the subquery',
       place: 'PostgreSQL chooses the order of the joins around the subquery',
+      maker: 'PostgreSQL chooses the order of the joins around the subquery',
     },
   },
   'open purchases by value': {
