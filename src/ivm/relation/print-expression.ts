@@ -5,6 +5,7 @@
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
 import { Unsupported } from './ir.ts';
 import type { Expr, Op, Subquery } from './ir.ts';
+import { hashOfRow } from './row-hash.ts';
 
 export interface PrintOptions {
   /** How a column is written; by default its id, quoted. */
@@ -64,10 +65,10 @@ const printers: Record<string, Printer> = {
       .join(''),
   KeyMatch: (node, print) => {
     const values = node['values'] as string[];
-    return `(hash_record_extended(ROW(${list(node['exprs'], print).join(', ')}), 0) = hash_record_extended(ROW(${values.join(', ')}), 0))`;
+    return `(${hashOfRow(list(node['exprs'], print))} = ${hashOfRow(values)})`;
   },
   RowMatch: (node, print) =>
-    `(hash_record_extended(ROW(${list(node['left'], print).join(', ')}), 0) = hash_record_extended(ROW(${list(node['right'], print).join(', ')}), 0))`,
+    `(${hashOfRow(list(node['left'], print))} = ${hashOfRow(list(node['right'], print))})`,
   Sub: (node, print, { query, driven }) => {
     const sub = node as unknown as Subquery;
     const text = `(${query(sub.query, sub.output)})`;

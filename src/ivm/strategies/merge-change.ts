@@ -7,6 +7,7 @@ import type { SignedTerms } from '../plan/signed.ts';
 import { col, raw } from '../relation/expression.ts';
 import { outputOf } from '../relation/ir.ts';
 import type { Aggregate, Op, Project } from '../relation/ir.ts';
+import { hashOfRow } from '../relation/row-hash.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
@@ -79,7 +80,7 @@ export function changedRows(
 export function sameGroup(stored: StoredStage): string {
   const keys = addressColumns(stored);
   if (keys.length === 0) return 'true';
-  const hash = `hash_record_extended(ROW(${keys.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
+  const hash = hashOfRow(keys.map((_, i) => `"_seg_k".k${i}`));
   const same = keys.map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`);
   return [`${rowHash(keys, '"_seg_t"')} = ${hash}`, ...same].join(' AND ');
 }
