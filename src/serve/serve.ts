@@ -115,6 +115,9 @@ export async function serve(db: Database, project: Project, options: ServeOption
       const { pgPort, pgIdleMs, readMs } = options;
       const readerPassword = nonEmpty(options.env['SEG_PG_READER_PASSWORD']) ?? ownerPassword;
       const access = { token, ownerPassword, readerPassword };
+      const schemas = async () => [
+        ...new Set([...(await state.deployed()).values()].map((node) => node.schema)),
+      ];
       const wireOptions = {
         host: options.host,
         port: pgPort,
@@ -123,6 +126,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
         readMs,
         metrics,
         log,
+        schemas,
       };
       wire = await listen(() => startWireServer(db, shared, wireOptions), pgPort, '--pg-port');
     }

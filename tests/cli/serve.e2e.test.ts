@@ -223,7 +223,10 @@ describe('clients of the Postgres port', () => {
     await b.query("set timezone = 'Europe/Vienna'");
     const show = async (of: pg.Client, name: string) =>
       (await of.query<{ v: string | null }>('select current_setting($1, true) as v', [name])).rows[0]!.v;
-    expect([await show(a, 'search_path'), await show(b, 'search_path')]).toEqual(['pg_catalog', 'public']);
+    expect([await show(a, 'search_path'), await show(b, 'search_path')]).toEqual([
+      'pg_catalog',
+      'public, "stream"',
+    ]);
     expect([await show(a, 'my.tenant'), (await show(b, 'my.tenant')) || null]).toEqual(['a', null]);
     expect([await show(a, 'timezone'), await show(b, 'timezone')]).toEqual(['UTC', 'Europe/Vienna']);
     const heard: string[] = [];

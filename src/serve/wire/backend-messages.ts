@@ -10,6 +10,14 @@ export interface WireError {
 }
 
 export function errorMessage(error: WireError, severity: 'ERROR' | 'FATAL' = 'ERROR'): Buffer {
+  return report('E', error, severity);
+}
+
+export function warningMessage(warning: WireError): Buffer {
+  return report('N', warning, 'WARNING');
+}
+
+function report(type: 'E' | 'N', error: WireError, severity: string): Buffer {
   const fields: [string, string | undefined][] = [
     ['S', severity],
     ['V', severity],
@@ -21,7 +29,7 @@ export function errorMessage(error: WireError, severity: 'ERROR' | 'FATAL' = 'ER
   const parts = fields.flatMap(([field, text]) =>
     text === undefined ? [] : [Buffer.from(field, 'latin1'), Buffer.from(`${text}\0`)],
   );
-  return message('E', ...parts, Buffer.of(0));
+  return message(type, ...parts, Buffer.of(0));
 }
 
 export const authenticationOk = message('R', int32(0));

@@ -1,7 +1,7 @@
 /** A client's turn at the engine: taken for its unit, kept for a transaction, lost by who is idle in one for too long. */
 import { DatabaseError } from '../../engines/connection.ts';
 import type { WireError } from './backend-messages.ts';
-import type { SessionState } from './wire-engine.ts';
+import type { SessionState } from './session-state.ts';
 import type { WireHost } from './wire-host.ts';
 
 /** Clients that keep a transaction open although they are busy, while others wait. */

@@ -15,13 +15,17 @@ export interface Frame {
 export class ProtocolViolation extends Error {}
 
 const MAX_STARTUP = 10_000;
-const MAX_MESSAGE = 256 * 1024 * 1024;
+/** As PostgreSQL: what comes before a client is known. */
+export const MAX_LOGIN_MESSAGE = 65_535;
+export const MAX_MESSAGE = 256 * 1024 * 1024;
 
 export class FrameReader {
   #chunks: Buffer[] = [];
   #size = 0;
   /** Before the first message, messages have no type byte. */
   started = false;
+  /** The longest message that is taken, once there are types. */
+  limit = MAX_LOGIN_MESSAGE;
 
   /** Bytes held that are no whole message yet. */
   get size(): number {
@@ -39,7 +43,7 @@ export class FrameReader {
     if (this.#size < prefix + 4) return undefined;
     const head = this.#peek(prefix + 4);
     const length = head.readUInt32BE(prefix);
-    const limit = this.started ? MAX_MESSAGE : MAX_STARTUP;
+    const limit = this.started ? this.limit : MAX_STARTUP;
     if (length < 4 || length > limit) throw new ProtocolViolation(`invalid message length ${length}`);
     if (this.#size < prefix + length) return undefined;
     const bytes = this.#take(prefix + length);

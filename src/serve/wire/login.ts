@@ -11,6 +11,7 @@ import {
 import type { WireError } from './backend-messages.ts';
 import { ProtocolViolation, readText } from './frontend-frames.ts';
 import type { Frame } from './frontend-frames.ts';
+import { refusalOfSetting } from './reader-policy.ts';
 import { ScramServer } from './scram.ts';
 
 const SSL_REQUEST = 80877103;
@@ -90,7 +91,10 @@ export class Login {
     const user = parameters.get('user') ?? '';
     const command = user === COMMAND_USER;
     const reader = !command && !OWNERS.has(user);
-    this.#granted = { reader, command, settings: settingsOf(parameters) };
+    const settings = settingsOf(parameters);
+    this.#granted = { reader, command, settings };
+    const refused = reader ? refusedSetting(settings) : undefined;
+    if (refused !== undefined) return { started: true, refused };
     const { token, ownerPassword, readerPassword } = this.#access;
     const password = command ? token : reader ? readerPassword : ownerPassword;
     if (password === undefined) {
@@ -136,25 +140,26 @@ function readParameters(body: Buffer): Map<string, string> {
   return parameters;
 }
 
-/** Everything but who and where is a setting; `options` holds more of them, as `-c name=value` and `--name=value`. */
+/** Everything but who and where is a setting; `options` holds more of them, as `-c name=value` and `--name=value`. Names in small letters. */
 function settingsOf(parameters: ReadonlyMap<string, string>): Map<string, string> {
   const settings = new Map<string, string>();
   for (const [, short, long, value] of (parameters.get('options') ?? '').matchAll(
     /(?:-c\s*([\w.]+)|--([\w.-]+))=((?:\\.|\S)*)/g,
   )) {
-    settings.set((short ?? long!).replaceAll('-', '_'), value!.replace(/\\(.)/g, '$1'));
+    settings.set((short ?? long!).replaceAll('-', '_').toLowerCase(), value!.replace(/\\(.)/g, '$1'));
   }
   for (const [name, value] of parameters) {
     if (['user', 'database', 'options', 'replication'].includes(name) || name.startsWith('_pq_.')) continue;
-    settings.set(name, value);
-  }
-  for (const fixed of [
-    'role',
-    'session_authorization',
-    'default_transaction_read_only',
-    'transaction_read_only',
-  ]) {
-    settings.delete(fixed);
+    settings.set(name.toLowerCase(), value);
   }
   return settings;
+}
+
+/** Why a reader may not begin with these settings. */
+function refusedSetting(settings: ReadonlyMap<string, string>): WireError | undefined {
+  for (const [name, value] of settings) {
+    const refusal = refusalOfSetting(name, value);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }

@@ -23,6 +23,7 @@ beforeAll(async () => {
     access: { token: 'token', ownerPassword: undefined, readerPassword: undefined },
     idleMs: 30_000,
     readMs: 30_000,
+    schemas: async () => [],
     metrics: createMetrics(),
     log: { error: () => {} } as unknown as Logger,
   });

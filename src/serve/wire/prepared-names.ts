@@ -4,7 +4,8 @@
  */
 import { ProtocolViolation, message, readText } from './frontend-frames.ts';
 import type { Frame } from './frontend-frames.ts';
-import type { StatementFacts } from './statement.ts';
+import { READ_ONLY, READERS_SET_CONFIG } from './session-state.ts';
+import type { NamingKind, StatementFacts, StatementPart } from './statement.ts';
 
 export class PreparedNames {
   readonly #prefix: string;
@@ -66,25 +67,70 @@ export class PreparedNames {
   }
 
   /** SQL with the engine's names in PREPARE, EXECUTE and DEALLOCATE, and without what would disturb other clients. */
-  translateSql(sql: string, { naming }: StatementFacts): string {
+  translateSql(sql: string, facts: StatementFacts, reader = false): string {
     let text = '';
     let done = 0;
-    for (const { start, end, kind } of naming) {
-      text += sql.slice(done, start);
-      text += this.#translateStatement(sql.slice(start, end), kind);
-      done = end;
+    for (const part of facts.parts) {
+      text += sql.slice(done, part.start);
+      const statement = reader
+        ? withReadersSetConfig(sql, part, facts.setConfigAt)
+        : sql.slice(part.start, part.end);
+      text += this.#translateStatement(statement, part.naming);
+      if (staysReadOnly(facts, part, reader)) text += `; ${READ_ONLY}`;
+      done = part.end;
     }
     return text + sql.slice(done);
   }
 
-  #translateStatement(statement: string, kind: StatementFacts['naming'][number]['kind']): string {
-    if (kind === 'unlisten' || kind === 'deallocate all') return ' UNLISTEN seg_nobody';
-    if (kind === 'discard all') return ' RESET ALL';
+  #translateStatement(statement: string, naming: NamingKind | undefined): string {
+    if (naming === undefined) return statement;
+    if (naming === 'unlisten' || naming === 'deallocate all') return ' UNLISTEN seg_nobody';
+    if (naming === 'discard all') return ' RESET ALL';
+    const pattern = naming === 'execute' && !LEADING_EXECUTE.test(statement) ? INNER_EXECUTE : NAMING;
     return statement.replace(
-      /^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:prepare|execute|deallocate)\s+(?:prepare\s+)?)("(?:[^"]|"")+"|[^\s(;]+)/i,
+      pattern,
       (_, before: string, name: string) => before + this.engineName(plainName(name)),
     );
   }
+}
+
+/**
+ * Whether a reader's statement is to be followed by one that makes its transactions read-only again, at once: another
+ * statement of the same text may begin the next one.
+ */
+export function staysReadOnly({ parts }: StatementFacts, part: StatementPart, reader: boolean): boolean {
+  return reader && part.resets && parts.length > 1;
+}
+
+const BLANK = String.raw`(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)`;
+const IDENTIFIER = String.raw`("(?:[^"]|"")+"|[^\s(;]+)`;
+const LEADING_EXECUTE = new RegExp(`^${BLANK}*execute\\b`, 'i');
+const NAMING = new RegExp(
+  `^(${BLANK}*(?:prepare|execute|deallocate)${BLANK}+(?:prepare${BLANK}+)?)${IDENTIFIER}`,
+  'i',
+);
+/** EXPLAIN EXECUTE, and CREATE TABLE ... AS EXECUTE. */
+const INNER_EXECUTE = new RegExp(
+  `^((?:${BLANK}*explain(?:${BLANK}|\\([^)]*\\)|\\b(?:analyze|verbose)\\b)*|[\\s\\S]*?\\bas${BLANK}+)\\bexecute${BLANK}+)${IDENTIFIER}`,
+  'i',
+);
+const SET_CONFIG = /^(?:"?pg_catalog"?\s*\.\s*)?"?set_config"?/i;
+
+function withReadersSetConfig(
+  sql: string,
+  { start, end }: StatementPart,
+  setConfigAt: readonly number[],
+): string {
+  let text = '';
+  let done = start;
+  for (const at of setConfigAt) {
+    if (at < start || at >= end) continue;
+    const name = SET_CONFIG.exec(sql.slice(at, at + 100))?.[0];
+    if (name === undefined) continue;
+    text += sql.slice(done, at) + READERS_SET_CONFIG;
+    done = at + name.length;
+  }
+  return text + sql.slice(done, end);
 }
 
 /** As SQL folds names. */

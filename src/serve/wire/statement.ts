@@ -1,10 +1,28 @@
 /**
  * What the server must know of a client's SQL before it hands it on: found with PostgreSQL's own parser.
  */
-import { parseStatements, SqlSyntaxError } from '../../sql/parse.ts';
+import { byteOffsets, parseStatements, SqlSyntaxError } from '../../sql/parse.ts';
 import type { ParsedStatement } from '../../sql/parse.ts';
 import type { WireError } from './backend-messages.ts';
-import { refusalForReader } from './reader-policy.ts';
+import { customNamesIn } from './custom-settings.ts';
+import { refusalForAll, refusalForReader } from './reader-policy.ts';
+import { callsIn } from './tree.ts';
+
+/** One statement of a text. */
+export interface StatementPart {
+  readonly start: number;
+  readonly end: number;
+  /** It names a prepared statement, to be given the client's own name, or would disturb other clients. */
+  readonly naming?: NamingKind;
+  readonly listening?: Listening;
+  /** Settings go back to what they were when the client connected. */
+  readonly resets: boolean;
+  readonly begins: boolean;
+  /** COMMIT, ROLLBACK and what is like them; not of a savepoint. */
+  readonly ends: boolean;
+  /** Makes a temporary relation; `lasting`: one that its transaction does not drop. */
+  readonly temporary?: 'lasting' | 'dropped';
+}
 
 export interface StatementFacts {
   /** The parser's refusal; the engine would say the same. */
@@ -13,17 +31,17 @@ export interface StatementFacts {
   readonly copyIn?: { readonly binary: boolean; readonly columns: number };
   /** `COPY ... FROM STDIN` among other statements. */
   readonly copyAmongOthers: boolean;
-  /** May leave other settings behind. */
-  readonly setsSomething: boolean;
-  /** Settings of extensions and users (`my.tenant`): the catalog does not list those. */
-  readonly customSettings: readonly string[];
-  readonly listens: readonly Listening[];
-  readonly discardsAll: boolean;
-  readonly makesTemporary: boolean;
-  /** Why a reader may not run it. */
+  readonly parts: readonly StatementPart[];
+  /** Names in the text that may be settings of extensions and users (`my.tenant`): the catalog does not list those. */
+  readonly customNames: readonly string[];
+  /** Makes functions, whose texts may set something later. */
+  readonly makesFunction: boolean;
+  /** Why nobody may run it. */
   readonly refusal?: WireError;
-  /** Statements that name a prepared statement, to be given the client's own name. */
-  readonly naming: readonly { readonly start: number; readonly end: number; readonly kind: NamingKind }[];
+  /** Why a reader may not run it. */
+  readonly readerRefusal?: WireError;
+  /** Where `set_config` is called. */
+  readonly setConfigAt: readonly number[];
 }
 
 export type NamingKind = 'prepare' | 'execute' | 'deallocate' | 'deallocate all' | 'unlisten' | 'discard all';
@@ -54,58 +72,93 @@ function findFacts(sql: string): StatementFacts {
   try {
     statements = parseStatements(sql);
   } catch (error) {
-    if (!(error instanceof SqlSyntaxError)) throw error;
+    if (!(error instanceof SqlSyntaxError)) return { ...NOTHING, refusal: TOO_DEEP };
     const position = [...sql.slice(0, error.offset)].length + 1;
     return { ...NOTHING, syntaxError: { sqlstate: '42601', message: error.message, position } };
   }
   const facts: { -readonly [K in keyof StatementFacts]: StatementFacts[K] } = { ...NOTHING };
-  const customSettings: string[] = [];
-  const listens: Listening[] = [];
-  const naming: StatementFacts['naming'][number][] = [];
-  for (const { node, start, end } of statements) {
-    facts.refusal ??= refusalForReader(node);
-    const name = (kind: NamingKind) => naming.push({ start, end, kind });
+  const places = byteOffsets(sql);
+  const setConfigAt: number[] = [];
+  for (const { node } of statements) {
+    const calls = [...callsIn(node)];
+    facts.refusal ??= refusalForAll(node, calls);
+    facts.readerRefusal ??= refusalForReader(node);
+    for (const { name, location } of calls) {
+      if (name === 'set_config' && location !== undefined) setConfigAt.push(places(location));
+    }
+    if ('CreateFunctionStmt' in node) facts.makesFunction = true;
     if ('CopyStmt' in node && node.CopyStmt.is_from === true && node.CopyStmt.filename === undefined) {
       if (statements.length > 1) facts.copyAmongOthers = true;
       else facts.copyIn = { binary: /\bbinary\b/i.test(sql), columns: node.CopyStmt.attlist?.length ?? 0 };
-    } else if ('VariableSetStmt' in node) {
-      facts.setsSomething = true;
-      if (node.VariableSetStmt.name?.includes('.') === true) customSettings.push(node.VariableSetStmt.name);
-    } else if ('DiscardStmt' in node) {
-      facts.setsSomething = true;
-      if (node.DiscardStmt.target === 'DISCARD_ALL') {
-        facts.discardsAll = true;
-        name('discard all');
-      }
-    } else if ('DoStmt' in node || 'CallStmt' in node) facts.setsSomething = true;
-    else if ('ListenStmt' in node) listens.push({ channel: node.ListenStmt.conditionname ?? '', on: true });
-    else if ('UnlistenStmt' in node) {
-      listens.push({ channel: node.UnlistenStmt.conditionname ?? '*', on: false });
-      name('unlisten');
-    } else if ('PrepareStmt' in node) name('prepare');
-    else if ('ExecuteStmt' in node) name('execute');
-    else if ('DeallocateStmt' in node)
-      name(node.DeallocateStmt.name === undefined ? 'deallocate all' : 'deallocate');
-    else if ('CreateStmt' in node && node.CreateStmt.relation?.relpersistence === 't')
-      facts.makesTemporary = true;
-    else if ('CreateTableAsStmt' in node && node.CreateTableAsStmt.into?.rel?.relpersistence === 't')
-      facts.makesTemporary = true;
-    else if ('ViewStmt' in node && node.ViewStmt.view?.relpersistence === 't') facts.makesTemporary = true;
+    }
   }
-  for (const [, setting] of sql.matchAll(/set_config\s*\(\s*'([^']+)'/gi)) {
-    facts.setsSomething = true;
-    if (setting!.includes('.')) customSettings.push(setting!);
-  }
-  if (/set_config/i.test(sql)) facts.setsSomething = true;
-  return { ...facts, customSettings, listens, naming };
+  const parts = statements.map(partOf);
+  return { ...facts, parts, customNames: customNamesIn(sql), setConfigAt: setConfigAt.sort((a, b) => a - b) };
 }
+
+function partOf({ node, start, end }: ParsedStatement): StatementPart {
+  const part = { start, end, resets: false, begins: false, ends: false };
+  if ('VariableSetStmt' in node) {
+    return { ...part, resets: /RESET|DEFAULT/.test(node.VariableSetStmt.kind ?? '') };
+  }
+  if ('DiscardStmt' in node && node.DiscardStmt.target === 'DISCARD_ALL') {
+    return { ...part, naming: 'discard all', resets: true, listening: { channel: '*', on: false } };
+  }
+  if ('ListenStmt' in node) {
+    return { ...part, listening: { channel: node.ListenStmt.conditionname ?? '', on: true } };
+  }
+  if ('UnlistenStmt' in node) {
+    const channel = node.UnlistenStmt.conditionname ?? '*';
+    return { ...part, naming: 'unlisten', listening: { channel, on: false } };
+  }
+  if ('TransactionStmt' in node) {
+    const { kind = '' } = node.TransactionStmt;
+    return {
+      ...part,
+      begins: /BEGIN|START/.test(kind),
+      ends: /^TRANS_STMT_(COMMIT|ROLLBACK|PREPARE)$/.test(kind),
+    };
+  }
+  if ('PrepareStmt' in node) return { ...part, naming: 'prepare' };
+  if ('ExecuteStmt' in node) return { ...part, naming: 'execute' };
+  if ('ExplainStmt' in node && 'ExecuteStmt' in (node.ExplainStmt.query ?? {})) {
+    return { ...part, naming: 'execute' };
+  }
+  if ('DeallocateStmt' in node) {
+    return { ...part, naming: node.DeallocateStmt.name === undefined ? 'deallocate all' : 'deallocate' };
+  }
+  if ('CreateTableAsStmt' in node) {
+    const { into, query } = node.CreateTableAsStmt;
+    return {
+      ...part,
+      ...temporary(into?.rel?.relpersistence, into?.onCommit),
+      ...('ExecuteStmt' in (query ?? {}) ? { naming: 'execute' as const } : {}),
+    };
+  }
+  if ('CreateStmt' in node) {
+    return { ...part, ...temporary(node.CreateStmt.relation?.relpersistence, node.CreateStmt.oncommit) };
+  }
+  if ('SelectStmt' in node) return { ...part, ...temporary(node.SelectStmt.intoClause?.rel?.relpersistence) };
+  if ('ViewStmt' in node) return { ...part, ...temporary(node.ViewStmt.view?.relpersistence) };
+  if ('CreateSeqStmt' in node) return { ...part, ...temporary(node.CreateSeqStmt.sequence?.relpersistence) };
+  return part;
+}
+
+function temporary(persistence: string | undefined, onCommit?: string): Pick<StatementPart, 'temporary'> {
+  if (persistence !== 't') return {};
+  return { temporary: onCommit === 'ONCOMMIT_DROP' ? 'dropped' : 'lasting' };
+}
+
+const TOO_DEEP: WireError = {
+  sqlstate: '54001',
+  message: 'the statement is nested too deeply to be parsed',
+  hint: 'Long chains of operators count as nesting: write them as a list, an array or a join.',
+};
 
 const NOTHING: StatementFacts = {
   copyAmongOthers: false,
-  setsSomething: false,
-  customSettings: [],
-  listens: [],
-  discardsAll: false,
-  makesTemporary: false,
-  naming: [],
+  parts: [],
+  customNames: [],
+  makesFunction: false,
+  setConfigAt: [],
 };

@@ -6,10 +6,12 @@ import { commandComplete, errorMessage } from './backend-messages.ts';
 import type { BackendMessage, WireError } from './backend-messages.ts';
 import { timeIsUp } from '../engine/read-limits.ts';
 import type { ClientSession } from './client-session.ts';
-import { message, readText } from './frontend-frames.ts';
+import { customNamesBound } from './custom-settings.ts';
+import { int16, message, readText } from './frontend-frames.ts';
 import type { Frame } from './frontend-frames.ts';
+import { staysReadOnly } from './prepared-names.ts';
 import { statementFacts } from './statement.ts';
-import type { Listening, StatementFacts } from './statement.ts';
+import type { StatementFacts, StatementPart } from './statement.ts';
 
 export interface Unit {
   readonly frames: readonly Frame[];
@@ -19,30 +21,45 @@ export interface Unit {
   readonly copy: boolean;
 }
 
+export interface UnitHooks {
+  /** Carries a notification to those who listen. */
+  notify(channel: string, payload: string): void;
+  /** A function was made that may set these. */
+  learnNames(names: readonly string[]): void;
+}
+
 /** SQL that no parser accepts: takes the place of a statement that must not run, so that the engine makes an error of it. */
 const REFUSED_SQL = 'seg_refused';
+
+/** A statement on its way, whose CommandComplete is still to come. */
+interface Expected {
+  readonly part: StatementPart;
+  /** The server has put it there: the client knows nothing of it. */
+  readonly hidden?: boolean;
+}
 
 /** One unit on its way through the engine. */
 export class UnitRun {
   /** What the engine gets. */
   readonly messages: readonly Buffer[];
   readonly #session: ClientSession;
-  readonly #notify: (channel: string, payload: string) => void;
-  readonly #copy: boolean;
+  readonly #hooks: UnitHooks;
   /** For each Close on its way: whether the client knows nothing of it. */
   readonly #closes: boolean[] = [];
-  readonly #tags: { readonly from: string; readonly to: string }[] = [];
-  readonly #listens: Listening[] = [];
+  readonly #expected: Expected[] = [];
+  #inTransaction: boolean;
   #error: WireError | undefined;
   #timeout: WireError | undefined;
   #copyAnnounced: boolean;
   #deallocatesAll = false;
+  #resets: 'no' | 'settings' | 'all' = 'no';
+  #failed = false;
 
-  /** @param notify carries a notification to those who listen */
-  constructor(unit: Unit, session: ClientSession, notify: (channel: string, payload: string) => void) {
+  /** @param inTransaction whether a transaction of the client's is open */
+  constructor(unit: Unit, session: ClientSession, inTransaction: boolean, hooks: UnitHooks) {
     this.#session = session;
-    this.#notify = notify;
-    this.#copy = unit.copy;
+    this.#hooks = hooks;
+    this.#inTransaction = inTransaction;
     this.#copyAnnounced = unit.copy;
     this.messages = unit.frames.flatMap((frame) => this.#prepare(frame));
   }
@@ -57,67 +74,114 @@ export class UnitRun {
     this.#timeout = timeIsUp(milliseconds);
   }
 
+  /** Whether settings went back to their defaults, which are the client's own. */
+  get resets(): 'no' | 'settings' | 'all' {
+    return this.#resets;
+  }
+
+  /** Whether the engine has answered with an error. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** A message as the engine gets it. */
   #prepare(frame: Frame): Buffer[] {
-    const { names } = this.#session;
-    if (frame.type === 'C') this.#closes.push(false);
-    if (frame.type === 'Q') {
-      const [sql] = readText(frame.body, 0);
-      return [message('Q', this.#checked(sql))];
+    const { names, state } = this.#session;
+    switch (frame.type) {
+      case 'Q':
+        return [message('Q', this.#simple(readText(frame.body, 0)[0]))];
+      case 'P':
+        return this.#parse(frame.body);
+      case 'B':
+        state.customNames.add(customNamesBound(frame.body));
+        return [names.translate(frame)];
+      case 'E':
+        return this.#execute(frame);
+      case 'C':
+        this.#closes.push(false);
+        return [names.translate(frame)];
+      default:
+        return [names.translate(frame)];
     }
-    if (frame.type !== 'P') return [names.translate(frame)];
-    const [name, afterName] = readText(frame.body, 0);
-    const [sql, rest] = readText(frame.body, afterName);
-    const text = this.#checked(sql);
-    const parse = message('P', names.engineName(name), text, frame.body.subarray(rest));
+  }
+
+  #simple(sql: string): string {
+    const facts = statementFacts(sql);
+    const refused = this.#refusal(facts) ?? this.#temporaryRefusal(facts);
+    if (refused !== undefined) return this.#refuse(refused);
+    const { state, names } = this.#session;
+    for (const part of facts.parts) {
+      this.#expect(part);
+      if (staysReadOnly(facts, part, state.reader)) this.#expected.push({ part, hidden: true });
+    }
+    return names.translateSql(sql, facts, state.reader);
+  }
+
+  #parse(body: Buffer): Buffer[] {
+    const { names, state } = this.#session;
+    const [name, afterName] = readText(body, 0);
+    const [sql, rest] = readText(body, afterName);
+    const facts = statementFacts(sql);
+    const refused = this.#refusal(facts);
+    const text = refused === undefined ? names.translateSql(sql, facts, state.reader) : this.#refuse(refused);
+    const parse = message('P', names.engineName(name), text, body.subarray(rest));
     if (name !== '') return [parse];
     // A statement without a name takes the place of the one before.
     this.#closes.push(true);
     return [message('C', Buffer.from('S'), names.engineName('')), parse];
   }
 
-  /** The SQL that runs for a client's; notes what its answer means. */
-  #checked(sql: string): string {
-    const facts = statementFacts(sql);
-    const refusal = this.#refusal(facts);
-    if (refusal !== undefined) {
-      this.#error = refusal;
-      return REFUSED_SQL;
-    }
-    const { state, names } = this.#session;
-    if (facts.setsSomething) state.changed = true;
-    for (const name of facts.customSettings) state.customSettings.add(name);
-    if (facts.makesTemporary) this.#session.madeTemporary = true;
-    this.#listens.push(...facts.listens);
-    if (facts.discardsAll) {
-      this.#listens.push({ channel: '*', on: false });
-      this.#deallocatesAll = true;
-    }
-    for (const { kind } of facts.naming) {
-      if (kind === 'unlisten') this.#tags.push({ from: 'UNLISTEN', to: 'UNLISTEN' });
-      if (kind === 'discard all') this.#tags.push({ from: 'RESET', to: 'DISCARD ALL' });
-      if (kind === 'deallocate all') {
-        this.#tags.push({ from: 'UNLISTEN', to: 'DEALLOCATE ALL' });
-        this.#deallocatesAll = true;
-      }
-    }
-    return names.translateSql(sql, facts);
+  #execute(frame: Frame): Buffer[] {
+    const facts = this.#session.portals.get(readText(frame.body, 0)[0]);
+    const refused = facts === undefined ? undefined : this.#temporaryRefusal(facts);
+    if (refused !== undefined) return [message('P', '', this.#refuse(refused), int16(0))];
+    for (const part of facts?.parts ?? []) this.#expect(part);
+    return [frame.bytes];
+  }
+
+  #refuse(error: WireError): string {
+    this.#error ??= error;
+    return REFUSED_SQL;
+  }
+
+  #expect(part: StatementPart): void {
+    if (part.begins) this.#inTransaction = true;
+    if (part.ends) this.#inTransaction = false;
+    this.#expected.push({ part });
   }
 
   #refusal(facts: StatementFacts): WireError | undefined {
-    if (this.#session.state.reader) {
+    const { state } = this.#session;
+    state.customNames.add(facts.customNames);
+    if (facts.makesFunction) this.#hooks.learnNames(facts.customNames);
+    if (facts.refusal !== undefined) return facts.refusal;
+    if (state.reader) {
       // What our parser does not understand is not let through to the engine's.
-      const refusal = facts.syntaxError ?? facts.refusal;
+      const refusal = facts.syntaxError ?? facts.readerRefusal;
       if (refusal !== undefined) return refusal;
     }
-    if (facts.copyAmongOthers || (facts.copyIn !== undefined && !this.#copy)) {
+    if (facts.copyAmongOthers) {
       return {
         sqlstate: '0A000',
-        message: 'COPY FROM STDIN must be a simple query of its own',
-        hint: 'Send it alone, not with other statements and not as a prepared statement.',
+        message: 'COPY FROM STDIN must be a query of its own',
+        hint: 'Send it alone, not with other statements.',
       };
     }
     return undefined;
+  }
+
+  /** Temporary tables are the session's, which others use between the client's transactions. */
+  #temporaryRefusal({ parts }: StatementFacts): WireError | undefined {
+    if (!parts.some(({ temporary }) => temporary !== undefined)) return undefined;
+    this.#session.madeTemporary = true;
+    const alone = parts.length === 1 && parts[0]!.temporary === 'lasting';
+    if (!alone || this.#inTransaction) return undefined;
+    return {
+      sqlstate: '0A000',
+      message:
+        'temporary tables outside a transaction are not supported by the embedded database: all clients share its session',
+      hint: 'Send BEGIN first: the table is there until COMMIT or ROLLBACK.',
+    };
   }
 
   /** A message of the engine as this client gets it; undefined when it is not for this client. */
@@ -125,7 +189,7 @@ export class UnitRun {
     switch (type) {
       case 'A': {
         const [channel, next] = readText(body, 4);
-        this.#notify(channel, readText(body, next)[0]);
+        this.#hooks.notify(channel, readText(body, next)[0]);
         return undefined;
       }
       case '3':
@@ -134,20 +198,43 @@ export class UnitRun {
         if (!this.#copyAnnounced) return bytes;
         this.#copyAnnounced = false;
         return undefined;
+      case 's':
+        this.#expected.shift();
+        return bytes;
       case 'E': {
+        this.#failed = true;
         if (this.#error !== undefined) return errorMessage(this.#error);
         const text = body.toString('utf8');
         if (this.#timeout !== undefined && text.includes('\0C57014\0')) return errorMessage(this.#timeout);
         const restored = this.#session.names.restore(text);
         return restored === text ? bytes : message('E', Buffer.from(restored, 'utf8'));
       }
-      case 'C': {
-        const tag = readText(body, 0)[0];
-        if (tag === 'LISTEN' || tag === 'UNLISTEN' || tag === 'RESET')
-          this.#session.listens(this.#listens.splice(0, 1));
-        if (tag === 'ROLLBACK') this.#session.forgetListens();
-        return this.#tags[0]?.from === tag ? commandComplete(this.#tags.shift()!.to) : bytes;
-      }
+      case 'C':
+        return this.#completed(bytes, readText(body, 0)[0]);
+      default:
+        return bytes;
+    }
+  }
+
+  #completed(bytes: Buffer, tag: string): Buffer | undefined {
+    if (tag === 'ROLLBACK') this.#session.forgetListens();
+    const next = this.#expected.shift();
+    if (next === undefined) return bytes;
+    const { part, hidden } = next;
+    if (hidden === true) return undefined;
+    if (part.listening !== undefined) this.#session.listens(part.listening);
+    if (part.resets && this.#resets !== 'all') {
+      this.#resets = part.naming === 'discard all' ? 'all' : 'settings';
+    }
+    switch (part.naming) {
+      case 'unlisten':
+        return commandComplete('UNLISTEN');
+      case 'discard all':
+        this.#deallocatesAll = true;
+        return commandComplete('DISCARD ALL');
+      case 'deallocate all':
+        this.#deallocatesAll = true;
+        return commandComplete('DEALLOCATE ALL');
       default:
         return bytes;
     }

@@ -7,17 +7,25 @@ import type { Socket } from 'node:net';
 import { DatabaseError } from '../../engines/connection.ts';
 import type { Bounds } from '../../engines/pglite/interrupt.ts';
 import { readBounds } from '../engine/read-limits.ts';
-import { copyInResponse, errorMessage, readyForQuery } from './backend-messages.ts';
+import { copyInResponse, errorMessage, readyForQuery, warningMessage } from './backend-messages.ts';
 import type { WireError } from './backend-messages.ts';
 import { BackendReader } from './backend-reader.ts';
 import { descriptorOf } from './descriptor.ts';
 import { ClientSession } from './client-session.ts';
 import { CANCELLED, ClientTurn } from './client-turn.ts';
-import { FrameReader, message, ProtocolViolation, readText } from './frontend-frames.ts';
+import {
+  FrameReader,
+  MAX_LOGIN_MESSAGE,
+  MAX_MESSAGE,
+  message,
+  ProtocolViolation,
+  readText,
+} from './frontend-frames.ts';
 import type { Frame } from './frontend-frames.ts';
 import { Login } from './login.ts';
 import { Outbox } from './outbox.ts';
 import { statementFacts } from './statement.ts';
+import type { StatementFacts } from './statement.ts';
 import { UnitRun } from './unit.ts';
 import type { Unit } from './unit.ts';
 import type { WireHost } from './wire-host.ts';
@@ -26,7 +34,10 @@ import type { WireHost } from './wire-host.ts';
 const MAX_INBOX = 16 * 1024 * 1024;
 /** Data of one COPY FROM STDIN, which must be held whole. */
 const MAX_COPY = 512 * 1024 * 1024;
-const LOGIN_MS = 10_000;
+/** As PostgreSQL's authentication_timeout: from the connection to the end of the login, whatever is sent. */
+const LOGIN_MS = 60_000;
+/** What a listener has not read; with more it is cut off, since nothing else would bound it. */
+const MAX_UNREAD = 8 * 1024 * 1024;
 
 export class WireClient {
   readonly pid: number;
@@ -38,13 +49,18 @@ export class WireClient {
   readonly #turn: ClientTurn;
   #login: Login | undefined;
   #session: ClientSession | undefined;
+  readonly #deadline: NodeJS.Timeout;
   #gathered: Frame[] = [];
+  #gatheredSize = 0;
   #copy: { readonly query: Frame; readonly data: Frame[]; size: number } | undefined;
   #running = false;
   /** The engine is at a unit of this client. */
   #inEngine = false;
   #status = 'I';
   #skipToSync = false;
+  /** What is to be done once the engine is ready. */
+  #closeLater = false;
+  #resetLater: UnitRun['resets'] = 'no';
   #ended = false;
 
   constructor(socket: Socket, host: WireHost, pid: number, secret: number) {
@@ -59,13 +75,25 @@ export class WireClient {
       void this.#pump();
     });
     socket.setNoDelay(true);
-    socket.setTimeout(LOGIN_MS, () => socket.destroy());
+    this.#deadline = setTimeout(() => this.dropUnknown(), LOGIN_MS);
+    this.#deadline.unref();
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
+      clearTimeout(this.#deadline);
       this.#leave(new Error('the client has gone'));
       void this.#pump();
     });
+  }
+
+  /** Whether it has logged in. */
+  get known(): boolean {
+    return this.#login === undefined;
+  }
+
+  /** Ends a connection that has not logged in: it has had its time, or others need its place. */
+  dropUnknown(): void {
+    if (!this.known) this.#socket.destroy();
   }
 
   /** A cancel request: what waits for its turn does not run, and what runs is ended. */
@@ -79,6 +107,11 @@ export class WireClient {
     const pid = Buffer.alloc(4);
     pid.writeInt32BE(sender);
     this.#socket.write(message('A', pid, channel, payload));
+    if (this.#socket.writableLength <= MAX_UNREAD || this.#running) return;
+    this.#host.report(
+      new DatabaseError(`a listener of "${channel}" reads nothing: cut off`, { sqlstate: '53400' }),
+    );
+    this.#socket.destroy();
   }
 
   /** The engine's session is another one now: who had something in the old one must not go on as if it were there. */
@@ -108,7 +141,8 @@ export class WireClient {
 
   #receive(chunk: Buffer): void {
     this.#reader.push(chunk);
-    if (this.#reader.size > MAX_INBOX && this.#running) this.#socket.pause();
+    const most = this.known ? MAX_INBOX : MAX_LOGIN_MESSAGE;
+    if (this.#reader.size > most && this.#running) this.#socket.pause();
     void this.#pump();
   }
 
@@ -141,7 +175,7 @@ export class WireClient {
       error instanceof ProtocolViolation
         ? { sqlstate: '08P01', message: error.message }
         : error instanceof DatabaseError
-          ? { sqlstate: error.sqlstate, message: error.message }
+          ? { sqlstate: error.sqlstate, message: error.message, hint: error.hint }
           : { sqlstate: 'XX000', message: 'internal error of the server' };
     if (known.sqlstate === 'XX000') this.#host.report(error);
     this.#hangUp(known);
@@ -164,15 +198,22 @@ export class WireClient {
     if ('refused' in step) return this.#hangUp(step.refused);
     if (step.reply !== undefined) this.#socket.write(step.reply);
     if (step.granted === undefined) return;
+    if (!this.#host.hasPlace()) return this.#hangUp({ sqlstate: '53300', message: 'too many clients' });
     this.#login = undefined;
-    this.#socket.setTimeout(0);
+    clearTimeout(this.#deadline);
+    this.#reader.limit = MAX_MESSAGE;
     const { reader, settings, command } = step.granted;
     this.#turn.isCommand = command;
-    this.#session = new ClientSession(this.pid, settings, reader);
+    const defaults = new Map(settings);
+    if (!command && !settings.has('search_path')) defaults.set('search_path', await this.#host.searchPath());
+    this.#session = new ClientSession(this.pid, defaults, reader);
     await this.#turn.enter(this.#session.state);
-    const parameters = await this.#host.parameters();
-    this.#turn.leave();
-    this.#socket.write(Buffer.concat([...login.welcome(parameters), readyForQuery('I')]));
+    try {
+      const parameters = await this.#host.parameters();
+      this.#socket.write(Buffer.concat([...login.welcome(parameters), readyForQuery('I')]));
+    } finally {
+      this.#turn.leave();
+    }
   }
 
   /** One message: kept until its unit is whole, then the unit runs. */
@@ -193,20 +234,19 @@ export class WireClient {
     switch (type) {
       case 'Q':
         return this.#simpleQuery(frame);
+      case 'E':
+        if (this.#portal(frame)?.copyIn !== undefined) return this.#beginCopy(frame);
+        return this.#gather(frame);
       case 'P':
       case 'B':
       case 'D':
-      case 'E':
       case 'C':
-        this.#gathered.push(frame);
-        return;
+        return this.#gather(frame);
       case 'F':
       case 'S':
-      case 'H': {
-        const frames = [...this.#gathered, frame];
-        this.#gathered = [];
-        return this.#run({ frames, ends: type !== 'H', copy: false });
-      }
+      case 'H':
+        await this.#run({ frames: [...this.#takeGathered(), frame], ends: type !== 'H', copy: false });
+        return;
       case 'd':
       case 'c':
       case 'f':
@@ -217,13 +257,46 @@ export class WireClient {
     }
   }
 
+  async #gather(frame: Frame): Promise<void> {
+    if (frame.type === 'P' || frame.type === 'B') noteNames(this.#session!, frame);
+    this.#gathered.push(frame);
+    this.#gatheredSize += frame.bytes.length;
+    // Whoever never says Sync is not gathered without end.
+    if (this.#gatheredSize > MAX_INBOX) {
+      await this.#run({ frames: this.#takeGathered(), ends: false, copy: false });
+    }
+  }
+
+  #takeGathered(): Frame[] {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredSize = 0;
+    return gathered;
+  }
+
+  #portal(frame: Frame): StatementFacts | undefined {
+    return this.#session!.portals.get(readText(frame.body, 0)[0]);
+  }
+
+  /** COPY FROM STDIN by Execute: what comes before it runs, then its data is gathered. */
+  async #beginCopy(frame: Frame): Promise<void> {
+    const { copyIn, refusal, readerRefusal } = this.#portal(frame)!;
+    const failed = await this.#run({ frames: [...this.#takeGathered(), FLUSH], ends: false, copy: false });
+    if (this.#skipToSync) return;
+    if (failed || refusal !== undefined || (this.#session!.state.reader && readerRefusal !== undefined)) {
+      return this.#gather(frame);
+    }
+    this.#copy = { query: frame, data: [], size: 0 };
+    this.#socket.write(copyInResponse(copyIn!.binary, copyIn!.columns));
+  }
+
   async #simpleQuery(frame: Frame): Promise<void> {
     const [sql] = readText(frame.body, 0);
-    const facts = statementFacts(sql);
-    const allowed = this.#session?.state.reader !== true || facts.refusal === undefined;
-    if (facts.copyIn !== undefined && allowed) {
+    const { copyIn, refusal, readerRefusal } = statementFacts(sql);
+    const refused = refusal ?? (this.#session!.state.reader ? readerRefusal : undefined);
+    if (copyIn !== undefined && refused === undefined) {
       this.#copy = { query: frame, data: [], size: 0 };
-      this.#socket.write(copyInResponse(facts.copyIn.binary, facts.copyIn.columns));
+      this.#socket.write(copyInResponse(copyIn.binary, copyIn.columns));
       return;
     }
     await this.#run({ frames: [frame], ends: true, copy: false });
@@ -243,16 +316,19 @@ export class WireClient {
     } else copy.data.push(frame);
     if (frame.type === 'd') return;
     this.#copy = undefined;
-    await this.#run({ frames: [copy.query, ...copy.data], ends: true, copy: true });
+    const extended = copy.query.type === 'E';
+    const frames = [copy.query, ...copy.data, ...(extended ? [FLUSH] : [])];
+    await this.#run({ frames, ends: !extended, copy: true });
   }
 
-  /** Runs a unit in the client's turn and sends the answer. */
-  async #run(unit: Unit): Promise<void> {
+  /** Runs a unit in the client's turn and sends the answer. Answers whether it has failed. */
+  async #run(unit: Unit): Promise<boolean> {
     this.#turn.stopWatching();
     const session = this.#session!;
-    const run = new UnitRun(unit, session, (channel, payload) =>
-      this.#host.notify(this.pid, channel, payload),
-    );
+    const run = new UnitRun(unit, session, this.#status !== 'I', {
+      notify: (channel, payload) => this.#host.notify(this.pid, channel, payload),
+      learnNames: (names) => this.#host.engine.learnNames(names),
+    });
     try {
       await this.#turn.enter(session.state);
     } catch (error) {
@@ -262,7 +338,7 @@ export class WireClient {
       );
       if (unit.ends) this.#socket.write(readyForQuery(this.#status));
       else this.#skipToSync = true;
-      return;
+      return true;
     }
     this.#host.counted(session.state.reader ? 'reader' : 'owner');
     const answer = new BackendReader();
@@ -292,15 +368,42 @@ export class WireClient {
     } finally {
       this.#inEngine = false;
     }
-    if (ready && this.#status === 'I') this.#host.engine.committed();
-    if (run.deallocatesAll) await this.#closeStatements(session);
-    if (ready && this.#status === 'I') {
-      session.settleListens();
-      this.#turn.leave();
-    } else this.#turn.watchIdle();
+    if (run.deallocatesAll) this.#closeLater = true;
+    if (run.resets !== 'no') this.#resetLater = run.resets;
+    if (ready) await this.#afterwards(session, out);
+    else this.#turn.watchIdle();
     await this.#send(out);
     // Whoever sends without pause must not keep other sockets from being read.
     await new Promise((resolve) => setImmediate(resolve));
+    return run.failed;
+  }
+
+  /** The engine is ready: what the unit means for the client's part of the session. */
+  async #afterwards(session: ClientSession, out: Outbox): Promise<void> {
+    const { engine } = this.#host;
+    const idle = this.#status === 'I';
+    if (idle) engine.committed();
+    if (this.#closeLater) await this.#closeStatements(session);
+    this.#closeLater = false;
+    if (this.#resetLater !== 'no' && this.#status !== 'E') {
+      await engine.resetToLogin(session.state, this.#resetLater === 'all');
+    }
+    this.#resetLater = 'no';
+    if (!idle) return this.#turn.watchIdle();
+    if (session.madeTemporary) {
+      session.madeTemporary = false;
+      const dropped = await engine.dropTemporary();
+      if (dropped.length > 0)
+        out.add(
+          warningMessage({
+            sqlstate: '01000',
+            message: `temporary ${dropped.join(', ')}: dropped at the end of the transaction`,
+            hint: 'All clients share the one session of the embedded database.',
+          }),
+        );
+    }
+    session.settle();
+    this.#turn.leave();
   }
 
   /**
@@ -351,9 +454,9 @@ export class WireClient {
     return !this.#gone.signal.aborted;
   }
 
-  async #closeStatements({ names }: ClientSession): Promise<void> {
-    const all = names.all();
-    names.clear();
+  async #closeStatements(session: ClientSession): Promise<void> {
+    const all = session.names.all();
+    session.forgetStatements();
     const closes = all.map((name) => message('C', Buffer.from('S'), name));
     if (closes.length > 0) await this.#host.engine.run(Buffer.concat([...closes, message('S')]));
   }
@@ -365,7 +468,7 @@ export class WireClient {
     const session = this.#session;
     if (session === undefined) return;
     if (!this.#turn.held) {
-      if (session.names.all().length === 0 && !session.madeTemporary) return;
+      if (session.names.all().length === 0) return;
       this.#turn.comeBack();
       await this.#turn.take();
     }
@@ -373,15 +476,27 @@ export class WireClient {
       if (this.#status !== 'I') await this.#host.engine.run(message('Q', 'ROLLBACK'));
       else await this.#host.engine.run(message('S'));
       await this.#closeStatements(session);
-      if (session.madeTemporary) {
-        await this.#host.engine.enter(null);
-        await this.#host.engine.run(message('Q', 'DISCARD TEMP'));
-      }
+      // Whatever else it has left goes with its place in the session.
+      await this.#host.engine.enter(null);
     } finally {
       this.#turn.leave();
     }
   }
 }
+
+/** What the client's statements and portals are of. */
+function noteNames({ statements, portals }: ClientSession, { type, body }: Frame): void {
+  const [first, next] = readText(body, 0);
+  const [second] = readText(body, next);
+  if (type === 'P') statements.set(first, statementFacts(second));
+  else {
+    const facts = statements.get(second);
+    if (facts === undefined) portals.delete(first);
+    else portals.set(first, facts);
+  }
+}
+
+const FLUSH: Frame = { type: 'H', bytes: message('H'), body: Buffer.alloc(0) };
 
 const COPY_TOO_LARGE: Frame = (() => {
   const bytes = message('f', `more than ${MAX_COPY} bytes in one COPY; send several`);

@@ -2,32 +2,25 @@
  * The one session of the embedded database, shared by many clients: whose turn it is finds its own settings and role, and
  * the server's own work finds none of theirs.
  */
+import { DatabaseError } from '../../engines/connection.ts';
 import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
 import type { Bounds, Cancel, Interrupter } from '../../engines/pglite/interrupt.ts';
 import type { Door } from '../../engines/pglite/watchdog.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
 import { READ_MEMORY_BYTES } from '../engine/read-limits.ts';
-
-/** What a client has made of the session, while others use it. */
-export interface SessionState {
-  readonly reader: boolean;
-  /** Settings by name, as text. */
-  settings: Map<string, string>;
-  /** Names of settings that the catalog does not list. */
-  readonly customSettings: Set<string>;
-  role: string;
-  /** Settings may have changed since they were put down here. */
-  changed: boolean;
-}
-
-export const READER_ROLE = 'seg_reader';
+import { CustomNames, customNamesIn } from './custom-settings.ts';
+import { SETTINGS_KEPT_FROM_READERS } from './reader-policy.ts';
+import { READER_ROLE, READERS_SET_CONFIG } from './session-state.ts';
+import type { SessionState } from './session-state.ts';
 
 export class WireEngine {
   readonly #db: PGliteDatabase;
   readonly #interrupter: Interrupter;
   #current: SessionState | null = null;
-  /** SQL that makes the session its owner's again. RESET would not: this engine has no login to go back to. */
-  #asOwner = '';
+  /** Who the session is when it is nobody's. */
+  #owner = '';
+  /** Settings that functions of the database may set. */
+  readonly #functionsNames = new CustomNames();
 
   /** @param onRestart the session has ended with its server: what clients had made of it is gone */
   constructor(db: PGliteDatabase, onRestart: () => void = () => {}) {
@@ -42,7 +35,8 @@ export class WireEngine {
   /** The role of readers: SELECT on everything, now and later; and no way to the owner's rights. */
   async prepareRoles(): Promise<void> {
     const { rows } = await this.#db.query<{ name: string }>('SELECT session_user AS name');
-    this.#asOwner = `SET SESSION AUTHORIZATION ${quoteIdentifier(rows[0]!.name)};`;
+    this.#owner = rows[0]!.name;
+    const kept = SETTINGS_KEPT_FROM_READERS.map(quoteLiteral).join(', ');
     await this.#db.exec(`
       DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '${READER_ROLE}') THEN
@@ -53,7 +47,30 @@ export class WireEngine {
       -- It could set "session_authorization" by a name that no parser sees.
       REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
       -- It waits in one step that nothing interrupts, and everybody else with it.
-      REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;`);
+      REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
+      CREATE OR REPLACE FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) RETURNS text
+      LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN
+        IF pg_catalog.lower($1) OPERATOR(pg_catalog.=) ANY (ARRAY[${kept}]::pg_catalog.text[])
+          OR EXISTS (SELECT FROM pg_catalog.pg_settings AS s
+                     WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) pg_catalog.lower($1)
+                       AND s.context OPERATOR(pg_catalog.<>) 'user') THEN
+          RAISE insufficient_privilege USING MESSAGE = pg_catalog.format('permission denied to set parameter "%s"', $1);
+        END IF;
+        RETURN pg_catalog.set_config($1, $2, $3);
+      END $$;
+      REVOKE EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) TO ${READER_ROLE};`);
+    const { rows: functions } = await this.#db.query<{ prosrc: string }>(
+      `SELECT prosrc FROM pg_catalog.pg_proc
+       WHERE oid >= 16384 AND proname <> 'seg_set_config' AND prosrc ~* 'set_config|\\mset\\s+((local|session)\\s+)?"?\\w+"?\\.'`,
+    );
+    for (const { prosrc } of functions) this.learnNames(customNamesIn(prosrc));
+  }
+
+  /** Names that functions of the database may set. */
+  learnNames(names: Iterable<string>): void {
+    this.#functionsNames.add(names);
   }
 
   /**
@@ -64,6 +81,7 @@ export class WireEngine {
     onBytes: (bytes: Buffer) => void = () => {},
     bounds: Bounds = {},
   ): Promise<void> {
+    if (this.#current !== null) this.#current.used = true;
     // As a stream: otherwise PGlite would parse each message too, and tell notifications a second time.
     let failed: { readonly error: unknown } | undefined;
     const onChunk = (chunk: Uint8Array): void => {
@@ -98,61 +116,85 @@ export class WireEngine {
   /** Makes the session somebody's (null: the server's own). No transaction may be open. */
   async enter(state: SessionState | null): Promise<void> {
     if (this.#current === state) return;
-    if (this.#current !== null) await this.#leave(this.#current);
+    const before = this.#current;
     this.#current = null;
+    if (before !== null) await this.#leave(before);
     if (state === null) return;
-    this.#current = state;
+    if (!state.admitted) await this.#admit(state);
     try {
-      await this.#apply(state);
+      await this.#exec(`DISCARD SEQUENCES; ${state.applying()}`);
     } catch (error) {
-      await this.#reset(state);
-      this.#current = null;
+      await this.#clear();
       throw error;
     }
+    state.admitted = true;
+    this.#current = state;
+  }
+
+  /** What RESET (all: DISCARD ALL) has brought to the engine's own state goes to that of the client's login. */
+  async resetToLogin(state: SessionState, all: boolean): Promise<void> {
+    const resetting = state.resetting();
+    if (resetting === '' && !all) return;
+    const { rows } = await this.#db.query<{ user: string; role: string }>(
+      `SELECT session_user AS user, pg_catalog.current_setting('role') AS role`,
+    );
+    const { user, role } = rows[0]!;
+    const again =
+      all && !state.reader
+        ? ['RESET ROLE']
+        : [
+            `SET SESSION AUTHORIZATION ${quoteIdentifier(user)}`,
+            ...(role === 'none' ? [] : [`SET ROLE ${quoteIdentifier(role)}`]),
+          ];
+    await this.#exec([this.#asOwner, resetting, ...again].filter((sql) => sql !== '').join('; '));
+  }
+
+  /** Temporary tables do not outlive the transaction. Answers their names. */
+  async dropTemporary(): Promise<string[]> {
+    const { rows } = await this.#db.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_catalog.pg_class
+       WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND relkind IN ('r', 'v', 'S', 'p') ORDER BY 1`,
+    );
+    if (rows.length > 0) await this.#exec('DISCARD TEMP');
+    return rows.map(({ name }) => name);
+  }
+
+  /** @throws DatabaseError for a setting that a reader may not begin with */
+  async #admit({ reader, defaults }: SessionState): Promise<void> {
+    if (!reader || defaults.size === 0) return;
+    const names = [...defaults.keys()].map((name) => quoteLiteral(name.toLowerCase()));
+    const { rows } = await this.#db.query<{ name: string }>(
+      `SELECT name FROM pg_catalog.pg_settings WHERE context <> 'user' AND pg_catalog.lower(name) IN (${names.join(', ')})`,
+    );
+    if (rows.length === 0) return;
+    throw new DatabaseError(`permission denied to set parameter "${rows[0]!.name}"`, { sqlstate: '42501' });
   }
 
   async #leave(state: SessionState): Promise<void> {
-    if (state.changed) {
-      if (state.reader) await this.#db.exec(this.#asOwner);
-      await this.#putDown(state);
+    try {
+      if (!state.used) return;
+      const { rows } = await this.#db.query<{ kind: string; name: string; value: string }>(
+        state.asking(this.#functionsNames),
+      );
+      state.putDown(rows, state.reader ? READER_ROLE : this.#owner);
+    } finally {
+      await this.#clear();
     }
-    if (state.settings.size > 0 || state.role !== 'none' || state.reader) await this.#reset(state);
   }
 
-  async #putDown(state: SessionState): Promise<void> {
-    const custom = [...state.customSettings].map((name) => JSON.stringify(name));
-    const { rows } = await this.#db.query<{ name: string; value: string }>(
-      `SELECT name, pg_catalog.current_setting(name) AS value FROM pg_catalog.pg_settings
-       WHERE source = 'session' AND context <> 'internal' AND name NOT LIKE 'transaction\\_%'
-       UNION ALL
-       SELECT name, pg_catalog.current_setting(name, true) FROM pg_catalog.unnest($1::text[]) AS name
-       WHERE pg_catalog.current_setting(name, true) <> ''
-       UNION ALL SELECT 'role', pg_catalog.current_setting('role')`,
-      [`{${custom.join(',')}}`],
+  /** The session as it was before anybody used it. RESET alone would not do: this engine has no login to go back to. */
+  async #clear(): Promise<void> {
+    await this.#exec(
+      `${this.#asOwner}; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP; SELECT pg_catalog.pg_advisory_unlock_all()`,
     );
-    state.settings = new Map(rows.map(({ name, value }) => [name, value]));
-    state.role = state.settings.get('role') ?? 'none';
-    state.settings.delete('role');
-    state.changed = false;
   }
 
-  async #reset(state: SessionState): Promise<void> {
-    const custom = [...state.customSettings].map((name) => `RESET ${settingName(name)};`);
-    await this.#db.exec(`${this.#asOwner} RESET ROLE; RESET ALL; ${custom.join(' ')}`);
+  get #asOwner(): string {
+    return `SET SESSION AUTHORIZATION ${quoteIdentifier(this.#owner)}`;
   }
 
-  async #apply({ settings, role, reader }: SessionState): Promise<void> {
-    const calls = [...settings].map(
-      ([name, value]) => `pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`,
-    );
-    const statements = [
-      ...(calls.length > 0 ? [`SELECT ${calls.join(', ')}`] : []),
-      ...(role === 'none' ? [] : [`SET ROLE ${quoteIdentifier(role)}`]),
-      ...(reader
-        ? ['SET default_transaction_read_only = on', `SET SESSION AUTHORIZATION ${READER_ROLE}`]
-        : []),
-    ];
-    if (statements.length > 0) await this.#db.exec(statements.join('; '));
+  async #exec(sql: string): Promise<void> {
+    if (sql !== '') await this.#db.exec(sql);
   }
 
   /** Values of settings in the session as it is. */
@@ -168,9 +210,4 @@ export class WireEngine {
   onNotification(callback: (channel: string, payload: string) => void): () => void {
     return this.#db.onNotification(callback);
   }
-}
-
-/** `my.tenant` → `"my"."tenant"`. */
-function settingName(name: string): string {
-  return name.split('.').map(quoteIdentifier).join('.');
 }

@@ -16,6 +16,10 @@ export interface WireHost {
   othersWait(): boolean;
   /** Settings a client is told of at its login, as they are in its turn. */
   parameters(): Promise<ReadonlyMap<string, string>>;
+  /** The search_path that a client begins with. */
+  searchPath(): Promise<string>;
+  /** Whether one more client may be served. */
+  hasPlace(): boolean;
   cancel(pid: number, secret: number): void;
   notify(sender: number, channel: string, payload: string): void;
   forget(client: WireClient): void;

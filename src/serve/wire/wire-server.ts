@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
 import type { Logger } from '../../log/logger.ts';
 import { loadSqlParser } from '../../sql/parse.ts';
+import { quoteIdentifier } from '../../sql/quote.ts';
 import type { SharedDatabase } from '../engine/shared-database.ts';
 import type { Metrics } from '../metrics.ts';
-import { errorMessage } from './backend-messages.ts';
 import { descriptorOf } from './descriptor.ts';
 import type { Access } from './login.ts';
 import { reachable } from './reachable.ts';
@@ -16,6 +16,8 @@ import { WireEngine } from './wire-engine.ts';
 import type { WireHost } from './wire-host.ts';
 
 const MAX_CLIENTS = 100;
+/** Connections that have not logged in; with more, the oldest gives way. */
+const MAX_UNKNOWN = 100;
 
 /** Settings that the protocol reports at a login. */
 const REPORTED = [
@@ -47,6 +49,8 @@ export interface WireServerOptions {
   readonly access: Access;
   readonly idleMs: number;
   readonly readMs: number;
+  /** Schemas in which clients find relations without naming them, after "public". */
+  readonly schemas: () => Promise<readonly string[]>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -75,6 +79,11 @@ export async function startWireServer(
     takeTurn: (signal) => shared.turns.take('wire', signal),
     written: () => shared.written(),
     othersWait: () => shared.turns.waiting > 0,
+    searchPath: async () => {
+      const others = (await options.schemas()).filter((schema) => schema !== 'public');
+      return ['public', ...others.map(quoteIdentifier)].join(', ');
+    },
+    hasPlace: () => [...clients.values()].filter((client) => client.known).length < MAX_CLIENTS,
     parameters: () => engine.settings(REPORTED),
     cancel: (pid, secret) => {
       const client = clients.get(pid);
@@ -93,11 +102,8 @@ export async function startWireServer(
   };
   let lastPid = 0;
   const server = createServer((socket) => {
-    if (clients.size >= MAX_CLIENTS) {
-      socket.on('error', () => socket.destroy());
-      socket.end(errorMessage({ sqlstate: '53300', message: 'too many clients' }, 'FATAL'));
-      return;
-    }
+    const unknown = [...clients.values()].filter((client) => !client.known);
+    if (unknown.length >= MAX_UNKNOWN) unknown[0]!.dropUnknown();
     const client = new WireClient(socket, host, ++lastPid, randomInt(2 ** 31));
     clients.set(client.pid, client);
     options.metrics.wireClients.set(clients.size);

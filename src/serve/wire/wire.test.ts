@@ -103,7 +103,7 @@ describe('Outbox', () => {
 
 describe('statementFacts', () => {
   it('knows what a reader may run', () => {
-    const refused = (sql: string) => statementFacts(sql).refusal !== undefined;
+    const refused = (sql: string) => statementFacts(sql).readerRefusal !== undefined;
     expect(refused('select 1; show all; begin; declare c cursor for select 1; fetch c; commit')).toBe(false);
     expect(refused('copy (select 1) to stdout; set timezone = utc; reset all; listen x')).toBe(false);
     for (const sql of [
@@ -122,14 +122,14 @@ describe('statementFacts', () => {
       columns: 2,
     });
     expect(statementFacts('begin; copy t from stdin').copyAmongOthers).toBe(true);
-    expect(statementFacts('listen a; unlisten *').listens).toEqual([
+    expect(statementFacts('listen a; unlisten *').parts.map(({ listening }) => listening)).toEqual([
       { channel: 'a', on: true },
       { channel: '*', on: false },
     ]);
-    expect(statementFacts(`set "my.x" = 1; select set_config('our.y', '2', false)`)).toMatchObject({
-      setsSomething: true,
-      customSettings: ['my.x', 'our.y'],
-    });
+    expect(statementFacts(`set "my.x" = 1; select set_config('our.y', '2', false)`).customNames).toEqual([
+      'our.y',
+      'my.x',
+    ]);
     expect(statementFacts('selct 1').syntaxError).toMatchObject({ sqlstate: '42601', position: 1 });
   });
 });
