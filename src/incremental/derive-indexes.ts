@@ -15,10 +15,10 @@ import { indexedBases, touchedPositions } from '../ivm/plan/suffix-region.ts';
 import type { StageTop } from '../ivm/plan/stage.ts';
 import { byLength, limitOf, topOf } from '../ivm/plan/top.ts';
 import { isShort } from '../ivm/plan/facts.ts';
+import { canFail } from '../ivm/plan/fallible.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
-import { hashOfRow } from '../ivm/relation/row-hash.ts';
 import { mayReread } from '../ivm/strategies/merge.ts';
 import { mergedTree } from '../ivm/strategies/merge-layout.ts';
 import { restrictedRoot } from '../ivm/strategies/rekey.ts';
@@ -72,9 +72,7 @@ function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): 
   const occurrences = occurrencesOf(root, new Set(stage.reads));
   const forTerms = (linear: Op): NeededIndex[] =>
     occurrences.flatMap((occurrence) =>
-      signedTerms(linear, [occurrence]).terms.flatMap(({ op }) =>
-        indexesFor(op, ({ mode }) => mode === 'change'),
-      ),
+      signedTerms(linear, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
     );
   if (stage.strategy === 'linear') return forTerms(root);
   if (stage.strategy === 'merge') {
@@ -151,7 +149,12 @@ export async function ensureIndex(
     });
   const order = then.map((key) => `(${print(key.expr)})${directionSql(key)}`);
   const where = index.where === undefined ? '' : ` WHERE ${print(index.where)}`;
+  // An index computes its expressions for every row that is written, also for those that the query would never have asked.
+  const fails = (expr: Expr): boolean => canFail(expr, (id) => request.typeOf(nameOf(id)));
+  if (then.some(({ expr }) => fails(expr)))
+    return { missing: [...index.expressions.map(print), ...order].join(', ') };
   for (const expressions of holdable(request, nameOf)) {
+    if (expressions.some(fails)) continue;
     const texts = expressions.map(print);
     const hashed = index.hashed && expressions === index.expressions;
     const method =
@@ -162,7 +165,7 @@ export async function ensureIndex(
         ? 'btree'
         : 'hash';
     const body = hashed
-      ? `(${[hashOfRow(texts), ...order].join(', ')})`
+      ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
       : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
     const definition = `${quoteRelation(table)} USING ${method} ${body}${where}`;
     const text = `${method} (${[...texts, ...order].join(', ')})${where}`;

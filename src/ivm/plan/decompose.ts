@@ -10,11 +10,14 @@
 import {
   col,
   columnOf,
+  conjuncts,
   freeIds,
   mapExpr,
   mapOwnExprs,
   ownSubqueries,
+  subqueriesIn,
   subqueryOf,
+  usesNow,
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Expr, Join, Limit, Op, Relation } from '../relation/ir.ts';
@@ -25,7 +28,9 @@ import type { Ids } from '../relation/rename.ts';
 import { ownWork, readsClock, relationsIn, treeWork } from './classify.ts';
 import { withDuplicates } from './duplicates.ts';
 import { columnFact } from './facts.ts';
+import { ColumnTypes } from './fallible.ts';
 import type { Facts } from './facts.ts';
+import { withGuardsBelow } from './guards.ts';
 import { hashJoins } from './hash-joins.ts';
 import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
@@ -33,6 +38,7 @@ import type { MergeContext } from './merge-stage.ts';
 import { firstRows } from './first-rows.ts';
 import { chooseStrategy, reachable } from './choose-strategy.ts';
 import { joinSubqueries } from './joined-subqueries.ts';
+import { StoredKeys, filtered } from './stored-keys.ts';
 import { storedBelow } from './stored-below.ts';
 import { fullJoin } from './full-join.ts';
 import { columnsRead, recomputedPart, stageOfPart } from './recomputed-stage.ts';
@@ -48,6 +54,8 @@ export class Decomposer {
   readonly #keysOf: (relation: string) => readonly (readonly string[])[];
   readonly #facts: Facts;
   readonly #merging: MergeContext;
+  readonly #types = new ColumnTypes();
+  readonly #keys: StoredKeys;
   readonly stages: Stage[] = [];
   readonly #byText = new Map<string, Stage>();
   /** Intermediate results that are recomputed because some of their query is not understood or cannot be kept, and why. */
@@ -65,6 +73,7 @@ export class Decomposer {
     typesOf: TypesOf = () => undefined,
   ) {
     this.#merging = { ids, typesOf, split: (op) => this.#split(op) };
+    this.#keys = new StoredKeys(this.#types, this.#merging, (op) => this.#split(this.#reduce(op)));
     this.#ids = ids;
     this.#keysOf = keysOf;
     this.#facts = (relation) =>
@@ -75,7 +84,10 @@ export class Decomposer {
   decompose(relation: Relation, parts: readonly Part[] = []): Stage[] {
     const need = new Set(relation.output.map(({ id }) => id));
     const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
-    const pruned = prune(relation.root, need, keyColumns);
+    this.#types.add(relation.root);
+    const asked = prune(relation.root, need, keyColumns);
+    const guarded = withGuardsBelow(asked, this.#types.of);
+    const pruned = guarded === asked ? asked : prune(guarded, need, keyColumns);
     for (const part of parts) {
       const used = columnsRead(pruned, `#${part.name}`);
       if (used !== undefined) this.stages.push(stageOfPart(part, used));
@@ -113,8 +125,14 @@ export class Decomposer {
 
   #reduceWhole(op: Op): Op {
     if (op.kind === 'project' || op.kind === 'filter') {
-      const joined = joinSubqueries(op, this.#ids, (side) => this.#split(this.#reduce(side)));
+      const joined = joinSubqueries(op, this.#ids, this.#types.of, (side) => this.#split(this.#reduce(side)));
       if (joined !== undefined) return this.#reduceWhole(joined);
+      const stored = this.#keys.ofSubqueries(op.kind === 'filter' ? this.#keys.ofCondition(op) : op);
+      if (stored !== op) return this.#reduceWhole(stored);
+    }
+    if (op.kind === 'join') {
+      const stored = this.#keys.ofJoin(op);
+      if (stored !== op) return this.#reduceWhole(stored);
     }
     const at = mapOwnExprs(op, (expr) => this.#reduceSubqueries(expr));
     switch (at.kind) {
@@ -135,7 +153,8 @@ export class Decomposer {
       case 'set': {
         const side = (child: Op): Op => {
           const reduced = this.#reduce(at.operation === 'union' && !at.all ? withDuplicates(child) : child);
-          return treeWork(reduced) === 'linear' ? reduced : this.#split(reduced);
+          const kept = at.operation === 'union' || !this.#keys.anyCanFail(reduced, outputOf(reduced));
+          return treeWork(reduced) === 'linear' && kept ? reduced : this.#split(reduced);
         };
         const whole: Op = { ...at, left: side(at.left), right: side(at.right) };
         if (ownWork(whole) === 'linear' || pushable(whole).size > 0) return whole;
@@ -147,7 +166,7 @@ export class Decomposer {
         const below = this.#reduce(at.child);
         // Groups that are merged are kept apart: there are fewer of them than of the rows they stand for.
         const apart = ownWork(at) === 'grouping' ? mergeApart(below, this.#merging) : below;
-        const timed = this.#timed({ ...at, child: apart });
+        const timed = this.#keys.ofGroups(this.#timed({ ...at, child: apart }));
         if (timed.kind === 'window' && this.#suffixable(timed)) return timed;
         const whole = this.#suffixable(timed.child) ? { ...timed, child: this.#split(timed.child) } : timed;
         const { child } = whole;
@@ -181,10 +200,16 @@ export class Decomposer {
       .filter((value) => columnOf(value) === undefined)
       .map((expr) => ({ id: this.#ids.id('due'), expr }));
     const passed = outputOf(op.child).map((id) => ({ id, expr: col(id) }));
+    // What is stored is computed of the rows that the other conditions let through.
+    const guards =
+      op.kind === 'filter' && computed.some(({ expr }) => this.#keys.fails(expr))
+        ? conjuncts(op.condition).filter((part) => !usesNow(part) && subqueriesIn(part).length === 0)
+        : [];
+    const rows = filtered(op.child, guards);
     const below: Op =
       computed.length === 0
         ? op.child
-        : { kind: 'project', child: op.child, columns: [...passed, ...computed], sets: false };
+        : { kind: 'project', child: rows, columns: [...passed, ...computed], sets: false };
     const by = new Map(computed.map(({ id, expr }) => [JSON.stringify(expr), col(id)]));
     const child = this.#split(below);
     const over = { ...replaceIn(op, by), child } as T;
@@ -236,10 +261,20 @@ export class Decomposer {
       const sub = subqueryOf(node);
       if (sub === undefined) return undefined;
       const query = this.#reduce(sub.query);
-      const apart = freeIds(query).size === 0 && treeWork(query) !== 'linear';
+      const free = freeIds(query).size === 0;
+      const probed = sub.test !== null && free && this.#keys.anyCanFail(query, sub.output);
+      const apart = free && treeWork(query) !== 'linear';
       const test = sub.test === null ? null : this.#reduceSubqueries(sub.test);
-      return { Sub: { ...sub, test, query: apart ? this.#split(query) : query } };
+      return {
+        Sub: { ...sub, test, query: probed ? this.#split(query) : apart ? this.#splitBelow(query) : query },
+      };
     });
+  }
+
+  /** What can fail of a subquery's columns is computed when it is asked, as PostgreSQL does: perhaps nobody asks. */
+  #splitBelow(op: Op): Op {
+    const fails = op.kind === 'project' && !op.sets && op.columns.some(({ expr }) => this.#keys.fails(expr));
+    return fails ? { ...op, child: this.#splitBelow(op.child) } : op.kind === 'scan' ? op : this.#split(op);
   }
 
   /** Of a correlated tree what does not depend on the row outside. */

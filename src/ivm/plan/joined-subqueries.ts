@@ -9,6 +9,7 @@
  */
 import {
   col,
+  columnOf,
   fingerprint,
   freeIds,
   mapOwnExprs,
@@ -16,29 +17,37 @@ import {
   ownSubqueries,
   raw,
   subqueryOf,
+  substitute,
 } from '../relation/expression.ts';
 import { outputOf } from '../relation/ir.ts';
-import type { Filter, Op, Project, Subquery } from '../relation/ir.ts';
+import type { Expr, Filter, Op, Project, Subquery } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
+import { canFail } from './fallible.ts';
+import type { TypeOf } from './fallible.ts';
 
 /**
  * @param split stores a tree as an intermediate result, and answers a scan of it
  * @returns undefined when the operator has no such subquery
  */
-export function joinSubqueries(op: Project | Filter, ids: Ids, split: (op: Op) => Op): Op | undefined {
-  const joined = new Map<string, { side: Op; id: string }>();
+export function joinSubqueries(
+  op: Project | Filter,
+  ids: Ids,
+  typeOf: TypeOf,
+  split: (op: Op) => Op,
+): Op | undefined {
+  const joined = new Map<string, { side: Op; value: Expr }>();
   const found = ownSubqueries(op).filter(standsAlone);
   if (found.length === 0) return undefined;
   for (const sub of found) {
     const print = fingerprint(sub);
     if (!joined.has(print))
-      joined.set(print, sub.type === 'exists' ? existence(sub, ids, split) : value(sub));
+      joined.set(print, sub.type === 'exists' ? existence(sub, ids, split) : value(sub, typeOf));
   }
   const over = mapOwnExprs(op, (expr) =>
     mapExpr(expr, (node) => {
       const sub = subqueryOf(node);
       const at = sub === undefined ? undefined : joined.get(fingerprint(sub));
-      return at === undefined ? undefined : col(at.id);
+      return at?.value;
     }),
   ) as Project | Filter;
   const child = [...joined.values()].reduce((left, { side }) => cross(left, side), op.child);
@@ -77,12 +86,28 @@ function hasOneRow(op: Op): boolean {
   }
 }
 
-function value({ query, output }: Subquery): { side: Op; id: string } {
-  return { side: query, id: output[0]! };
+/**
+ * What can fail of the value (a division by a count) is computed where the subquery stands: the row beside is there also when nobody
+ * asks for it.
+ */
+function value({ query, output }: Subquery, typeOf: TypeOf): { side: Op; value: Expr } {
+  let side = query;
+  let shown: Expr = col(output[0]!);
+  while (
+    (side.kind === 'project' && !side.sets) ||
+    (side.kind === 'limit' && side.limit === null && side.offset === null)
+  ) {
+    if (side.kind === 'project') {
+      if (!side.columns.some(({ expr }) => canFail(expr, typeOf))) break;
+      shown = substitute(shown, new Map(side.columns.map(({ id, expr }) => [id, expr])));
+    }
+    side = side.child;
+  }
+  return columnOf(shown) === output[0] ? { side: query, value: shown } : { side, value: shown };
 }
 
 /** The count is kept apart from what is made of it, which changes far less often. */
-function existence({ query }: Subquery, ids: Ids, split: (op: Op) => Op): { side: Op; id: string } {
+function existence({ query }: Subquery, ids: Ids, split: (op: Op) => Op): { side: Op; value: Expr } {
   const [count, exists] = [ids.id('count'), ids.id('exists')];
   const call = { FuncCall: { funcname: [{ String: { sval: 'count' } }], agg_star: true } };
   const counted: Op = {
@@ -92,7 +117,10 @@ function existence({ query }: Subquery, ids: Ids, split: (op: Op) => Op): { side
     aggregates: [{ id: count, expr: call }],
   };
   const columns = [{ id: exists, expr: raw(['(', col(count), ' > 0)']) }];
-  return { side: split({ kind: 'project', child: split(counted), columns, sets: false }), id: exists };
+  return {
+    side: split({ kind: 'project', child: split(counted), columns, sets: false }),
+    value: col(exists),
+  };
 }
 
 /** EXISTS asks for one row, in whatever order. */

@@ -14,7 +14,8 @@ import type { Ids } from '../relation/rename.ts';
 import { builtin, callOf, idempotent } from './merge-aggregates.ts';
 import type { TypesOf } from './merge-plan.ts';
 
-const countable = /^(count|sum|avg|variance|var_pop|var_samp|stddev|stddev_pop|stddev_samp)$/;
+/** Aggregates that can be computed over the distinct values themselves. */
+export const countable = /^(count|sum|avg|variance|var_pop|var_samp|stddev|stddev_pop|stddev_samp|bit_xor)$/;
 
 interface Source {
   readonly arg: Expr;

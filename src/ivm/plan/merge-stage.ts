@@ -2,15 +2,15 @@
  * Stages of strategy `merge`: projections over an aggregate (GROUP BY, DISTINCT, UNION, or of all rows) whose input is linear, so
  * that a change of the input comes as rows with weights and is added to what is kept of each group.
  */
-import { col, columnOf, subqueriesIn, substitute, usesNow } from '../relation/expression.ts';
+import { col, subqueriesIn, substitute, usesNow } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
-import type { Aggregate, Column, Expr, Op } from '../relation/ir.ts';
+import type { Aggregate, Column, Op } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
 import { treeWork } from './classify.ts';
-import { mergeAggregates } from './merge-aggregates.ts';
+import { builtin, callOf, mergeAggregates } from './merge-aggregates.ts';
 import type { MergedAggregates } from './merge-aggregates.ts';
-import { withoutDistinct } from './merge-distinct.ts';
-import type { MergePlan, StatePart, TypesOf } from './merge-plan.ts';
+import { countable, withoutDistinct } from './merge-distinct.ts';
+import type { MergePlan, TypesOf } from './merge-plan.ts';
 import { rereads } from './merge-plan.ts';
 import type { Stage, StageColumn } from './stage.ts';
 
@@ -36,7 +36,7 @@ export function mergeStage(
 ): Merged | undefined {
   const base = baseOf(root);
   if (base === undefined) return undefined;
-  const merged = mergeAll(base, context);
+  const merged = withDistinctTakenOut(base, context);
   if ('unmergeable' in merged) return { kind: 'not', because: merged.unmergeable };
   if (listed(merged) && (base.top !== root || countsDistinct(base.aggregate)))
     return { kind: 'not', because: 'jsonb_agg()' };
@@ -52,7 +52,7 @@ export function mergeStage(
 export function mergeApart(root: Op, context: MergeContext): Op {
   const base = baseOf(root);
   if (base === undefined) return root;
-  const merged = mergeAll(base, context);
+  const merged = withDistinctTakenOut(base, context);
   if ('unmergeable' in merged || listed(merged)) return root;
   return replaced(root, base.top, context.split(base.top));
 }
@@ -73,7 +73,7 @@ function countsDistinct({ aggregates }: Aggregate): boolean {
 export function mergesAlways(op: Op, context: MergeContext): boolean {
   const base = baseOf(op);
   if (base === undefined) return false;
-  const merged = mergeAll(base, context);
+  const merged = withDistinctTakenOut(base, context);
   return !('unmergeable' in merged) && !merged.plan.parts.some(rereads);
 }
 
@@ -127,44 +127,19 @@ function mergeAll(
   { aggregate, outputs }: Base,
   { ids, typesOf }: MergeContext,
 ): MergedAggregates | { readonly unmergeable: string } {
-  const calls = aggregate.aggregates.map((column) => {
-    const call = column.expr['FuncCall'] as Record<string, unknown>;
-    // DISTINCT is taken out before a stage is made (withoutDistinct), where it can be.
-    const countable = call['agg_distinct'] === true && (call['args'] as Expr[]).length === 1;
-    return countable && call['agg_order'] === undefined
-      ? { ...column, expr: { FuncCall: { ...call, agg_distinct: false } } }
-      : column;
+  const { aggregates, groups } = aggregate;
+  return mergeAggregates(aggregates, outputs, groups.length > 0, typesOf, (name) => ids.id(name));
+}
+
+/** As it will be when DISTINCT has been taken out, before the stage is made (withoutDistinct). */
+function withDistinctTakenOut(base: Base, context: MergeContext): ReturnType<typeof mergeAll> {
+  const aggregates = base.aggregate.aggregates.map((column) => {
+    const call = callOf(column.expr);
+    const taken = call.agg_distinct === true && countable.test(builtin(call) ?? '');
+    if (!taken || call.args?.length !== 1 || call.agg_order !== undefined) return column;
+    return { ...column, expr: { FuncCall: { ...call, agg_distinct: false } } };
   });
-  const merged = mergeAggregates(calls, outputs, aggregate.groups.length > 0, typesOf, (name) =>
-    ids.id(name),
-  );
-  if ('unmergeable' in merged || widthOf(merged, aggregate.groups.length) <= WIDEST) return merged;
-  return { unmergeable: `a row of ${calls.length} aggregates` };
-}
-
-/** PostgreSQL's limit is 1,664 columns of a SELECT; some are seg's own. */
-const WIDEST = 1600;
-
-/** Columns of the widest row that maintenance puts together: a group as it is stored, beside what a change amounts to in it. */
-function widthOf({ plan, outputs }: MergedAggregates, groups: number): number {
-  const computed = outputs.filter(({ expr }) => columnOf(expr) === undefined).length;
-  return plan.parts.reduce((sum, part) => sum + widthOfPart(part), 2 * groups + computed);
-}
-
-function widthOfPart(part: StatePart): number {
-  switch (part.kind) {
-    case 'count':
-    case 'xor':
-      return 2;
-    case 'sum':
-    case 'extreme':
-    case 'bits':
-      return 3;
-    case 'first':
-      return 4 + 3 * part.keys.length;
-    case 'list':
-      return 8;
-  }
+  return mergeAll({ ...base, aggregate: { ...base.aggregate, aggregates } }, context);
 }
 
 function stageOf(

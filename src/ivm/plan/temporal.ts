@@ -21,6 +21,7 @@ import { childrenOf, outputOf } from '../relation/ir.ts';
 import type { Expr, Filter, Join, Op, Scan } from '../relation/ir.ts';
 import { boundOf, isFree, isIndexable, isStrict, spanOf } from './clock-bounds.ts';
 import type { Bound } from './clock-bounds.ts';
+import { canFail } from './fallible.ts';
 import { Origins } from './origins.ts';
 
 /** Rows of one scan whose time has come when the clock moves: those with `value` in a range. */
@@ -72,7 +73,9 @@ function duesOf(bound: Bound, origins: Origins): Due[] | undefined {
       return type !== undefined && /^(date|timestamp)/.test(type);
     };
     const span = spanOf({ ...bound, value: expr }, timeLike);
-    if (!isIndexable(span.value) || (nullable && !isStrict(span.value))) return undefined;
+    const typeOf = (id: string): string | undefined => scan.columns.find((column) => column.id === id)?.type;
+    if (!isIndexable(span.value) || canFail(span.value, typeOf)) return undefined;
+    if (nullable && !isStrict(span.value)) return undefined;
     dues.push({ scan, value: span.value, low: span.low, high: span.high });
   }
   return dues;

@@ -1,11 +1,24 @@
 /** Expressions as columns of their own. */
-import { col, columnOf, subqueriesIn } from './expression.ts';
+import { col, columnOf, subqueriesIn, walkExpr } from './expression.ts';
 import { outputOf } from './ir.ts';
 import type { Column, Expr, Op } from './ir.ts';
 import type { SelectReader } from './reader.ts';
 import { canonicalExpr } from './rename.ts';
 
-/** Computes what is not a plain column below `op`, so that it has an id. */
+/** Whether an expression calls a function that returns a set, subqueries left out. */
+export function returnsSet(expr: Expr, { catalog }: SelectReader): boolean {
+  let found = false;
+  walkExpr(expr, (node) => {
+    if (found || 'Sub' in node) return false;
+    const call = node['FuncCall'] as { funcname: { String?: { sval?: string } }[] } | undefined;
+    found =
+      call !== undefined && catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.returnsSet === true;
+    return !found;
+  });
+  return found;
+}
+
+/** Computes what is not a plain column below `op`, so that it has an id. A function that returns a set makes more rows there. */
 export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): { op: Op; ids: string[] } {
   const added: Column[] = [];
   const ids = exprs.map((expr) => {
@@ -18,8 +31,9 @@ export function computed(reader: SelectReader, op: Op, exprs: readonly Expr[]): 
     return column.id;
   });
   if (added.length === 0) return { op, ids };
+  const sets = added.some(({ expr }) => returnsSet(expr, reader));
   const passed = outputOf(op).map((id) => ({ id, expr: col(id) }));
-  return { op: { kind: 'project', child: op, columns: [...passed, ...added], sets: false }, ids };
+  return { op: { kind: 'project', child: op, columns: [...passed, ...added], sets }, ids };
 }
 
 /** The expressions with those that hold subqueries computed below: aggregates and functions take columns in their stead. */

@@ -12,7 +12,7 @@ import type { Part } from './apart.ts';
 import { fromClause, overArguments } from './from-clause.ts';
 import { mixesCollations } from './collations.ts';
 import { conjunction, conjuncts } from './expression.ts';
-import { Unsupported } from './ir.ts';
+import { Unsupported, UnsupportedText } from './ir.ts';
 import type { Op, Relation } from './ir.ts';
 import { ExpressionReader } from './read-expression.ts';
 import { exactly, limited, sortKey } from './reader.ts';
@@ -60,7 +60,7 @@ export class Reader implements SelectReader {
     try {
       return this.#select(select, parent);
     } catch (error) {
-      if (!(error instanceof Unsupported)) throw error;
+      if (!(error instanceof Unsupported) || error instanceof UnsupportedText) throw error;
       return this.apart(select, parent, columnNames(select), error);
     }
   }

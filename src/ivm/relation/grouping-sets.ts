@@ -6,8 +6,18 @@
  * with NULL for the columns a set leaves out, and grouping() a constant of each set. Each is then kept as any GROUP BY is.
  */
 import { computed } from './computed.ts';
-import { col, columnOf, fingerprint, mapExpr, raw, walkAll } from './expression.ts';
-import { Unsupported, outputOf } from './ir.ts';
+import {
+  col,
+  columnOf,
+  fingerprint,
+  idsIn,
+  mapExpr,
+  raw,
+  sameExpr,
+  subqueriesIn,
+  walkAll,
+} from './expression.ts';
+import { Unsupported, UnsupportedText, outputOf } from './ir.ts';
 import { mapLevel } from './levels.ts';
 import type { Column, Expr, Op } from './ir.ts';
 import type { Node, SelectReader } from './reader.ts';
@@ -24,9 +34,9 @@ export function groupingSets(
   const sets = clause
     .map((node) => setsOf(node, read))
     .reduce<Expr[][]>(product, [[]])
-    .map((set) => [...new Map(set.map((expr) => [fingerprint(expr), expr])).values()]);
+    .map((set) => [...new Map(set.map((expr) => [printOf(expr), expr])).values()]);
   if (!distinct) return sets;
-  const bySet = new Map(sets.map((set) => [JSON.stringify(set.map(fingerprint).sort()), set]));
+  const bySet = new Map(sets.map((set) => [JSON.stringify(set.map(printOf).sort()), set]));
   return [...bySet.values()];
 }
 
@@ -69,15 +79,103 @@ export function ungrouped(expr: Expr): Expr {
   return mapExpr(expr, (node) => ('GroupingFunc' in node ? raw(['0']) : undefined));
 }
 
-/** `exprs` come back in terms of the columns of the union. */
+/**
+ * The text that tells a grouped expression. PostgreSQL prints a constant in GROUP BY with its type, so that it is no column's number,
+ * and without it elsewhere: `1::integer` is 1.
+ */
+function printOf(expr: Expr): string {
+  const cast = expr['TypeCast'] as
+    | {
+        arg: Expr;
+        typeName: { names: { String?: { sval?: string } }[]; typmods?: unknown; arrayBounds?: unknown };
+      }
+    | undefined;
+  const constant = cast?.arg['A_Const'] as Record<string, unknown> | undefined;
+  if (cast === undefined || constant === undefined) return fingerprint(expr);
+  const { names, typmods, arrayBounds } = cast.typeName;
+  const type = names.at(-1)?.String?.sval;
+  const own =
+    constant['ival'] !== undefined
+      ? 'int4'
+      : constant['fval'] !== undefined
+        ? 'numeric'
+        : constant['boolval'] !== undefined
+          ? 'bool'
+          : undefined;
+  return type === own && typmods === undefined && arrayBounds === undefined
+    ? fingerprint(cast.arg)
+    : fingerprint(expr);
+}
+
+const isConstant = (expr: Expr): boolean => idsIn(expr).size === 0 && subqueriesIn(expr).length === 0;
+
+/**
+ * Columns are grouped by their places, which the printed text no longer tells: where two columns are the same expression, and that is grouped
+ * twice, either may be meant. Of a constant, versions of PostgreSQL also differ in whether it becomes NULL wherever else it stands.
+ * @throws UnsupportedText
+ */
+export function checkPlaces(
+  clause: readonly Node[],
+  read: (node: Node) => Expr,
+  targets: readonly Expr[],
+): void {
+  const times = new Map<string, number>();
+  const count = (expr: Expr): Expr => {
+    times.set(printOf(expr), (times.get(printOf(expr)) ?? 0) + 1);
+    return expr;
+  };
+  const leaves = (node: Node): void => {
+    const set = node['GroupingSet'] as { content?: Node[] } | undefined;
+    if (set === undefined) for (const member of members(node)) count(read(member));
+    else for (const part of set.content ?? []) leaves(part);
+  };
+  clause.forEach(leaves);
+  const seen = new Set<string>();
+  for (const print of targets.map(printOf)) {
+    if (seen.has(print) && (times.get(print) ?? 0) > 1)
+      throw new UnsupportedText('a column that stands twice, and twice among grouping sets');
+    seen.add(print);
+  }
+}
+
+/** @throws UnsupportedText for a constant among the sets that is no column by itself, or more than one */
+function checkConstants(
+  groups: ReadonlyMap<string, Expr>,
+  targets: readonly Expr[],
+  others: readonly Expr[],
+): void {
+  const constants = new Set([...groups].flatMap(([print, expr]) => (isConstant(expr) ? [print] : [])));
+  if (constants.size === 0) return;
+  const refuse = (): never => {
+    throw new UnsupportedText('a constant among grouping sets that is used elsewhere');
+  };
+  const whole = targets.map(printOf).filter((print) => constants.has(print));
+  if (new Set(whole).size < whole.length) refuse();
+  const within = (expr: Expr): void => {
+    mapExpr(expr, (node) => {
+      if ('GroupingFunc' in node) return node;
+      return constants.has(printOf(node)) ? refuse() : undefined;
+    });
+  };
+  for (const expr of targets) if (!constants.has(printOf(expr))) within(expr);
+  for (const expr of others) if (!targets.some((target) => sameExpr(target, expr))) within(expr);
+}
+
+/**
+ * `exprs` come back in terms of the columns of the union.
+ * @param targets how many of them are the query's columns
+ */
 export function aggregateSets(
   reader: SelectReader,
   child: Op,
   sets: readonly (readonly Expr[])[],
   exprs: readonly Expr[],
+  targets: number,
   isAggregate: (node: Expr) => boolean,
 ): { op: Op; exprs: Expr[] } {
-  const groups = [...new Map(sets.flat().map((expr) => [fingerprint(expr), expr])).entries()];
+  const byPrint = new Map(sets.flat().map((expr) => [printOf(expr), expr]));
+  checkConstants(byPrint, exprs.slice(0, targets), exprs.slice(targets));
+  const groups = [...byPrint.entries()];
   const below = computed(
     reader,
     child,
@@ -85,7 +183,7 @@ export function aggregateSets(
   );
   const columns = new Map<string, { readonly id: string; readonly of: (set: ReadonlySet<string>) => Expr }>();
   groups.forEach(([print, expr], i) => {
-    const empty = typedNull(expr, below.op);
+    const empty = typedNull(expr, below.ids[i]!, below.op);
     columns.set(print, {
       id: reader.id('group'),
       of: (set) => (set.has(print) ? col(below.ids[i]!) : empty),
@@ -119,12 +217,12 @@ function rewrite(
   };
   return exprs.map((expr) =>
     mapLevel(expr, available, (node) => {
-      const print = fingerprint(node);
+      const print = printOf(node);
       const known = columns.get(print);
       if (known !== undefined) return col(known.id);
       if (isAggregate(node)) return column(print, 'agg', () => node);
       if ('GroupingFunc' in node) {
-        const args = ((node['GroupingFunc'] as { args?: Expr[] }).args ?? []).map(fingerprint);
+        const args = ((node['GroupingFunc'] as { args?: Expr[] }).args ?? []).map(printOf);
         return column(print, 'grouping', (set) => {
           const bits = args.reduce((sum, arg) => sum * 2 + (set.has(arg) ? 0 : 1), 0);
           return raw([`${bits}::integer`]);
@@ -151,7 +249,7 @@ function branch(
       const id = columnOf(node);
       return id === undefined ? undefined : col(copy.of(id));
     });
-  const prints = new Set(set.map(fingerprint));
+  const prints = new Set(set.map(printOf));
   const grouped: Column[] = groups.flatMap(([print], i) =>
     prints.has(print) ? [{ id: reader.id('key'), expr: col(copy.of(below.ids[i]!)) }] : [],
   );
@@ -170,15 +268,17 @@ function branch(
 }
 
 /** NULL of a group's type: sides of a union must agree. Where the type is not known, an aggregate of no row has it. */
-function typedNull(expr: Expr, child: Op): Expr {
+function typedNull(expr: Expr, id: string, child: Op): Expr {
   const type = typeOf(expr, child);
   if (type !== undefined) return raw([`NULL::${type}`]);
+  const cast = expr['TypeCast'] as Record<string, unknown> | undefined;
+  if (cast !== undefined) return raw([{ TypeCast: { ...cast, arg: { A_Const: { isnull: true } } } }]);
   return {
     FuncCall: {
       funcname: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'mode' } }],
       agg_within_group: true,
       agg_order: [
-        { SortBy: { node: expr, sortby_dir: 'SORTBY_DEFAULT', sortby_nulls: 'SORTBY_NULLS_DEFAULT' } },
+        { SortBy: { node: col(id), sortby_dir: 'SORTBY_DEFAULT', sortby_nulls: 'SORTBY_NULLS_DEFAULT' } },
       ],
       agg_filter: { A_Const: { boolval: {} } },
     },

@@ -2,11 +2,11 @@
 import { col, columnOf, fingerprint, idsIn, mapExpr, walkExpr } from './expression.ts';
 import { Unsupported, outputOf } from './ir.ts';
 import type { Column, Expr, Op, SortKey } from './ir.ts';
-import { computed } from './computed.ts';
+import { computed, returnsSet } from './computed.ts';
 import { liftSubqueries } from './lift-subqueries.ts';
 import { rowMembers, sortMembers } from './rows.ts';
 import { canonicalExpr } from './rename.ts';
-import { aggregateSets, groupingSets, ungrouped } from './grouping-sets.ts';
+import { aggregateSets, checkPlaces, groupingSets, ungrouped } from './grouping-sets.ts';
 import { mapLevel, someOfLevel, usesOnly } from './levels.ts';
 import { exactly, limited, sortKey } from './reader.ts';
 import type { Node, SelectReader, Selected } from './reader.ts';
@@ -19,7 +19,6 @@ export function selectList(
   from: Op,
   expressions: ExpressionReader,
 ): Selected {
-  let op = from;
   const targets = ((select['targetList'] as { ResTarget: Node }[] | undefined) ?? []).map(
     ({ ResTarget: target }, i) => {
       const name = typeof target['name'] === 'string' ? target['name'] : impliedName(target['val'], i);
@@ -38,7 +37,7 @@ export function selectList(
 
   const called = having === null ? exprs : [...exprs, having];
   const lifted = liftSubqueries(reader, from, called, (node) => aggregateCall(node, reader));
-  op = lifted.op;
+  let { op } = lifted;
   exprs = lifted.exprs.slice(0, exprs.length);
   having = having === null ? null : lifted.exprs.at(-1)!;
   const groupClause = (select['groupClause'] as Node[] | undefined) ?? [];
@@ -58,11 +57,12 @@ export function selectList(
   if (aggregated) {
     const read = (node: Node): Expr => sortExpr(node, targets, expressions);
     const sets = groupingSets(groupClause, read, select['groupDistinct'] === true);
+    if (sets.length > 1) checkPlaces(groupClause, read, exprs.slice(0, targets.length));
     const all = having === null ? exprs : [...exprs, having];
     const grouped =
       sets.length === 1
         ? aggregate(reader, op, sets[0]!.flatMap(rowMembers), all.map(ungrouped), isAggregate)
-        : aggregateSets(reader, op, sets, all, isAggregate);
+        : aggregateSets(reader, op, sets, all, targets.length, isAggregate);
     op = grouped.op;
     exprs = grouped.exprs.slice(0, exprs.length);
     having = having === null ? null : grouped.exprs.at(-1)!;
@@ -74,7 +74,7 @@ export function selectList(
   op = windowed.op;
   exprs = windowed.exprs;
 
-  const sets = exprs.some((expr) => contains(expr, (node) => returnsSet(node, reader)));
+  const sets = exprs.some((expr) => returnsSet(expr, reader));
   const columns: Column[] = [];
   const take = (expr: Expr, name: string): string => {
     const print = canonicalExpr(expr);
@@ -147,14 +147,6 @@ function aggregateCall(node: Expr, reader: SelectReader): boolean {
   return reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.aggregate === true;
 }
 
-function returnsSet(node: Expr, reader: SelectReader): boolean {
-  const call = callOf(node);
-  return (
-    call !== undefined &&
-    reader.catalog.function(call.funcname.at(-1)?.String?.sval ?? '')?.returnsSet === true
-  );
-}
-
 /** GROUP BY: `exprs` come back in terms of the groups and aggregates. */
 function aggregate(
   reader: SelectReader,
@@ -218,6 +210,8 @@ function windows(reader: SelectReader, child: Op, exprs: readonly Expr[]): { op:
   for (const call of calls) {
     const inner = callOf(call)!;
     const over = inner.over!;
+    // The rows of such a window are made below it, and its columns with them.
+    if (returnsSet({ List: [over] }, reader)) throw new Unsupported('a window over a set-returning function');
     const below = computed(reader, op, (over['partitionClause'] as Expr[] | undefined) ?? []);
     op = below.op;
     const expr = { FuncCall: { ...inner, over: { ...over, partitionClause: below.ids.map(col) } } };

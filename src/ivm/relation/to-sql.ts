@@ -54,7 +54,7 @@ function opSql(op: Op, options: SqlOptions): string {
       if (op.due !== undefined) return scanByTime(op, columns, options);
       const sign = op.sign === -1 ? '-' : '';
       if (op.weight !== undefined) columns.push(`${sign}"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
-      return `SELECT ${columns.join(', ')} FROM ${op.mode === 'shared' ? quoteIdentifier(op.relation) : options.from(op)} AS "_s"`;
+      return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
     }
     case 'values': {
       if (op.columns.length === 0) return op.rows.length === 1 ? 'SELECT' : 'SELECT WHERE false';
@@ -69,6 +69,8 @@ function opSql(op: Op, options: SqlOptions): string {
     case 'project':
       return `SELECT ${named(op.columns).join(', ')} FROM ${item(op.child, options)}`;
     case 'filter':
+      if (op.after === true)
+        return `SELECT * FROM (${opSql(op.child, options)} OFFSET 0) AS _q WHERE ${expr(op.condition)}`;
       return `SELECT * FROM ${item(op.child, options)} WHERE ${expr(op.condition)}`;
     case 'join': {
       const driven = drivenBy(op);
@@ -154,8 +156,7 @@ function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefi
 }
 
 function holdsChange(op: Op): boolean {
-  if (op.kind === 'scan')
-    return op.mode === 'change' || op.mode === 'shared' || op.mode === 'touched' || op.mode === 'due';
+  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'touched' || op.mode === 'due';
   return childrenOf(op).some(holdsChange);
 }
 

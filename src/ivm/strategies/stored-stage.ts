@@ -4,7 +4,6 @@ import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
 import { directionSql } from '../plan/positions.ts';
 import type { Stage } from '../plan/stage.ts';
-import { hashOfRow } from '../relation/row-hash.ts';
 
 export interface StoredColumnType {
   readonly name: string;
@@ -39,7 +38,7 @@ export function columnList(stored: StoredStage, alias?: string): string {
 /** The hash of some columns of a row, as indexed on the stage's table. */
 export function rowHash(names: readonly string[], alias?: string): string {
   const prefix = alias === undefined ? '' : `${alias}.`;
-  return hashOfRow(names.map((name) => `${prefix}${quoteIdentifier(name)}`));
+  return `hash_record_extended(ROW(${names.map((name) => `${prefix}${quoteIdentifier(name)}`).join(', ')}), 0)`;
 }
 
 /** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. None: there is one row. */
