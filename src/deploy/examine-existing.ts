@@ -3,7 +3,9 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import type { Connection } from '../engines/connection.ts';
 import { triggersOf } from '../incremental/install-programs.ts';
+import { familySql } from '../sql/family.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { familyFires, unwatchedFamily } from '../state/followed-tables.ts';
 import type { DeployedColumn, DeployedNode } from '../state/nodes.ts';
 import { probeColumns } from './build-table.ts';
 import { readColumns, sameColumns } from './catalog.ts';
@@ -18,8 +20,10 @@ export interface ExistingTable {
 interface Facts {
   readonly oid: string;
   readonly relkind: string;
-  readonly partition: boolean;
-  readonly inherits: boolean;
+  /** Tables below or above it that cannot be followed, by name. */
+  readonly strange: string | null;
+  /** Those on which the session may not create triggers. */
+  readonly closed: readonly string[];
   readonly unlogged: boolean;
   readonly system: boolean;
   /** Row-level security keeps rows from this session. */
@@ -58,7 +62,14 @@ export async function examineExisting(
   const facts = await factsOf(tx, spec, stateSchema);
   if (facts === undefined) throw await notThere(tx, spec);
   requirePrivileges(spec, facts);
-  if (installs(spec, 'triggers')) refuseWhatCannotBeFollowed(spec, facts);
+  if (installs(spec, 'triggers')) {
+    refuseWhatCannotBeFollowed(spec, facts);
+    if ((await unwatchedFamily(tx, stateSchema, [relation])) !== undefined)
+      throw cannotBeFollowed(spec, [
+        `has partitions, parents or children, and user "${facts.session}" may not create the event trigger that follows them`,
+        'Let a superuser run seg once in this database: the event trigger stays.',
+      ]);
+  }
   return { oid: facts.oid, columns: await readColumns(tx, relation) };
 }
 
@@ -86,7 +97,8 @@ export async function triggersFire(
   if (rows[0]?.wanted !== true) return true;
   const relation = { schema: deployed.schema, name: deployed.relation };
   const standing = await triggersOf(tx, relation, stateSchema);
-  return standing.length === TRIGGERS && standing.every(({ fires }) => fires);
+  const own = standing.length === TRIGGERS && standing.every(({ fires }) => fires);
+  return own && (await familyFires(tx, stateSchema, relation));
 }
 
 /** Before and after each of INSERT, UPDATE, DELETE and TRUNCATE. */
@@ -94,12 +106,11 @@ const TRIGGERS = 8;
 
 async function factsOf(tx: Connection, spec: NodeSpec, stateSchema: string): Promise<Facts | undefined> {
   const { rows } = await tx.query<Facts>(
-    `SELECT c.oid::text AS oid, c.relkind::text AS relkind, c.relispartition AS partition,
-            EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)) AS inherits,
+    `SELECT c.oid::text AS oid, c.relkind::text AS relkind, f.strange, coalesce(f.closed, '[]') AS closed,
             c.relpersistence <> 'p' AS unlogged,
             n.nspname ~ '^pg_' OR n.nspname IN ('information_schema', $3) AS system,
             row_security_active(c.oid) AS hidden,
-            EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid) AS subscribed,
+            EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid) OR coalesce(f.subscribed, false) AS subscribed,
             has_schema_privilege(n.oid, 'USAGE') AS usage,
             has_table_privilege(c.oid, 'SELECT') AS "select",
             has_table_privilege(c.oid, 'TRIGGER') AS "trigger",
@@ -107,7 +118,12 @@ async function factsOf(tx: Connection, spec: NodeSpec, stateSchema: string): Pro
             pg_has_role(c.relowner, 'USAGE') AS owned, pg_get_userbyid(c.relowner)::text AS owner,
             current_user::text AS session, v.number AS version
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
-       (SELECT current_setting('server_version_num')::integer AS number) AS v
+       (SELECT current_setting('server_version_num')::integer AS number) AS v,
+       LATERAL (
+         SELECT min(m.oid::regclass::text) FILTER (WHERE m.relkind NOT IN ('r', 'p') OR m.relpersistence <> 'p') AS strange,
+                jsonb_agg(m.oid::regclass::text) FILTER (WHERE NOT has_table_privilege(m.oid, 'TRIGGER')) AS closed,
+                bool_or(EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = m.oid)) AS subscribed
+         FROM ${familySql('c.oid')} AS x JOIN pg_class AS m ON m.oid = x.relation) AS f
      WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [spec.schema, spec.relation, stateSchema],
   );
@@ -147,9 +163,11 @@ function requirePrivileges(spec: NodeSpec, facts: Facts): void {
     // LOCK TABLE keeps writers out while a view is filled; to read a table is not enough for it.
     ...(followed && !facts.lock ? [facts.version >= 170000 ? 'MAINTAIN' : 'UPDATE'] : []),
   ];
+  const closed = followed ? facts.closed : [];
   const grants = [
     ...(facts.usage ? [] : [`GRANT USAGE ON SCHEMA ${quoteIdentifier(spec.schema)} TO ${role};`]),
     ...(rights.length === 0 ? [] : [`GRANT ${rights.join(', ')} ON ${table} TO ${role};`]),
+    ...(closed.length === 0 ? [] : [`GRANT TRIGGER ON ${closed.join(', ')} TO ${role};`]),
     ...(installs(spec, 'indexes') && !facts.owned
       ? [`GRANT ${quoteIdentifier(facts.owner)} TO ${role};`]
       : []),
@@ -158,6 +176,7 @@ function requirePrivileges(spec: NodeSpec, facts: Facts): void {
   const lacking = [
     ...(facts.usage ? [] : ['USAGE on the schema']),
     ...rights,
+    ...(closed.length === 0 ? [] : [`TRIGGER on ${closed.join(', ')}`]),
     ...(installs(spec, 'indexes') && !facts.owned ? ['ownership, which indexes need'] : []),
   ];
   throw segError(
@@ -174,8 +193,12 @@ function requirePrivileges(spec: NodeSpec, facts: Facts): void {
 function refuseWhatCannotBeFollowed(spec: NodeSpec, facts: Facts): void {
   const found = unfollowable(facts);
   if (found === undefined) return;
+  throw cannotBeFollowed(spec, found);
+}
+
+function cannotBeFollowed(spec: NodeSpec, found: readonly [problem: string, remedy: string]): Error {
   const name = `"${spec.schema}.${spec.relation}"`;
-  throw segError('SEG436', `${spec.label} cannot be followed by triggers: ${name} ${found[0]}`, {
+  return segError('SEG436', `${spec.label} cannot be followed by triggers: ${name} ${found[0]}`, {
     at: spec.at,
     hint: `${found[1]} Models materialized as "view" or "table" can read it without "install".`,
     exitCode: 1,
@@ -201,21 +224,11 @@ function unfollowable(facts: Facts): readonly [problem: string, remedy: string] 
         'is a foreign table, which changes elsewhere',
         "Run seg where the table is, or ingest its rows into a source of seg's own.",
       ];
-    case 'p':
-      return [
-        'is partitioned: rows written to a partition directly, and partitions that are attached, detached or dropped, fire no trigger of it',
-        "Ingest into a source of seg's own, or let a row trigger of yours copy the rows into an ordinary table and declare that.",
-      ];
   }
-  if (facts.partition)
+  if (facts.strange !== null)
     return [
-      'is a partition: what is written through its parent fires no trigger of it',
-      "Ingest into a source of seg's own, or let a row trigger of yours copy the rows into an ordinary table and declare that.",
-    ];
-  if (facts.inherits)
-    return [
-      'inherits or is inherited: a statement on one of the tables changes rows of the others without firing their triggers',
-      'Dissolve the inheritance (ALTER TABLE ... NO INHERIT), or copy its rows into an ordinary table and declare that.',
+      `has partitions, parents or children of which one, ${facts.strange}, is foreign, unlogged or temporary`,
+      'Take that one out (DETACH PARTITION, NO INHERIT), or copy its rows into an ordinary table and declare that.',
     ];
   if (facts.unlogged)
     return [

@@ -6,6 +6,7 @@ import {
   emitOptions,
   inputsOf,
   installTriggers,
+  isPlain,
   removeProgram,
 } from '../incremental/install-programs.ts';
 import { compileInput } from '../ivm/program/compile-input.ts';
@@ -75,7 +76,7 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     }
     if (differs || request.untriggered.has(id)) {
       if (emit.begin !== undefined) await tx.exec(announceStatement(stateSchema, emit.begin));
-      await installTriggers(tx, relation, emit);
+      await installTriggers(tx, relation, emit, isPlain(plans, input));
     }
   }
   for (const id of standing.keys()) {

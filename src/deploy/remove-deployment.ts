@@ -6,7 +6,7 @@ import { dropUnusedIndexes } from '../incremental/derive-indexes.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { readDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
-import { stateVersion } from '../state/schema.ts';
+import { ensureState, stateVersion } from '../state/schema.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { dropNode } from './drop.ts';
 import { missingNodes } from './missing-nodes.ts';
@@ -31,6 +31,7 @@ export async function removeDeployment(
 ): Promise<RemovedNode[]> {
   if ((await stateVersion(tx, stateSchema)) === 0) return [];
   await waitForDeployments(tx, stateSchema);
+  await ensureState(tx, stateSchema);
   const deployed = await readDeployed(tx, stateSchema);
   await keepWritersOut(tx, inputTables(deployed, stateSchema));
   if (!options.dropSources) {

@@ -1,4 +1,5 @@
 /** What an engine's catalog knows of a query: its canonical text, and every relation and function in it. */
+import { familySql } from '../sql/family.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
@@ -20,8 +21,10 @@ export interface IntrospectedColumn {
 export interface IntrospectedRelation {
   readonly schema: string;
   readonly name: string;
-  /** `other`: system relations, foreign tables, partitions: what statement triggers do not cover. */
+  /** `other`: system relations, foreign tables, temporary ones: what statement triggers do not cover. */
   readonly kind: 'table' | 'view' | 'other';
+  /** Whether its rows are its own and those of tables that inherit from it, which keep neither its keys nor its numbers. */
+  readonly parent?: boolean;
   readonly columns: readonly IntrospectedColumn[];
   /** Of a view. */
   readonly definition: string | null;
@@ -130,14 +133,17 @@ export async function columnsOf(tx: Connection, relation: Name): Promise<Introsp
 }
 
 async function relationOf(tx: Connection, relation: Name, opaque: boolean): Promise<IntrospectedRelation> {
-  const { rows } = await tx.query<{ relkind: string; plain: boolean }>(
-    `SELECT relkind::text, relkind = 'r' AND NOT relispartition AND relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE pg_class.oid IN (i.inhrelid, i.inhparent))
-            AND relnamespace <> 'pg_catalog'::regnamespace AS plain
-     FROM pg_class WHERE oid = $1::regclass`,
+  const { rows } = await tx.query<{ relkind: string; covered: boolean; children: boolean }>(
+    `SELECT c.relkind::text, c.relnamespace <> 'pg_catalog'::regnamespace AND f.covered AS covered, f.children
+     FROM pg_class AS c CROSS JOIN LATERAL (
+       SELECT bool_and(m.relkind IN ('r', 'p') AND m.relpersistence = 'p') AS covered, bool_or(f.above IS FALSE) AS children
+       FROM (SELECT c.oid AS relation, NULL::boolean AS above UNION ALL SELECT relation, above FROM ${familySql('c.oid')} AS x) AS f
+         JOIN pg_class AS m ON m.oid = f.relation) AS f
+     WHERE c.oid = $1::regclass`,
     [quoteRelation(relation)],
   );
   const kind =
-    rows[0]?.plain === true
+    rows[0]?.covered === true
       ? 'table'
       : rows[0]?.relkind === 'v' && !isSystem(relation.schema)
         ? 'view'
@@ -153,12 +159,21 @@ async function relationOf(tx: Connection, relation: Name, opaque: boolean): Prom
      GROUP BY i.indexrelid, i.indisunique, i.indimmediate ORDER BY count(*), i.indexrelid`,
     [quoteRelation(relation)],
   );
+  const family = rows[0]?.children === true;
+  const parent = family && rows[0]?.relkind === 'r';
+  const columns = await columnsOf(tx, relation);
   return {
     ...relation,
     kind,
-    columns: await columnsOf(tx, relation),
+    ...(parent ? { parent } : {}),
+    // Tables that were attached bring numbers of their own.
+    columns: columns.map((column) => ({
+      ...column,
+      notNull: column.notNull && !parent,
+      identity: column.identity && !family,
+    })),
     definition: kind === 'view' && !opaque ? await definitionOf(tx, relation) : null,
-    keys: indexes.filter(({ key }) => key).map(({ columns }) => columns),
+    keys: parent ? [] : indexes.filter(({ key }) => key).map(({ columns }) => columns),
     indexes: indexes.map(({ columns }) => columns),
   };
 }

@@ -26,7 +26,7 @@ import { dropGuard, ensureGuard } from './guard.ts';
 import { emitOptions, inputsOf, installPrograms, installRefresh } from './install-programs.ts';
 import type { InstallOptions } from './install-programs.ts';
 import { makePlan } from './make-plan.ts';
-import { refuseName, refuseQuery } from './refuse.ts';
+import { refuseName, refuseQuery, refuseUnwatched } from './refuse.ts';
 import { deletePlan, readPlans, writePlan } from './stored-plan.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -93,6 +93,7 @@ export async function createIncrementalView(
       clock,
     });
     await refuseQuery(tx, relation, sql, made);
+    await refuseUnwatched(tx, stateSchema, made.inputs);
     const below = made.upstream.flatMap((view) => inputsBelow(plans, view, stateSchema));
     await keepWritersOut(tx, distinctTables([...made.inputs, ...below]));
     await noteDeployment(tx, stateSchema);

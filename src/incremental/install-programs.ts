@@ -8,6 +8,8 @@ import type { EmitOptions } from '../ivm/program/emit-program.ts';
 import type { InputProgram, ProgramInput } from '../ivm/program/program-data.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
+import { ANNOUNCE } from '../state/begin-statement.ts';
+import { followTable, unfollowTable } from '../state/followed-tables.ts';
 import { writeInputLocks } from '../state/input-locks.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
@@ -81,18 +83,25 @@ export function inputsOf(plans: readonly StoredPlan[], stateSchema: string): Pro
 export async function installProgram(
   tx: Connection,
   program: InputProgram,
+  plain: boolean,
   options: InstallOptions,
 ): Promise<void> {
   const emit = emitOptions(program.input.table, options);
   for (const { text } of emitProgram(program, emit)) await tx.exec(text);
-  await installTriggers(tx, program.input.table, emit);
+  await installTriggers(tx, program.input.table, emit, plain);
 }
 
-/** Puts the triggers of a program on its input, in the place of those that a state schema has there. */
+/** Whether one of the plans rests on an input's having no children. */
+export function isPlain(plans: readonly Pick<StoredPlan, 'inputs'>[], input: ProgramInput): boolean {
+  return plans.some(({ inputs }) => inputs.some(({ key, parent }) => key === input.key && parent !== true));
+}
+
+/** Puts the triggers of a program on its input and the input's family, in the place of those that a state schema has there. */
 export async function installTriggers(
   tx: Connection,
   table: RelationName,
   options: EmitOptions,
+  plain: boolean,
 ): Promise<void> {
   const wanted = emitProgramTriggers(table, options);
   const standing = await triggersOf(tx, table, options.stateSchema);
@@ -102,9 +111,12 @@ export async function installTriggers(
     standing.filter(({ name }) => !wanted.has(name)),
   );
   for (const statement of wanted.values()) await tx.exec(statement);
+  const { stateSchema, functionName } = options;
+  const begin = options.begin ?? { schema: stateSchema, name: ANNOUNCE };
+  await followTable(tx, stateSchema, { table, plain, functionName, begin });
 }
 
-/** The triggers on a table that belong to a state schema, and whether they fire for ordinary writers. */
+/** The triggers on a table that belong to a state schema and the table's own program, and whether they fire for ordinary writers. */
 export async function triggersOf(
   tx: Connection,
   { schema, name }: RelationName,
@@ -114,7 +126,7 @@ export async function triggersOf(
     `SELECT t.tgname::text AS name, t.tgenabled IN ('O', 'A') AS fires
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
        JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
-     WHERE n.nspname = $1 AND c.relname = $2 AND s.nspname = $3 AND NOT t.tgisinternal`,
+     WHERE n.nspname = $1 AND c.relname = $2 AND s.nspname = $3 AND NOT t.tgisinternal AND t.tgnargs = 0`,
     [schema, name, stateSchema],
   );
   return rows;
@@ -140,6 +152,7 @@ export async function removeProgram(
     await tx.exec(`DROP FUNCTION IF EXISTS ${quoteRelation(emit.functionName(part))} CASCADE`);
   }
   await dropTriggers(tx, table, await triggersOf(tx, table, options.stateSchema));
+  await unfollowTable(tx, options.stateSchema, table);
 }
 
 /** Makes the programs of the given inputs anew; inputs that no plan reads any more lose theirs. */
@@ -157,7 +170,7 @@ export async function installPrograms(
       quoteRelation(input.table),
     ]);
     if (used.has(input.key) && rows[0]!.there)
-      await installProgram(tx, compileInput(input, plans, context), options);
+      await installProgram(tx, compileInput(input, plans, context), isPlain(plans, input), options);
     else await removeProgram(tx, input.table, options);
   }
   await writeInputLocks(tx, options.stateSchema);

@@ -39,6 +39,7 @@ export interface MadePlan {
 export async function makePlan(connection: Connection, asked: PlanRequest): Promise<MadePlan> {
   const introspection = await introspect(connection, asked.sql, asked.maintained, asked.clock.schema);
   const clockKey = quoteRelation(asked.clock);
+  const parents = new Set(introspection.relations.filter(({ parent }) => parent).map(quoteRelation));
   const relations = new Map<string, CatalogRelation>();
   for (const relation of introspection.relations) {
     const key = quoteRelation(relation);
@@ -90,7 +91,12 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
     introspection,
     inputs: read
       .filter(({ kind }) => kind === 'table')
-      .map(({ key, where, keys }) => ({ key, table: where, keys })),
+      .map(({ key, where, keys }) => ({
+        key,
+        table: where,
+        keys,
+        ...(parents.has(key) ? { parent: true } : {}),
+      })),
     upstream: read.filter(({ kind }) => kind === 'maintained').map(({ key }) => key),
     readsClock,
     catalog,

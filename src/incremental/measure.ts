@@ -111,11 +111,11 @@ async function replay(
     for (let run = -warm; run < runs; run++) {
       if (run >= 3 && performance.now() - begun > PATIENCE_MS) break;
       await tx.exec(`DROP TABLE IF EXISTS ${kept};
-        CREATE TEMPORARY TABLE "_seg_replayed" AS SELECT ctid AS "_seg_place", ${list === '' ? '' : `${list}, `}1 AS "_seg_one"
+        CREATE TEMPORARY TABLE "_seg_replayed" AS SELECT tableoid AS "_seg_table", ctid AS "_seg_place", ${list === '' ? '' : `${list}, `}1 AS "_seg_one"
         FROM ${on} ORDER BY ctid DESC LIMIT ${wanted}`);
       const gone = await timed(
         tx,
-        `DELETE FROM ${on} WHERE ctid = ANY (ARRAY(SELECT "_seg_place" FROM ${kept}))`,
+        `DELETE FROM ${on} WHERE ctid = ANY (ARRAY(SELECT "_seg_place" FROM ${kept})) AND (tableoid, ctid) IN (SELECT "_seg_table", "_seg_place" FROM ${kept})`,
       );
       rows = gone.rows;
       if (rows === 0) break;

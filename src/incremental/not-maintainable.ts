@@ -24,13 +24,10 @@ const kinds: Readonly<Record<string, readonly [what: string, remedy: string]>> =
     'ALTER TABLE ... SET LOGGED: after a crash it is empty, and what was computed from it is not.',
   ],
   system: ['a system relation', 'Keep what you need of it in a table.'],
-  partitioned: ['a partitioned table', 'Keep it as one table, or write its rows to one beside.'],
-  partition: [
-    'a partition',
-    'Keep it as a table of its own: rows come to a partition through the whole too.',
+  family: [
+    'a table with partitions, parents or children of which one is foreign, unlogged or temporary',
+    'Take that one out (DETACH PARTITION, NO INHERIT), or copy its rows into a table.',
   ],
-  child: ['a table that inherits from another', 'Keep it as a table of its own.'],
-  parent: ['a table with children', 'Keep their rows in one table.'],
   m: ['a materialized view', 'Read what it reads, or make its query an incremental view.'],
   f: ['a foreign table', 'Copy its rows into a table.'],
   S: ['a sequence', 'Write the number into the row where it is made.'],
@@ -49,9 +46,7 @@ export async function notMaintainable(
     `SELECT CASE WHEN c.relpersistence = 't' THEN 'temporary'
                  WHEN n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'system'
                  WHEN c.relpersistence = 'u' THEN 'unlogged'
-                 WHEN c.relkind = 'p' THEN 'partitioned' WHEN c.relispartition THEN 'partition'
-                 WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid) THEN 'child'
-                 WHEN c.relkind = 'r' AND c.relhassubclass THEN 'parent'
+                 WHEN c.relkind IN ('r', 'p') THEN 'family'
                  ELSE c.relkind::text END AS kind,
             quote_ident(CASE WHEN c.relpersistence = 't' THEN 'pg_temp' ELSE n.nspname END) || '.' || quote_ident(c.relname) AS name
      FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`,

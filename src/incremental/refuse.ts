@@ -5,9 +5,12 @@ import type { Connection } from '../engines/connection.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
+import { unwatchedFamily } from '../state/followed-tables.ts';
 import type { UnstableCall } from '../engines/lasting.ts';
 import { checkCalls, checkColumns, placeOfUnstable } from './maintainable.ts';
 import type { MadePlan } from './make-plan.ts';
+import { NotMaintainable } from './not-maintainable.ts';
+import type { InputTable } from './stored-plan.ts';
 
 /** Before the query is planned: what PostgreSQL would refuse in words that do not fit. */
 export async function refuseName(tx: Connection, relation: RelationName, sql: string): Promise<void> {
@@ -44,6 +47,25 @@ export async function refuseQuery(
       cause: error,
     });
   }
+}
+
+/** @throws NotMaintainable for a table with partitions, parents or children where nothing tells when others come */
+export async function refuseUnwatched(
+  tx: Connection,
+  stateSchema: string,
+  inputs: readonly InputTable[],
+): Promise<void> {
+  const name = await unwatchedFamily(
+    tx,
+    stateSchema,
+    inputs.map(({ table }) => table),
+  );
+  if (name === undefined) return;
+  throw new NotMaintainable(
+    name,
+    `${name} has partitions, parents or children, and this role may not create the event trigger that follows them. ` +
+      'Let a role that may (a superuser) create the first incremental view of this state schema; or copy the rows into a table.',
+  );
 }
 
 /** Where a project has other means. */

@@ -10,6 +10,8 @@ export interface InputTable {
   readonly key: string;
   readonly table: RelationName;
   readonly keys: readonly (readonly string[])[];
+  /** Whether it was planned as one with children, which keep none of its keys. */
+  readonly parent?: boolean | undefined;
 }
 
 export interface StoredPlan extends PlannedView {

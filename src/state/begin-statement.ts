@@ -24,6 +24,8 @@ export const ANNOUNCE = 'announce_statement';
  * A table of somebody else's has a function of its own: its triggers can be taken away by dropping the function, which needs no right
  * on the table. Nothing in it is looked up along the writer's search_path.
  *
+ * A trigger on another table of the input's family has the input's name as its argument (state/followed-tables.ts).
+ *
  * The level tells the triggers of one query (ON CONFLICT DO UPDATE, MERGE) from those of a statement that runs within it (in a
  * trigger or a function of the user's): whatever runs a statement adds a line to the context.
  */
@@ -47,7 +49,7 @@ export function announceStatement(stateSchema: string, name: RelationName): stri
         END IF;
         answer := pg_catalog.setval(${quoteLiteral(`${seg}.last_writer`)}::pg_catalog.regclass, pg_catalog.txid_current())::pg_catalog.text;
         GET DIAGNOSTICS context = PG_CONTEXT;
-        answer := pg_catalog.set_config(${open}, pg_catalog.concat(pg_catalog.current_setting(${open}, true), TG_RELID, '/', pg_catalog.length(context), ','), true);
+        answer := pg_catalog.set_config(${open}, pg_catalog.concat(pg_catalog.current_setting(${open}, true), coalesce(TG_ARGV[0]::pg_catalog.regclass::pg_catalog.oid, TG_RELID), '/', pg_catalog.length(context), ','), true);
         RETURN NULL;
       END $$`;
 }

@@ -1,4 +1,4 @@
-/** Migration: plain views that maintained ones read through stay what they were, and tables that they read stay apart from others. */
+/** Migration: plain views that maintained ones read through stay what they were. */
 import { quoteIdentifier } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
 
@@ -11,7 +11,16 @@ export const readViews = (seg: string): string => `
     ALTER TABLE ${seg}.read_column ADD COLUMN rule text;
     CREATE FUNCTION ${seg}.rule_of(relation oid) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
       $$ SELECT md5(pg_get_viewdef(oid)) FROM pg_class WHERE oid = relation AND relkind = 'v' $$;
-    CREATE FUNCTION ${seg}.refuse_replacement() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+    ${refuseReplacement(seg)};
+    -- Managed servers keep event triggers to themselves.
+    DO $$ BEGIN
+      CREATE EVENT TRIGGER ${quoteIdentifier(shortName('seg_refuse_replacement', seg))} ON ddl_command_end
+        WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE VIEW') EXECUTE FUNCTION ${seg}.refuse_replacement();
+    EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END $$;`;
+
+export function refuseReplacement(seg: string): string {
+  return `CREATE OR REPLACE FUNCTION ${seg}.refuse_replacement() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
       SET search_path = pg_catalog, pg_temp AS $$
       DECLARE
         what text;
@@ -20,11 +29,7 @@ export const readViews = (seg: string): string => `
         IF current_setting('${DEPLOYING}', true) = 'on' THEN RETURN; END IF;
         SELECT x.what, string_agg(DISTINCT x.title, ', ' ORDER BY x.title) INTO what, readers
         FROM (
-          SELECT r.title, CASE
-              WHEN c.relkind = 'r' AND (c.relhassubclass OR c.relispartition)
-                THEN format('%I.%I cannot have children or be a partition', r.schema_name, r.relation_name)
-              WHEN r.rule <> ${seg}.rule_of(c.oid) THEN format('view %I.%I cannot be replaced', r.schema_name, r.relation_name)
-            END AS what
+          SELECT r.title, CASE WHEN r.rule <> ${seg}.rule_of(c.oid) THEN format('view %I.%I cannot be replaced', r.schema_name, r.relation_name) END AS what
           FROM (SELECT DISTINCT guard, title, relation, schema_name, relation_name, rule FROM ${seg}.read_column) AS r
             JOIN pg_class AS g ON g.oid = r.guard
             JOIN pg_class AS c ON c.oid = r.relation
@@ -34,10 +39,5 @@ export const readViews = (seg: string): string => `
             USING ERRCODE = 'dependent_objects_still_exist',
               HINT = 'Its readers would not notice. Drop them first and make them again after; in a project, deploy the change with seg.';
         END IF;
-      END $$;
-    -- Managed servers keep event triggers to themselves.
-    DO $$ BEGIN
-      CREATE EVENT TRIGGER ${quoteIdentifier(shortName('seg_refuse_replacement', seg))} ON ddl_command_end
-        WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE VIEW') EXECUTE FUNCTION ${seg}.refuse_replacement();
-    EXCEPTION WHEN insufficient_privilege THEN NULL;
-    END $$;`;
+      END $$`;
+}

@@ -6,6 +6,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { recentSnapshots } from './begin-statement.ts';
+import { followedTables } from './followed-tables.ts';
 import { inputLocks } from './input-locks.ts';
 import { keyWatch } from './key-tables.ts';
 import { WRITERS_LOCK } from './locks.ts';
@@ -144,6 +145,7 @@ const migrations: readonly Migration[] = [
   recentSnapshots,
   inputLocks,
   keyWatch,
+  followedTables,
 ];
 
 /**

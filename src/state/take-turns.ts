@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { segError } from '../diagnostics/seg-error.ts';
 import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
+import { familySql } from '../sql/family.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { searchPathSql } from '../sql/search-path.ts';
 import type { RelationName } from '../ivm/catalog.ts';
@@ -48,7 +49,11 @@ export async function waitForDeployments(
 export async function keepWritersOut(tx: Connection, tables: readonly RelationName[]): Promise<void> {
   // Somebody may have dropped a table with all that depended on it.
   const { rows: there } = await tx.query<{ name: string }>(
-    `SELECT name FROM jsonb_array_elements_text($1::jsonb) AS name WHERE to_regclass(name) IS NOT NULL ORDER BY 1`,
+    // Writers come to a table by those above it too; those below are locked with it.
+    `WITH wanted AS (SELECT to_regclass(name)::oid AS relation FROM jsonb_array_elements_text($1::jsonb) AS name)
+     SELECT format('%I.%I', n.nspname, c.relname) AS name
+     FROM (SELECT relation FROM wanted UNION SELECT f.relation FROM wanted CROSS JOIN LATERAL ${familySql('wanted.relation')} AS f WHERE f.above) AS x
+       JOIN pg_class AS c ON c.oid = x.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace ORDER BY 1`,
     [JSON.stringify(tables.map(quoteRelation))],
   );
   if (there.length === 0) return;

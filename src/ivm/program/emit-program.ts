@@ -96,7 +96,7 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
   if (timed) steps.push(noteTimes);
   const partitions = program.steps.some((step) => byPartitions(step, event));
   const largely = partitions
-    ? `  _seg_large := _seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET pg_relation_size(TG_RELID) / ${bytesPerChange});\n`
+    ? `  _seg_large := _seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${seg}.family_size(${quoteLiteral(quoteRelation(program.input.table))}::regclass) / ${bytesPerChange});\n`
     : '';
   const body = `
 #variable_conflict use_column
@@ -224,7 +224,7 @@ DECLARE
   ${EPOCH} bigint;
 ${statementVariables(false)}
 BEGIN
-${closeStatement(program, options.stateSchema, { changed: 'true', crossing: false, rereads: false })}
+${closeStatement(program, options.stateSchema, { changed: 'true', crossing: false, rereads: false, last: true })}
 ${beginStep(program, seg)}  PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
   ${refreshedWhole(options.stateSchema)}
 ${noteStep(program, seg)}  RETURN NULL;

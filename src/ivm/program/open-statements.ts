@@ -6,6 +6,8 @@
  * `open` lists the statements that a BEFORE trigger has announced and whose AFTER trigger is still to come, each with its level
  * (state/begin-statement.ts). An AFTER trigger takes its own off, and looks at the others:
  *
+ * A table's family (state/followed-tables.ts) counts as the table: all triggers of a program go by the name of its input.
+ *
  * - The same table at another level: this statement runs within another one, whose rows are in the table, but not in any view. A
  *   difference would come before the one it rests on (the deletion of a row before its insertion). Nothing is done: the outer statement's
  *   trigger, which runs the same program, finds the table in `owed` and refreshes the views.
@@ -32,20 +34,24 @@ interface Closing {
   readonly crossing: boolean;
   /** Whether groups may be read again. */
   readonly rereads: boolean;
+  /** Whether it refreshes the views: then of all triggers that a statement fires on the table's family the last one does. */
+  readonly last?: boolean;
 }
 
 /** The beginning of an AFTER trigger: goes on only where there is something to do, with `_seg_whole` set. */
 export function closeStatement(
   program: InputProgram,
   stateSchema: string,
-  { changed, crossing, rereads }: Closing,
+  { changed, crossing, rereads, last }: Closing,
 ): string {
   const name = (setting: string): string => quoteLiteral(transactionSetting(stateSchema, setting));
   const [open, whole, owed, again] = [name(OPEN), name('whole'), name('owed'), name('again')];
   const related = program.related.map((table) => `${quoteLiteral(quoteRelation(table))}::regclass`);
-  const others = [...(crossing ? ['TG_RELID'] : []), ...related];
+  const input = `${quoteLiteral(quoteRelation(program.input.table))}::regclass::oid`;
+  const others = [...(crossing ? [input] : []), ...related];
   const meets = `EXISTS (
     SELECT FROM unnest(string_to_array(rtrim(_seg_open, ','), ',')) AS p WHERE split_part(p, '/', 1)::oid IN (${others.join(', ')}))`;
+  const waits = last ? `'\\m' || ${input} || '/'` : `'\\m' || ${input} || '/(?!' || _seg_level || ',)'`;
   const ifOthers =
     others.length === 0
       ? ''
@@ -59,7 +65,7 @@ export function closeStatement(
   ${AGAIN} := coalesce(current_setting(${again}, true), '') = 'on';
   IF _seg_open = '' THEN
     IF ${AGAIN} THEN _seg_set := set_config(${again}, '', true); END IF;
-  ELSIF ${changed} AND _seg_open ~ ('\\m' || TG_RELID || '/') THEN
+  ELSIF ${changed} AND _seg_open ~ ('\\m' || ${input} || '/') THEN
     ${AGAIN} := true;
     _seg_set := set_config(${again}, 'on', true);
   END IF;`
@@ -68,13 +74,13 @@ export function closeStatement(
   IF strpos(_seg_open, ',') = length(_seg_open) THEN
     _seg_open := '';
   ELSE
-    _seg_level := (regexp_match(_seg_open, '.*\\m' || TG_RELID || '/(\\d+),'))[1];
-    _seg_open := regexp_replace(_seg_open, '(.*)\\m' || TG_RELID || '/\\d+,', '\\1');
+    _seg_level := (regexp_match(_seg_open, '.*\\m' || ${input} || '/(\\d+),'))[1];
+    _seg_open := regexp_replace(_seg_open, '(.*)\\m' || ${input} || '/\\d+,', '\\1');
   END IF;
   _seg_set := set_config(${open}, _seg_open, true);
   _seg_whole := coalesce(current_setting(${whole}, true), '') = 'on';
   IF _seg_whole THEN
-    _seg_owed := strpos(current_setting(${owed}, true), ',' || TG_RELID || ',') > 0;
+    _seg_owed := strpos(current_setting(${owed}, true), ',' || ${input} || ',') > 0;
   END IF;
   IF _seg_open = '' THEN
     IF _seg_whole THEN
@@ -82,10 +88,10 @@ export function closeStatement(
       _seg_set := set_config(${owed}, '', true);
     END IF;
   ELSE
-    IF _seg_open ~ ('\\m' || TG_RELID || '/(?!' || _seg_level || ',)') THEN
+    IF _seg_open ~ (${waits}) THEN
       IF ${changed} OR _seg_owed THEN
         _seg_set := set_config(${whole}, 'on', true);
-        _seg_set := set_config(${owed}, concat(current_setting(${owed}, true), ',', TG_RELID, ','), true);
+        _seg_set := set_config(${owed}, concat(current_setting(${owed}, true), ',', ${input}, ','), true);
       END IF;
       RETURN NULL;
     END IF;${ifOthers}
