@@ -57,6 +57,7 @@ export class Runner {
   /** A database on a server; without it each is one in memory. */
   readonly #url: string | undefined;
   #db: Database | undefined;
+  #server: number | undefined;
   #runs = 0;
 
   constructor(size: Size, shrinkSeconds: number, features: FeatureChoice, url?: string) {
@@ -99,6 +100,7 @@ export class Runner {
   async close(): Promise<void> {
     await this.#db?.close();
     this.#db = undefined;
+    this.#server = undefined;
   }
 
   async #failure(spec: Spec, what: string): Promise<Outcome['failure']> {
@@ -119,7 +121,11 @@ export class Runner {
     this.#db ??=
       this.#url === undefined ? await openMemoryDatabase({ size: 'large' }) : openSession(this.#url);
     try {
-      return await runCase(this.#db, input);
+      if (this.#url !== undefined && this.#server === undefined) {
+        const { rows } = await this.#db.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+        this.#server = rows[0]!.pid;
+      }
+      return await runCase(this.#db, input, this.#server);
     } catch (error) {
       // The server is gone, or its answer makes no sense: that too is a failure of the case.
       await this.close().catch(() => {});

@@ -152,7 +152,7 @@ export function expression(type: SqlType, scope: Scope, choices: Choices, depth 
   if (asked.has(type) && choices.takes('subqueries', 24) && (choices.subqueries < 3 || choices.oneIn(6)))
     return { sql: subquery(type, scope, choices, depth - 1), type, wide: false };
   const of = (wanted: SqlType): string => expression(wanted, scope, choices, depth - 1).sql;
-  if (type === 'integer' && functions.length > 0 && choices.oneIn(6))
+  if (type === 'integer' && functions.length > 0 && choices.takes('functions', 6))
     return { sql: `${choices.of(functions).name}(${of('integer')})`, type, wide: false };
   const made = makers[type];
   if (made.length === 0) return plain();
@@ -185,6 +185,8 @@ export function condition(scope: Scope, choices: Choices): string {
 
 /** Something of any type: most often a column. */
 export function anything(scope: Scope, choices: Choices): Expression {
+  if (choices.materials.functions.length > 0 && choices.takes('functions', 12))
+    return expression('integer', scope, choices);
   if (scope.length > 0 && !choices.oneIn(3)) return choices.of(scope);
   return expression(choices.of(typeNames), scope, choices);
 }

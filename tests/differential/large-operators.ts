@@ -66,7 +66,7 @@ const around: Unary = (child, making) => {
       where: tests.map((each) => `(${each})`).join(' AND '),
       rows,
       explodes,
-      effort: child.effort + 2,
+      effort: child.effort + 1,
     },
     making,
   );

@@ -77,7 +77,7 @@ export async function installOracle(
     const log = `FROM "_seg".changelog WHERE node = ${node}`;
     report(
       `${view}: the feed does not add up: `,
-      `SELECT "row", sum(w) AS w FROM (SELECT "row", 1 AS w FROM oracle.base WHERE node = ${node}
+      `SELECT "row", sum(w) AS w FROM (SELECT "row", w FROM oracle.base WHERE node = ${node}
          UNION ALL SELECT "row", weight ${log} UNION ALL SELECT to_jsonb(_v), -1 FROM ${key} AS _v) AS s
        GROUP BY "row" HAVING sum(w) <> 0`,
     );
@@ -86,12 +86,14 @@ export async function installOracle(
       `SELECT epoch, "row" ${log} AND (weight = 0 OR plain AND epoch > (SELECT seen FROM oracle.epoch))
        GROUP BY epoch, "row" HAVING bool_or(weight = 0) OR bool_or(weight > 0) AND bool_or(weight < 0)`,
     );
-    base.push(`INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v) FROM ${key} AS _v`);
+    base.push(
+      `INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v), 1 FROM ${key} AS _v UNION ALL SELECT ${node}, "row", -weight ${log}`,
+    );
   }
   const body = `DECLARE found pg_catalog.text; BEGIN\n${tests.join('\n')}
   UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
   RETURN NULL;\nEND`;
-  await db.exec(`CREATE TABLE IF NOT EXISTS oracle.base (node integer, "row" pg_catalog.jsonb);
+  await db.exec(`CREATE TABLE IF NOT EXISTS oracle.base (node integer, "row" pg_catalog.jsonb, w integer);
     CREATE TABLE IF NOT EXISTS oracle.epoch AS SELECT epoch AS seen FROM "_seg".epoch`);
   await db.exec(
     [

@@ -19,7 +19,7 @@ import { functionOf, outOfShadow, shadowsOf, triggerOf } from './user-objects.ts
 
 export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual')): Case {
   const { features, sought } = chosen;
-  const tables = spec.tables.map((table, i) => tableOf(table, i, features));
+  const tables = spec.tables.map((table, i) => tableOf(table, i, chosen));
   const functions = features.has('functions') ? spec.functions.map((n, i) => functionOf(n, i, tables)) : [];
   const triggers = features.has('triggers')
     ? spec.triggers.map((n, i) => triggerOf(n, i, tables, change))
@@ -78,7 +78,7 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
   const emptied = `TRUNCATE ${tables.map(({ name }) => name).join(', ')}`;
   const histories = spec.histories.map((steps) => {
     // One flood a history: the tables would grow by each.
-    const flood = steps.findIndex((step) => step.do === 'big');
+    const flood = steps.findIndex((step) => step.do === 'big' || step.do === 'fill');
     return steps.map(({ do: name, n }, i) =>
       statement(name, tables, new Choices(n), {
         flood: many && i === flood,

@@ -81,6 +81,7 @@ const shownBy: Partial<Record<Feature, readonly string[]>> = {
   subqueries: ['figures', 'filter', 'project'],
   many_joins: ['around'],
   collations: ['except', 'intersect', 'except_all', 'inner_join', 'group'],
+  functions: ['project', 'filter', 'group'],
   wide: ['wide', 'many_aggregates'],
   long: ['long_expression', 'many_branches', 'long_chain'],
 };
@@ -148,6 +149,7 @@ const statements: Readonly<Record<string, number>> = {
   copy: 1,
   big: 2,
   part: 1,
+  fill: 1,
 };
 
 const step = (from: Readonly<Record<string, number>>): fc.Arbitrary<StepSpec> =>
@@ -193,10 +195,17 @@ export function specs(
       size: 'max',
     }),
     before: fc.array(step({ insert: 1 }), { maxLength: 4, size: 'max' }),
-    histories: fc.array(fc.array(step(statements), { minLength: 5, maxLength: most, size: 'max' }), {
-      minLength: histories,
-      maxLength: histories,
-    }),
+    histories: fc.array(
+      fc.array(step({ ...statements, fill: sought.has('many_joins') ? 12 : 1 }), {
+        minLength: 5,
+        maxLength: most,
+        size: 'max',
+      }),
+      {
+        minLength: histories,
+        maxLength: histories,
+      },
+    ),
     functions: seldom(sought.has('functions') ? 1 : 5),
     triggers: seldom(sought.has('triggers') ? 1 : 5),
     shadows: fc.oneof(

@@ -125,6 +125,15 @@ const big = (table: Table, choices: Choices): string => {
   }
 };
 
+/** Rows in every table, enough that what reads all pairs of them is seen. */
+const fill = (tables: readonly Table[]): string => {
+  const inserts = tables.map(({ name, columns, keyed }) => {
+    const fields = columns.map(({ type, key }) => (key ? manyKeys[type] : types[type].many));
+    return `INSERT INTO ${name} SELECT ${String(fields)} FROM generate_series(300, 440) AS i${keyed ? ' ON CONFLICT DO NOTHING' : ''}`;
+  });
+  return `BEGIN; ${inserts.join('; ')}; COMMIT`;
+};
+
 /** A key for each `i`. */
 const manyKeys: Readonly<Record<string, string>> = {
   integer: 'i',
@@ -228,6 +237,8 @@ export function statement(
         .some(tables, 1, 2)
         .map((table) => table.name)
         .join(', ')}`;
+    case 'fill':
+      return flood ? fill(tables) : insert(choices.of(tables), choices, few);
     case 'part':
       return part(
         choices.of(tables.filter((each) => each.parts.length > 0)) ?? choices.of(tables),

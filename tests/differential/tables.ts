@@ -1,6 +1,6 @@
 /** Generated tables. */
 import { quoteIdentifier } from '../../src/sql/quote.ts';
-import type { Feature } from './features.ts';
+import type { FeatureChoice } from './features.ts';
 import { oddName } from './names.ts';
 import type { TableSpec } from './spec.ts';
 import { keyTypes, narrow, typeNames, types } from './sql-types.ts';
@@ -40,12 +40,14 @@ const columnTypes: readonly SqlType[] = [
   ...typeNames,
 ];
 
-const formOf = (n: number, features: ReadonlySet<Feature>): TableForm => {
-  if (features.has('partitions') && n % 8 === 7) return n % 16 === 7 ? 'partitioned' : 'parent';
+const formOf = (n: number, { features, sought }: FeatureChoice): TableForm => {
+  const divided = sought.has('partitions') ? n % 2 === 1 : n % 8 === 7;
+  if (features.has('partitions') && divided) return n % 16 < 8 ? 'partitioned' : 'parent';
   return features.has('unlogged') && n % 24 === 20 ? 'unlogged' : 'plain';
 };
 
-export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Feature>): Table {
+export function tableOf(spec: TableSpec, index: number, chosen: FeatureChoice): Table {
+  const { features, sought } = chosen;
   const start = spec.columns[0] ?? 0;
   const anyName = features.has('names');
   const keys = { none: 0, one: 1, two: 2 }[spec.key];
@@ -54,7 +56,7 @@ export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Fe
     return types[(spec.columns[i] ?? 0) % types.length]!;
   });
   const others = spec.columns.slice(keys > 0 ? 1 : 0);
-  const ofOtherCollations = features.has('collations') && spec.form % 4 === 1;
+  const ofOtherCollations = features.has('collations') && (sought.has('collations') || spec.form % 4 === 1);
   const possible: readonly SqlType[] = ofOtherCollations
     ? ['folded', 'integer', 'text', 'c text', ...columnTypes]
     : columnTypes;
@@ -70,7 +72,7 @@ export function tableOf(spec: TableSpec, index: number, features: ReadonlySet<Fe
       wide: !narrow.has(type),
     };
   });
-  const form = formOf(spec.form, features);
+  const form = formOf(spec.form, chosen);
   const plainName = spec.odd ? `${oddName(start, 17, anyName)}${index}` : `t${index}`;
   const partOf = (bound: string, i: number): TablePart => ({
     name: quoteIdentifier(`p${i} ${plainName}`.slice(0, 30)),
