@@ -30,8 +30,8 @@ export function scheduleOf(
       continue;
     }
     if (!open[session]!) {
-      if (choices.oneIn(5)) {
-        add(one(name, tables, choices));
+      if (choices.oneIn(4)) {
+        add(choices.oneIn(2) ? `TRUNCATE ${choices.of(tables).name}` : one(name, tables, choices));
         continue;
       }
       const level = choices.of(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE', 'READ COMMITTED']);
@@ -54,7 +54,7 @@ export function scheduleOf(
 
 /**
  * Whether TRUNCATE may meet a deadlock where views exist: it takes its table alone before anything of seg's runs, so one that comes
- * after another write of its transaction, or beside a second one, may wait for writers that wait for its transaction.
+ * after another write of its transaction, beside a second one, or names several tables, may wait for writers that wait for it.
  */
 export function truncatesCross(steps: readonly SessionStep[]): boolean {
   const open = new Set<number>();
@@ -63,7 +63,7 @@ export function truncatesCross(steps: readonly SessionStep[]): boolean {
     if (sql.startsWith('BEGIN')) open.add(session);
     else if (/^(COMMIT|ROLLBACK)/.test(sql)) open.delete(session);
     else if (sql.startsWith('TRUNCATE')) {
-      if (open.has(session)) return true;
+      if (open.has(session) || sql.includes(', ')) return true;
       truncating.add(session);
     }
   }
