@@ -12,6 +12,8 @@ export interface Materials {
   readonly features: ReadonlySet<Feature>;
   /** Those that are looked for: they come often. */
   readonly sought: ReadonlySet<Feature>;
+  /** Those that the query really holds, as they are put into it. */
+  readonly met: Set<Feature>;
   /** Tables and earlier views. */
   readonly relations: readonly Query[];
   readonly functions: readonly UserFunction[];
@@ -31,6 +33,7 @@ export interface UserFunction {
 const nothing: Materials = {
   features: new Set(),
   sought: new Set(),
+  met: new Set(),
   relations: [],
   functions: [],
   alias: () => 'q0',
@@ -56,7 +59,9 @@ export class Choices {
 
   /** Whether one of them is used here: once in `count`, or every second time where it is looked for. */
   takes(feature: Feature, count: number): boolean {
-    return this.may(feature) && this.oneIn(this.materials.sought.has(feature) ? 2 : count);
+    const taken = this.may(feature) && this.oneIn(this.materials.sought.has(feature) ? 2 : count);
+    if (taken) this.materials.met.add(feature);
+    return taken;
   }
 
   /** A number from 0 to `count - 1`. */

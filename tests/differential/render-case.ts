@@ -34,8 +34,10 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
     if (volatility === 'VOLATILE') refusals.add(`${name}(`, 'must');
     else if (readsTables) refusals.add(`${name}(`, 'may');
   }
-  for (const { name, form } of tables) {
-    if (form === 'unlogged') refusals.add(name, 'must');
+  for (const { name, form, columns } of tables) {
+    // Not logged, or with columns that bear names of seg's own.
+    if (form === 'unlogged' || columns.some((column) => /^"_seg_/.test(column.name)))
+      refusals.add(name, 'must');
     if (form === 'partitioned' || form === 'parent' || triggers.length > 0) refusals.add(name, 'may');
   }
   // A trigger may write as many rows again for each row.
@@ -44,6 +46,7 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
     const materials: Materials = {
       features,
       sought,
+      met: new Set(),
       relations: [...tables.map(tableQuery), ...known],
       functions,
       alias: counter(),
@@ -53,7 +56,7 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
     many &&= !made.explodes && made.effort <= 2;
     const name = `v${i}`;
     const relation = `"${name}"`;
-    const constructs = [...new Set(operatorsIn(query))];
+    const constructs = [...new Set([...operatorsIn(query), ...materials.met])];
     const large = constructs.some((op) => largeOperators[op]?.rare === true);
     const refusal = refusals.of(made.sql) ?? (large ? 'may' : undefined);
     if (refusal !== undefined) refusals.add(relation, refusal);
@@ -141,7 +144,11 @@ function render(
   const making: Making = { choices, alias: materials.alias };
   const [first, second] = node.of.map((child) => render(child, tables, views, materials));
   const large = largeOperators[node.op];
-  if (large !== undefined) return choices.may(large.feature) ? large.make(first!, making) : first!;
+  if (large !== undefined) {
+    if (!choices.may(large.feature)) return first!;
+    materials.met.add(large.feature);
+    return large.make(first!, making);
+  }
   const unary = unaryOperators[node.op];
   if (unary !== undefined) return unary(first!, making);
   const binary = binaryOperators[node.op];

@@ -1,7 +1,8 @@
 /**
- * `npm run test:soak -- --cases N --seed S [--workers W] [--failures F]`: generated cases until N are done. Seeds are taken one after
- * the other from S on; each is a bundle of tables, queries and histories. A failure is made small and written to
- * tests/differential/regressions, which `npm test` replays. Exit code 1 when there was one.
+ * `npm run test:soak -- --cases N --seed S [--workers W] [--failures F] [--features NAMES] [--engine postgres [--sessions N]]`: generated
+ * cases until N are done. Seeds are taken one after the other from S on; each is a bundle of tables, queries and histories. A failure
+ * is made small and written down: one of a single session to tests/differential/regressions, which `npm test` replays, one of
+ * several to target/schedules. Exit code 1 when there was one.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -32,7 +33,8 @@ const { values } = parseArgs({
     /** Its databases are called so, with a number. */
     prefix: { type: 'string', default: 'soak' },
     'shrink-seconds': { type: 'string', default: '120' },
-    regressions: { type: 'string', default: join(process.cwd(), 'tests', 'differential', 'regressions') },
+    /** Where failures are written. */
+    regressions: { type: 'string' },
   },
 });
 const wanted = Number(values.cases);
@@ -43,6 +45,10 @@ const size = {
   statements: Number(values.statements),
   depth: Number(values.depth),
 };
+const several = values.engine === 'postgres' && Number(values.sessions) > 1;
+const folder =
+  values.regressions ??
+  join(process.cwd(), ...(several ? ['target', 'schedules'] : ['tests', 'differential', 'regressions']));
 const shrinkSeconds = Number(values['shrink-seconds']);
 /** A worker that answers nothing for so long is taken for stuck. */
 const patience = (shrinkSeconds + 180) * 1000;
@@ -90,11 +96,9 @@ function record(outcome: Outcome): void {
     2,
   );
   const name = `${createHash('sha256').update(text).digest('hex').slice(0, 12)}.json`;
-  mkdirSync(values.regressions, { recursive: true });
-  writeFileSync(join(values.regressions, name), `${text}\n`);
-  log(
-    `FAILED seed ${outcome.seed}: ${outcome.failure.what.slice(0, 1000)}\n  ${join(values.regressions, name)}`,
-  );
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), `${text}\n`);
+  log(`FAILED seed ${outcome.seed}: ${outcome.failure.what.slice(0, 1000)}\n  ${join(folder, name)}`);
 }
 
 const done = (): boolean => cases >= wanted || failures >= Number(values.failures);
