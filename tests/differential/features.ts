@@ -46,14 +46,6 @@ const pending: ReadonlySet<Feature> = new Set<Feature>([
   'many_joins',
   'wide',
   'long',
-  'triggers',
-  'functions',
-  'collations',
-  'shadows',
-  'intervals',
-  'partitions',
-  'names',
-  'unlogged',
 ]);
 
 export const usual: readonly Feature[] = featureNames.filter((name) => !pending.has(name));

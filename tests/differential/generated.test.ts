@@ -7,9 +7,9 @@ import { Runner } from './bundle.ts';
 import { featuresOf } from './features.ts';
 
 const seed = Number(process.env['SEG_SEED'] ?? 1);
-const cases = Number(process.env['SEG_CASES'] ?? 300);
+const cases = Number(process.env['SEG_CASES'] ?? 200);
 const runner = new Runner(
-  { views: 8, histories: 12, statements: 7, depth: 4 },
+  { views: 8, histories: 4, statements: 7, depth: 4 },
   30,
   featuresOf(process.env['SEG_FEATURES'] ?? 'usual'),
 );

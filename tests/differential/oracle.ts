@@ -46,8 +46,8 @@ export async function installOracle(
   const tests: string[] = [];
   const base: string[] = [];
   const report = (what: string, rows: string): void => {
-    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::pg_catalog.text INTO found FROM (${rows}) AS x;
-  IF found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || found; END IF;`);
+    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::pg_catalog.text INTO _oracle_found FROM (${rows}) AS x;
+  IF _oracle_found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || _oracle_found; END IF;`);
   };
   for (const { name: view, silent } of views) {
     const key = quoteRelation({ schema: 'public', name: view });
@@ -83,14 +83,14 @@ export async function installOracle(
     );
     report(
       `${view}: the feed holds changes that cancel: `,
-      `SELECT epoch, "row" ${log} AND (weight = 0 OR plain AND epoch > (SELECT seen FROM oracle.epoch))
+      `SELECT epoch, "row" ${log} AND (weight = 0 OR _oracle_plain AND epoch > (SELECT seen FROM oracle.epoch))
        GROUP BY epoch, "row" HAVING bool_or(weight = 0) OR bool_or(weight > 0) AND bool_or(weight < 0)`,
     );
     base.push(
       `INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v), 1 FROM ${key} AS _v UNION ALL SELECT ${node}, "row", -weight ${log}`,
     );
   }
-  const body = `DECLARE found pg_catalog.text; BEGIN\n${tests.join('\n')}
+  const body = `DECLARE _oracle_found pg_catalog.text; BEGIN\n${tests.join('\n')}
   UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
   RETURN NULL;\nEND`;
   await db.exec(`CREATE TABLE IF NOT EXISTS oracle.base (node integer, "row" pg_catalog.jsonb, w integer);
@@ -98,7 +98,7 @@ export async function installOracle(
   await db.exec(
     [
       ...base,
-      `CREATE FUNCTION oracle.${name}(plain boolean) RETURNS pg_catalog.text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+      `CREATE FUNCTION oracle.${name}(_oracle_plain boolean) RETURNS pg_catalog.text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
        SET search_path = pg_catalog, public AS ${quoteLiteral(body)}`,
     ].join(';\n'),
   );

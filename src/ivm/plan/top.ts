@@ -78,8 +78,9 @@ export function topStage(
 /** Texts of so many bytes together fit into an entry of a btree, beside what else may stand in it. */
 const LONG = 2000;
 
+/** Values whose length in bytes octet_length() tells: an array of texts is none. */
 function isText(type: string | undefined): boolean {
-  return /^(text|character|bytea)\b|\bcitext$/.test(type ?? '');
+  return /^(text|character|bytea)\b(?!.*\[\])|\bcitext$/.test(type ?? '');
 }
 
 /** The rows that an index on the order holds, and those whose texts are too long for it. */
