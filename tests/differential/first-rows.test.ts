@@ -86,3 +86,12 @@ it('an order that no index holds is recomputed, and says so', async () => {
     'ORDER BY ... LIMIT by a value of type integer[], which no index holds at any length',
   );
 });
+
+it('an array of texts is no text', async () => {
+  const { mismatch } = await runCase(db, {
+    schema: ['CREATE TABLE w (id integer, words text[])'],
+    views: [{ name: 'v', sql: 'SELECT id, words FROM w ORDER BY words, id LIMIT 2' }],
+    history: [`INSERT INTO w VALUES (1, '{b}'), (2, '{a,c}'), (3, NULL)`, 'DELETE FROM w WHERE id = 2'],
+  });
+  expect(mismatch).toBeNull();
+});

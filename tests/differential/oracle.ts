@@ -90,7 +90,9 @@ export async function installOracle(
       `INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v), 1 FROM ${key} AS _v UNION ALL SELECT ${node}, "row", -weight ${log}`,
     );
   }
-  const body = `DECLARE _oracle_found pg_catalog.text; BEGIN\n${tests.join('\n')}
+  // A column may bear the name of a variable, FOUND among them.
+  const body = `#variable_conflict use_column
+DECLARE _oracle_found pg_catalog.text; BEGIN\n${tests.join('\n')}
   UPDATE oracle.epoch SET seen = (SELECT epoch FROM "_seg".epoch);
   RETURN NULL;\nEND`;
   await db.exec(`CREATE TABLE IF NOT EXISTS oracle.base (node integer, "row" pg_catalog.jsonb, w integer);
