@@ -261,14 +261,28 @@ export class ColumnTypes {
 }
 
 /** Whether a column of a tree's output is computed by something that can fail, below which no stored rows stand yet. */
-export function columnCanFail(op: Op, id: string, typeOf: TypeOf): boolean {
+export function columnCanFail(
+  op: Op,
+  id: string,
+  typeOf: TypeOf,
+  known = new Map<Op, Map<string, boolean>>(),
+): boolean {
+  const ids = known.get(op) ?? new Map<string, boolean>();
+  known.set(op, ids);
+  // Each column is asked once: chains of columns that use several of those below have very many paths.
+  const answer = ids.get(id) ?? askColumn(op, id, typeOf, known);
+  ids.set(id, answer);
+  return answer;
+}
+
+function askColumn(op: Op, id: string, typeOf: TypeOf, known: Map<Op, Map<string, boolean>>): boolean {
   const among = (columns: readonly Column[], child: Op): boolean => {
     const column = columns.find((candidate) => candidate.id === id);
-    if (column === undefined) return outputOf(child).includes(id) && columnCanFail(child, id, typeOf);
+    if (column === undefined) return outputOf(child).includes(id) && columnCanFail(child, id, typeOf, known);
     return (
       canFail(column.expr, typeOf) ||
       [...idsIn(column.expr)].some(
-        (inner) => outputOf(child).includes(inner) && columnCanFail(child, inner, typeOf),
+        (inner) => outputOf(child).includes(inner) && columnCanFail(child, inner, typeOf, known),
       )
     );
   };
@@ -286,12 +300,12 @@ export function columnCanFail(op: Op, id: string, typeOf: TypeOf): boolean {
     case 'distinct':
     case 'distinct-on':
     case 'limit':
-      return columnCanFail(op.child, id, typeOf);
+      return columnCanFail(op.child, id, typeOf, known);
     case 'join':
-      return columnCanFail(outputOf(op.left).includes(id) ? op.left : op.right, id, typeOf);
+      return columnCanFail(outputOf(op.left).includes(id) ? op.left : op.right, id, typeOf, known);
     case 'set': {
       const at = op.columns.indexOf(id);
-      return [op.left, op.right].some((side) => columnCanFail(side, outputOf(side)[at]!, typeOf));
+      return [op.left, op.right].some((side) => columnCanFail(side, outputOf(side)[at]!, typeOf, known));
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   columnOf,
   conjunction,
   conjuncts,
+  fingerprint,
   freeIds,
   idsIn,
   mapExpr,
@@ -126,7 +127,9 @@ class Guards {
     const all = (of: readonly string[]): boolean => ids.length > 0 && ids.every((id) => of.includes(id));
     const through = (child: Op, columns: readonly { id: string; expr: Expr }[]): Op | undefined => {
       const lower = substitute(part, new Map(columns.map(({ id, expr }) => [id, expr])));
-      return this.#guard(lower) ? this.#below(child, lower) : undefined;
+      // Columns over columns can make a long condition of a short one.
+      const long = lower !== part && fingerprint(lower).length > 20_000;
+      return !long && this.#guard(lower) ? this.#below(child, lower) : undefined;
     };
     switch (op.kind) {
       case 'project': {
