@@ -113,7 +113,9 @@ export async function startWireServer(
     server.listen({ host: options.host, port: options.port }, resolve);
   });
   const { port, address } = server.address() as AddressInfo;
-  engine.listenForCancel({ fd: descriptorOf(server), host: reachable(address), port }, host.cancel);
+  engine.listenForCancel({ fd: descriptorOf(server), host: reachable(address), port }, (pid, secret) =>
+    host.cancel(pid, secret),
+  );
   return {
     port,
     async close() {
