@@ -6,9 +6,9 @@ import type { Project } from '../project/load.ts';
 import { compiledPath } from '../run/compiled-path.ts';
 
 export function writeArtifact(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
+  writeFileSync(temporary, text, { mode: 0o600 });
   renameSync(temporary, path);
 }
 

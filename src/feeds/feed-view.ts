@@ -72,6 +72,17 @@ export function inOrder(row: JsonRow, columns: readonly string[]): JsonRow {
   return Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
 }
 
+/** The same of a row that may be of another definition of the model, which had other columns: those follow, none is added. */
+export function asStored(row: JsonRow, columns: readonly string[]): JsonRow {
+  return {
+    ...inOrder(
+      row,
+      columns.filter((name) => Object.hasOwn(row, name)),
+    ),
+    ...row,
+  };
+}
+
 /** The changes as seen through the view's columns; keys stay whole. */
 export function narrowChanges(changes: readonly Change[], view: FeedView): readonly Change[] {
   if (view.columns === undefined) return changes;

@@ -12,7 +12,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { requireUnique } from '../state/duplicate-keys.ts';
 import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
-import { checkView, conditionOnJson, inOrder, narrowChanges } from './feed-view.ts';
+import { asStored, checkView, conditionOnJson, inOrder, narrowChanges } from './feed-view.ts';
 import type { FeedView } from './feed-view.ts';
 import { pairChanges } from './pair-changes.ts';
 import { epochOf, positionOf } from './position.ts';
@@ -232,7 +232,9 @@ export function batchesOf(
     let end = start;
     while (end < rows.length && rows[end]!.epoch === rows[start]!.epoch) end++;
     const { epoch, at } = rows[start]!;
-    const ordered = rows.slice(start, end).map(({ row, weight }) => ({ row: inOrder(row, columns), weight }));
+    const ordered = rows
+      .slice(start, end)
+      .map(({ row, weight }) => ({ row: asStored(row, columns), weight }));
     batches.push({ position: positionOf(epoch), at, changes: pairChanges(ordered, node.key) });
     start = end;
   }

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** dbt's figures: the file rolls at 10 MiB and five older ones are kept (`seg.log.1` is the youngest). */
@@ -19,8 +28,8 @@ export class LogFile {
   constructor(path: string, maxBytes = MAX_BYTES) {
     this.path = path;
     this.#maxBytes = maxBytes;
-    mkdirSync(dirname(path), { recursive: true });
-    this.#descriptor = openSync(path, 'a');
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#descriptor = openPrivate(path);
     this.#size = fstatSync(this.#descriptor).size;
   }
 
@@ -42,7 +51,15 @@ export class LogFile {
       const from = age === 0 ? this.path : `${this.path}.${age}`;
       if (existsSync(from)) renameSync(from, `${this.path}.${age + 1}`);
     }
-    this.#descriptor = openSync(this.path, 'a');
+    this.#descriptor = openPrivate(this.path);
     this.#size = fstatSync(this.#descriptor).size;
   }
+}
+
+/** Its owner's alone: reasons of rejected records and statements that failed quote data. A file of an earlier version was open to others. */
+function openPrivate(path: string): number {
+  const descriptor = openSync(path, 'a', 0o600);
+  const { mode, uid } = fstatSync(descriptor);
+  if ((mode & 0o077) !== 0 && uid === process.getuid?.()) fchmodSync(descriptor, 0o600);
+  return descriptor;
 }

@@ -29,11 +29,11 @@ export function artifactMetadata(
   };
 }
 
-/** Writes a file so that a reader (or a crash) sees the old text or the new one, never a part. */
+/** Writes a file, its owner's alone (compiled SQL and results quote data), so that a reader (or a crash) sees the old text or the new one, never a part. */
 export function writeAtomically(file: string, text: string): void {
-  mkdirSync(path.dirname(file), { recursive: true });
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   // In the same folder: a rename across file systems would be a copy.
   const temporary = `${file}.${Math.random().toString(36).slice(2)}.tmp`;
-  writeFileSync(temporary, text);
+  writeFileSync(temporary, text, { mode: 0o600 });
   renameSync(temporary, file);
 }

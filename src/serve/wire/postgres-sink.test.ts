@@ -109,3 +109,34 @@ it('fails as a whole when the server refuses it, and goes on where it was', asyn
   await syncOnce(db, project);
   expect(await held('refused')).toHaveLength(2);
 });
+
+it('takes nothing from a restored database or a clone, whose batches have numbers that it knows, until all is sent anew', async () => {
+  const project = await deployWith(
+    db,
+    `  - {name: clone, from: ref('totals'), type: postgres, mode: mirror, guard: false, config: {connection: '${connection}', schema: mirror, table: clones}}`,
+  );
+  await insert("(1, 'ann', 10)");
+  await syncOnce(db, project);
+  const backup = await db.dump();
+  await insert("(2, 'bob', 20)");
+  await syncOnce(db, project);
+
+  const restored = await openMemoryDatabase({ from: backup });
+  try {
+    await restored.exec("INSERT INTO app.orders (id, customer, amount) VALUES (3, 'cat', 30)");
+    const refused = await syncOnce(restored, project);
+    expect(refused.summaries['clone']).toMatchObject({ sent: 0 });
+    expect(JSON.stringify(refused)).toContain('restored from a backup');
+    expect(JSON.stringify(refused)).toContain('--full-resync');
+    expect((await held('clones')).map(({ customer }) => customer)).toEqual(['ann', 'bob']);
+
+    // Sends all that is here; what only the other database knew of stays.
+    await syncOnce(restored, project, { fullResync: true });
+    expect((await held('clones')).map(({ customer }) => customer)).toEqual(['ann', 'bob', 'cat']);
+    await restored.exec("INSERT INTO app.orders (id, customer, amount) VALUES (4, 'dan', 40)");
+    await syncOnce(restored, project);
+    expect((await held('clones')).map(({ customer }) => customer)).toEqual(['ann', 'bob', 'cat', 'dan']);
+  } finally {
+    await restored.close();
+  }
+});
