@@ -72,7 +72,7 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
       },
       mayIndex: (relation) => !unindexable.has(relation),
     };
-    const made = await planOf(tx, request, node, new Set(maintained.keys()), plans);
+    const made = await named(node, () => planOf(tx, request, node, new Set(maintained.keys()), plans));
     const old = standing.get(key);
     standing.delete(key);
     plans.push(await named(node, () => writeNodePlan(tx, request, { node, key, naming, made, old })));

@@ -8,6 +8,7 @@ import { selectSql } from '../ivm/relation/to-sql.ts';
 import { addressIndex, addressable } from '../ivm/strategies/stored-stage.ts';
 import type { StoredStage } from '../ivm/strategies/stored-stage.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { withinStack } from './within-stack.ts';
 
 export interface StageNaming {
   readonly label: string;
@@ -53,7 +54,7 @@ export async function buildStage(
   naming: StageNaming,
 ): Promise<StoredStage> {
   const table = naming.stageTable(planned.name);
-  const query = stageQuery(planned, sql, naming);
+  const query = await withinStack(() => stageQuery(planned, sql, naming));
   await tx.exec(
     `CREATE TABLE ${quoteRelation(table)} WITH (fillfactor = ${FILL_FACTOR}) AS ${query} WITH NO DATA`,
   );

@@ -19,6 +19,7 @@ import { canFail } from '../ivm/plan/fallible.ts';
 import { columnOf, mapExpr } from '../ivm/relation/expression.ts';
 import type { Expr, Op } from '../ivm/relation/ir.ts';
 import { printExpr } from '../ivm/relation/print-expression.ts';
+import { hashOfRow } from '../ivm/relation/row-hash.ts';
 import { mayReread } from '../ivm/strategies/merge.ts';
 import { mergedTree } from '../ivm/strategies/merge-layout.ts';
 import { restrictedRoot } from '../ivm/strategies/rekey.ts';
@@ -72,7 +73,9 @@ function indexesOfChanges(stored: StoredStage, root: Op, keyWithin: KeyWithin): 
   const occurrences = occurrencesOf(root, new Set(stage.reads));
   const forTerms = (linear: Op): NeededIndex[] =>
     occurrences.flatMap((occurrence) =>
-      signedTerms(linear, [occurrence]).flatMap(({ op }) => indexesFor(op, ({ mode }) => mode === 'change')),
+      signedTerms(linear, [occurrence]).terms.flatMap(({ op }) =>
+        indexesFor(op, ({ mode }) => mode === 'change'),
+      ),
     );
   if (stage.strategy === 'linear') return forTerms(root);
   if (stage.strategy === 'merge') {
@@ -165,7 +168,7 @@ export async function ensureIndex(
         ? 'btree'
         : 'hash';
     const body = hashed
-      ? `(${[`hash_record_extended(ROW(${texts.join(', ')}), 0)`, ...order].join(', ')})`
+      ? `(${[hashOfRow(texts), ...order].join(', ')})`
       : `(${[...texts.map((text) => `(${text})`), ...order].join(', ')})`;
     const definition = `${quoteRelation(table)} USING ${method} ${body}${where}`;
     const text = `${method} (${[...texts, ...order].join(', ')})${where}`;

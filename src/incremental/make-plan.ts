@@ -12,6 +12,7 @@ import { aggregateTypes } from './aggregate-types.ts';
 import { incomparableColumn } from './comparable.ts';
 import { notMaintainable, reservedColumn } from './not-maintainable.ts';
 import type { InputTable } from './stored-plan.ts';
+import { withinStack } from './within-stack.ts';
 
 export interface PlanRequest {
   readonly sql: string;
@@ -81,8 +82,10 @@ export async function makePlan(connection: Connection, asked: PlanRequest): Prom
       keys: found.kind === 'table' ? [...found.keys, ...numbers] : asked.keysOf(relation),
     };
   };
-  const types = await aggregateTypes(connection, request, catalog);
-  const planned = planView(request, catalog, keysOf, facts, (aggregate) => types.get(aggregate));
+  const planned = await withinStack(async () => {
+    const types = await aggregateTypes(connection, request, catalog);
+    return planView(request, catalog, keysOf, facts, (aggregate) => types.get(aggregate));
+  });
   const odd = await incomparableColumn(connection, planned, introspection, asked.clock);
   const why = `an intermediate result holds values of type ${odd?.type}, which cannot be ${odd?.type === 'record' ? 'stored' : 'compared'}`;
   return {

@@ -24,6 +24,20 @@ describe('parseStatements', () => {
     expect([message, sql.slice(offset, offset + length)]).toEqual(['syntax error at or near "x"', 'x']);
   });
 
+  it.each([
+    ['terms', `select ${Array(6000).fill('a').join(' + ')} from t`],
+    ['calls', `select ${'coalesce('.repeat(1500)}a${', 0)'.repeat(1500)} from t`],
+    ['subqueries', `select * from ${'(select * from '.repeat(700)}t${') as x'.repeat(700)}`],
+  ])('refuses what is nested too deeply for those who read the tree: %s', (_name, sql) => {
+    expect(() => parseStatements(sql)).toThrow(SqlSyntaxError);
+    expect(() => parseStatements(sql)).toThrow('nested more than 3000 levels deep');
+  });
+
+  it('takes a thousand terms, and a list of any length', () => {
+    expect(parseStatements(`select ${Array(1000).fill('a').join(' + ')} from t`)).toHaveLength(1);
+    expect(parseStatements(`select 1 in (${Array(9000).fill('1').join(', ')})`)).toHaveLength(1);
+  });
+
   it('finds nothing in blanks and comments', () => {
     expect(parseStatements(' \n')).toEqual([]);
     expect(parseStatements('-- nothing')).toEqual([]);

@@ -52,12 +52,32 @@ export function parseStatements(sql: string): ParsedStatement[] {
     throw new SqlSyntaxError(message, offset, length, error);
   }
   const places = byteOffsets(sql);
+  refuseDepth(result, places);
   return (result.stmts ?? []).flatMap(({ stmt, stmt_location, stmt_len }) => {
     if (stmt === undefined) return [];
     const from = stmt_location ?? 0;
     const start = places(from);
     return [{ node: stmt, start, end: stmt_len ? places(from + stmt_len) : sql.length }];
   });
+}
+
+/** Levels of a parsed statement, an operator being two and a function call three: what everything that reads it, itself nested, can take. */
+const DEEPEST = 3000;
+
+/** @throws SqlSyntaxError at the place where the statement becomes too deep; read without recursion, which is what would fail */
+function refuseDepth(tree: object, places: (byteOffset: number) => number): void {
+  const open: { value: object; depth: number; location: number }[] = [{ value: tree, depth: 1, location: 0 }];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const own = 'location' in at.value && typeof at.value.location === 'number' ? at.value.location : -1;
+    const location = own < 0 ? at.location : own;
+    if (at.depth > DEEPEST) {
+      const message = `nested more than ${DEEPEST} levels deep (give parts of it names in WITH queries or views)`;
+      throw new SqlSyntaxError(message, places(location), 1, undefined);
+    }
+    for (const value of Object.values(at.value) as unknown[]) {
+      if (typeof value === 'object' && value !== null) open.push({ value, depth: at.depth + 1, location });
+    }
+  }
 }
 
 /** A function from UTF-8 byte offsets in `text` to UTF-16 offsets (the same numbers when the text is ASCII). */

@@ -22,6 +22,7 @@ import {
 } from '../relation/expression.ts';
 import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Column, Expr, Join, Op, Project, Subquery } from '../relation/ir.ts';
+import { renamed } from '../relation/rename.ts';
 import { hasOccurrence } from './classify.ts';
 import { ColumnTypes, canFail } from './fallible.ts';
 import { hoisted } from './hoist.ts';
@@ -49,8 +50,8 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
       if (!hasOccurrence(op.child, occurrence)) return throughSubquery(op, op.child, occurrence, need);
       const possible = obtainable(op.child, occurrence);
       const kept = conjuncts(op.condition).filter((part) => keepable(part, possible, op.child));
-      const child = affected(op.child, occurrence, union(need, ...kept.map(idsIn)));
-      return filtered(child, kept);
+      const { op: below, rest } = besideChange(op.child, occurrence, kept);
+      return filtered(affected(below, occurrence, union(need, ...rest.map(idsIn))), rest);
     }
     case 'join':
       return throughJoin(op, occurrence, need);
@@ -80,9 +81,27 @@ export function affected(op: Op, occurrence: number, need: ReadonlySet<string>):
       const ids = outputOf(side);
       const columns = op.columns.flatMap((id, i) => (need.has(id) ? [{ id, expr: col(ids[i]!) }] : []));
       const wanted = new Set(columns.map(({ expr }) => expr['Col'] as string));
-      return { kind: 'project', child: affected(side, occurrence, wanted), columns, sets: false };
+      return renamed(affected(side, occurrence, wanted), columns);
     }
   }
+}
+
+/**
+ * Conditions of a WHERE over joins that concern only what stands left of the changed side: where that side is probed with a condition of
+ * its own, the left is joined before PostgreSQL sees them, and would be a cross product.
+ */
+function besideChange(op: Op, occurrence: number, parts: readonly Expr[]): { op: Op; rest: readonly Expr[] } {
+  if (op.kind !== 'join' || op.join !== 'inner') return { op, rest: parts };
+  if (hasOccurrence(op.left, occurrence)) {
+    const left = besideChange(op.left, occurrence, parts);
+    return { op: { ...op, left: left.op }, rest: left.rest };
+  }
+  const ids = new Set(outputOf(op.left));
+  const probed = op.condition !== null || [...freeIds(op.right)].some((id) => ids.has(id));
+  if (op.left.kind !== 'join' || !probed) return { op, rest: parts };
+  const beside = parts.filter((part) => idsIn(part).size > 0 && [...idsIn(part)].every((id) => ids.has(id)));
+  const rest = parts.filter((part) => !beside.includes(part));
+  return { op: { ...op, left: filtered(op.left, beside) }, rest };
 }
 
 function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): Op {
@@ -95,7 +114,7 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
     if ([...need].every((id) => possible.has(id))) return affected(op.left, occurrence, need);
     if (op.join === 'left') throw unavailable();
     const parts = conjuncts(op.condition).filter((part) =>
-      keepable(part, union(possible, new Set(outputOf(op.right))), op),
+      keepable(part, union(possible, available(op.right)), op),
     );
     const lateral = freeIds(op.right);
     const wanted = union(need, lateral, ...parts.map(idsIn));
@@ -116,7 +135,9 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
   if (op.join === 'inner' && !free && [...need].every((id) => possible.has(id))) {
     return affected(op.right, occurrence, need);
   }
-  const parts = conjuncts(op.condition).filter((part) => keepable(part, union(possible, leftIds), op));
+  const parts = conjuncts(op.condition).filter((part) =>
+    keepable(part, union(possible, available(op.left)), op),
+  );
   const wanted = union(need, freeIds(op.right), ...parts.map(idsIn));
   const rightNeed = only(wanted, (id) => !leftIds.has(id) && possible.has(id));
   if (op.join === 'left' && [...need].some((id) => !leftIds.has(id))) throw unavailable();
@@ -127,18 +148,42 @@ function throughJoin(op: Join, occurrence: number, need: ReadonlySet<string>): O
   return probing(left, affected(op.right, occurrence, rightNeed), parts);
 }
 
-/** The change is in a subquery of a condition or column: its outer rows are those that meet the correlation. */
+/**
+ * The change is in a subquery of a condition or column: its outer rows are those that meet the correlation. The other conditions of
+ * the same WHERE hold for them too, so what they join is joined: without them every row of the other tables would be affected.
+ */
 function throughSubquery(op: Op, child: Op, occurrence: number, need: ReadonlySet<string>): Op {
   const sub = ownSubqueries(op).find(({ query }) => hasOccurrence(query, occurrence));
   if (sub === undefined) throw unavailable();
   const possible = obtainable(sub.query, occurrence);
-  const outer = new Set(outputOf(child));
-  const tests = testConditions(op, sub).filter(
-    (part) => [...idsIn(part)].every((id) => outer.has(id) || possible.has(id)) && !fails(part, child),
+  const outer = available(child);
+  const kept = op.kind === 'filter' ? keptParts(op, outer) : [];
+  const ways = testConditions(op, sub, need.size > 0).map((tests) =>
+    tests.filter(
+      (part) => [...idsIn(part)].every((id) => outer.has(id) || possible.has(id)) && !fails(part, child),
+    ),
   );
-  const wanted = only(union(need, freeIds(sub.query), ...tests.map(idsIn)), (id) => outer.has(id));
-  const inner = only(union(...tests.map(idsIn)), (id) => possible.has(id));
-  return probing(superset(child, wanted), affected(sub.query, occurrence, inner), tests);
+  const own = new Set(outputOf(child));
+  const probes = ways.map((tests) => {
+    const wanted = only(union(need, freeIds(sub.query), ...[...tests, ...kept].map(idsIn)), (id) =>
+      own.has(id),
+    );
+    const inner = only(union(...tests.map(idsIn)), (id) => possible.has(id));
+    return probing(filtered(superset(child, wanted), kept), affected(sub.query, occurrence, inner), tests);
+  });
+  const columns = [...need];
+  const select = (probe: Op): Op => ({
+    kind: 'project',
+    child: probe,
+    columns: columns.map((id) => ({ id, expr: col(id) })),
+    sets: false,
+  });
+  const [first, ...others] = probes;
+  if (others.length === 0) return first!;
+  return others.reduce<Op>(
+    (left, right) => ({ kind: 'set', operation: 'union', all: true, left, right: select(right), columns }),
+    select(first!),
+  );
 }
 
 /** A lateral join that probes the left side from the rows of the change on the right, where their conditions allow it. */
@@ -157,18 +202,23 @@ function probing(left: Op, right: Op, tests: readonly Expr[]): Join {
   };
 }
 
-/** x IN (SELECT y): only outer rows with x = y, or where the comparison is unknown, can change. */
-function testConditions(op: Op, sub: Subquery): Expr[] {
-  if (sub.test === null || (sub.type !== 'any' && sub.type !== 'all')) return [];
+/**
+ * x IN (SELECT y): only outer rows with x = y, or where the comparison is unknown, can change. One list of conditions for each way a
+ * row can be affected, so that an index answers each of them.
+ * @param apart whether there may be several
+ */
+function testConditions(op: Op, sub: Subquery, apart: boolean): Expr[][] {
+  if (sub.test === null || sub.type !== 'any' || sub.operator !== '=') return [[]];
   const row = sub.test['RowExpr'] as { args: Expr[] } | undefined;
   const sides = row === undefined ? [sub.test] : row.args;
-  if (sides.some((side) => subqueriesIn(side).length > 0)) return [];
-  if (sub.type === 'any' && sub.operator === '=') {
-    const positive = op.kind === 'filter' && conjuncts(op.condition).some((part) => subqueryOf(part) === sub);
-    if (positive) return sides.map((side, i) => equals(side, col(sub.output[i]!)));
-    return sides.map((side, i) => raw(['((', side, ' = ', col(sub.output[i]!), ') IS NOT FALSE)']));
-  }
-  return [];
+  if (sides.some((side) => subqueriesIn(side).length > 0)) return [[]];
+  const equal = sides.map((side, i) => equals(side, col(sub.output[i]!)));
+  const positive = op.kind === 'filter' && conjuncts(op.condition).some((part) => subqueryOf(part) === sub);
+  if (positive) return [equal];
+  if (sides.length > 1 || !apart)
+    return [sides.map((side, i) => raw(['((', side, ' = ', col(sub.output[i]!), ') IS NOT FALSE)']))];
+  const isNull = (expr: Expr): Expr => ({ NullTest: { arg: expr, nulltesttype: 'IS_NULL' } });
+  return [equal, [isNull(sides[0]!)], [isNull(col(sub.output[0]!))]];
 }
 
 /** Functions that return sets run in step, the shorter ones beside NULL: none of them can be left out. */
@@ -194,15 +244,8 @@ export function superset(op: Op, need: ReadonlySet<string>): Op {
       };
     }
     case 'filter': {
-      const kept = conjuncts(op.condition).filter((part) =>
-        keepable(part, new Set(outputOf(op.child)), op.child),
-      );
-      try {
-        return filtered(superset(op.child, union(need, ...kept.map(idsIn))), kept);
-      } catch (error) {
-        if (!(error instanceof Unsupported)) throw error;
-        return superset(op.child, need);
-      }
+      const kept = keptParts(op, available(op.child));
+      return filtered(superset(op.child, union(need, ...kept.map(idsIn))), kept);
     }
     case 'join': {
       const leftIds = new Set(outputOf(op.left));
@@ -211,20 +254,19 @@ export function superset(op: Op, need: ReadonlySet<string>): Op {
         return superset(op.left, need);
       }
       if (op.join === 'full') throw unavailable();
-      const parts = conjuncts(op.condition).filter(
-        (part) => subqueriesIn(part).length === 0 && !fails(part, op),
-      );
+      const parts = keptParts(op, available(op));
       const wanted = union(need, freeIds(op.right), ...parts.map(idsIn));
+      const ofLeft = only(wanted, (id) => leftIds.has(id));
+      const ofRight = only(wanted, (id) => !leftIds.has(id));
+      const right = new Set(outputOf(op.right));
+      // Rows of a side that nothing is asked of would only repeat those of the other.
+      if (![...ofRight].some((id) => right.has(id)) && freeIds(op.right).size === 0)
+        return superset(op.left, ofLeft);
+      if (ofLeft.size === 0 && freeIds(op.left).size === 0) return superset(op.right, ofRight);
       return {
         ...op,
-        left: superset(
-          op.left,
-          only(wanted, (id) => leftIds.has(id)),
-        ),
-        right: superset(
-          op.right,
-          only(wanted, (id) => !leftIds.has(id)),
-        ),
+        left: superset(op.left, ofLeft),
+        right: superset(op.right, ofRight),
         condition: conjunction(parts),
       };
     }
@@ -238,6 +280,50 @@ export function superset(op: Op, need: ReadonlySet<string>): Op {
   }
 }
 
+/** Ids of the output that `superset` can deliver. */
+function available(op: Op): Set<string> {
+  switch (op.kind) {
+    case 'scan':
+    case 'values':
+    case 'function':
+      return new Set(outputOf(op));
+    case 'project': {
+      const below = available(op.child);
+      return new Set(
+        op.columns
+          .filter(
+            ({ expr }) =>
+              subqueriesIn(expr).length === 0 && deliverable(expr, below, op.child) && !fails(expr, op.child),
+          )
+          .map(({ id }) => id),
+      );
+    }
+    case 'filter':
+      return available(op.child);
+    case 'join':
+      if (op.join === 'full') return new Set();
+      return op.join === 'left' ? available(op.left) : union(available(op.left), available(op.right));
+    case 'set': {
+      if (op.operation !== 'union' || !op.all) return new Set();
+      const complete = [op.left, op.right].every((side) => available(side).size === outputOf(side).length);
+      return new Set(complete ? op.columns : []);
+    }
+    default:
+      return new Set();
+  }
+}
+
+/** Whether what an expression takes of a child is among the ids; others come from outside. */
+function deliverable(expr: Expr, ids: ReadonlySet<string>, child: Op): boolean {
+  const own = new Set(outputOf(child));
+  return [...idsIn(expr)].every((id) => ids.has(id) || !own.has(id));
+}
+
+/** The conditions of an operator that hold for rows of its superset as well. */
+function keptParts(op: Extract<Op, { kind: 'filter' | 'join' }>, ids: ReadonlySet<string>): Expr[] {
+  return conjuncts(op.condition).filter((part) => keepable(part, ids, op));
+}
+
 /** Ids of the output that `affected` can deliver. */
 function obtainable(op: Op, occurrence: number): Set<string> {
   switch (op.kind) {
@@ -248,7 +334,7 @@ function obtainable(op: Op, occurrence: number): Set<string> {
     case 'project': {
       const below = hasOccurrence(op.child, occurrence)
         ? obtainable(op.child, occurrence)
-        : new Set(outputOf(op.child));
+        : available(op.child);
       return new Set(
         op.columns
           .filter(
@@ -267,16 +353,14 @@ function obtainable(op: Op, occurrence: number): Set<string> {
       );
     }
     case 'filter':
-      return hasOccurrence(op.child, occurrence)
-        ? obtainable(op.child, occurrence)
-        : new Set(outputOf(op.child));
+      return hasOccurrence(op.child, occurrence) ? obtainable(op.child, occurrence) : available(op.child);
     case 'join': {
       const inLeft = hasOccurrence(op.left, occurrence);
-      if (op.join === 'left') return inLeft ? obtainable(op.left, occurrence) : new Set(outputOf(op.left));
+      if (op.join === 'left') return inLeft ? obtainable(op.left, occurrence) : available(op.left);
       if (op.join === 'full') return new Set();
       return inLeft
-        ? union(obtainable(op.left, occurrence), new Set(outputOf(op.right)))
-        : union(new Set(outputOf(op.left)), obtainable(op.right, occurrence));
+        ? union(obtainable(op.left, occurrence), available(op.right))
+        : union(available(op.left), obtainable(op.right, occurrence));
     }
     case 'set': {
       const side = hasOccurrence(op.left, occurrence) ? op.left : op.right;

@@ -1,7 +1,7 @@
 /** What kind of work a tree is: which operators need state, and where. */
-import { freeIds, ownExprs, ownSubqueries, usesNow, walkAll } from '../relation/expression.ts';
+import { freeIds, ownExprs, ownSubqueries, remembered, usesNow, walkAll } from '../relation/expression.ts';
 import { childrenOf } from '../relation/ir.ts';
-import type { Op } from '../relation/ir.ts';
+import type { Op, Scan } from '../relation/ir.ts';
 
 /**
  * `linear`: Q(A + Δ) = Q(A) + Q(Δ) in each input, duplicates and all.
@@ -41,7 +41,7 @@ function correlatedState(right: Op): boolean {
 }
 
 /** The whole tree. */
-export function treeWork(op: Op): Work {
+export const treeWork: (op: Op) => Work = remembered((op: Op): Work => {
   let work: Work = ownWork(op);
   // A lateral side with state was counted as the join's own.
   const children =
@@ -52,32 +52,29 @@ export function treeWork(op: Op): Work {
     if (below === 'extending') work = work === 'grouping' ? 'grouping' : 'extending';
   }
   return work;
-}
+});
+
+/** The scans of a tree, subqueries too, in the order of the tree. */
+const scansIn: (op: Op) => readonly Scan[] = remembered((op: Op): readonly Scan[] =>
+  op.kind === 'scan'
+    ? [op]
+    : [...childrenOf(op).flatMap(scansIn), ...ownSubqueries(op).flatMap(({ query }) => scansIn(query))],
+);
 
 /** Keys of the relations a tree scans, subqueries too. */
 export function relationsIn(op: Op): Set<string> {
-  const found = new Set<string>();
-  walkAll(op, (at) => {
-    if (at.kind === 'scan') found.add(at.relation);
-  });
-  return found;
+  return new Set(scansIn(op).map(({ relation }) => relation));
 }
 
 /** Occurrences of a relation in a tree, subqueries too, in the order of the tree. */
 export function occurrencesOf(op: Op, relations: ReadonlySet<string>): number[] {
-  const found: number[] = [];
-  walkAll(op, (at) => {
-    if (at.kind === 'scan' && relations.has(at.relation)) found.push(at.occurrence);
-  });
-  return found;
+  return scansIn(op)
+    .filter(({ relation }) => relations.has(relation))
+    .map(({ occurrence }) => occurrence);
 }
 
 export function hasOccurrence(op: Op, occurrence: number): boolean {
-  let found = false;
-  walkAll(op, (at) => {
-    if (at.kind === 'scan' && at.occurrence === occurrence) found = true;
-  });
-  return found;
+  return scansIn(op).some((scan) => scan.occurrence === occurrence);
 }
 
 export function readsClock(root: Op): boolean {

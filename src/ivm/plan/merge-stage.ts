@@ -2,7 +2,7 @@
  * Stages of strategy `merge`: projections over an aggregate (GROUP BY, DISTINCT, UNION, or of all rows) whose input is linear, so
  * that a change of the input comes as rows with weights and is added to what is kept of each group.
  */
-import { col, subqueriesIn, substitute, usesNow } from '../relation/expression.ts';
+import { col, columnOf, subqueriesIn, substitute, usesNow } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Aggregate, Column, Op } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
@@ -10,7 +10,7 @@ import { treeWork } from './classify.ts';
 import { builtin, callOf, mergeAggregates } from './merge-aggregates.ts';
 import type { MergedAggregates } from './merge-aggregates.ts';
 import { countable, withoutDistinct } from './merge-distinct.ts';
-import type { MergePlan, TypesOf } from './merge-plan.ts';
+import type { MergePlan, StatePart, TypesOf } from './merge-plan.ts';
 import { rereads } from './merge-plan.ts';
 import type { Stage, StageColumn } from './stage.ts';
 
@@ -128,7 +128,9 @@ function mergeAll(
   { ids, typesOf }: MergeContext,
 ): MergedAggregates | { readonly unmergeable: string } {
   const { aggregates, groups } = aggregate;
-  return mergeAggregates(aggregates, outputs, groups.length > 0, typesOf, (name) => ids.id(name));
+  const merged = mergeAggregates(aggregates, outputs, groups.length > 0, typesOf, (name) => ids.id(name));
+  if ('unmergeable' in merged || widthOf(merged, groups.length) <= WIDEST) return merged;
+  return { unmergeable: `a row of ${aggregates.length} aggregates` };
 }
 
 /** As it will be when DISTINCT has been taken out, before the stage is made (withoutDistinct). */
@@ -140,6 +142,31 @@ function withDistinctTakenOut(base: Base, context: MergeContext): ReturnType<typ
     return { ...column, expr: { FuncCall: { ...call, agg_distinct: false } } };
   });
   return mergeAll({ ...base, aggregate: { ...base.aggregate, aggregates } }, context);
+}
+
+/** PostgreSQL's limit is 1,664 columns of a SELECT; some are seg's own. */
+const WIDEST = 1600;
+
+/** Columns of the widest row that maintenance puts together: a group as it is stored, beside what a change amounts to in it. */
+function widthOf({ plan, outputs }: MergedAggregates, groups: number): number {
+  const computed = outputs.filter(({ expr }) => columnOf(expr) === undefined).length;
+  return plan.parts.reduce((sum, part) => sum + widthOfPart(part), 2 * groups + computed);
+}
+
+function widthOfPart(part: StatePart): number {
+  switch (part.kind) {
+    case 'count':
+    case 'xor':
+      return 2;
+    case 'sum':
+    case 'extreme':
+    case 'bits':
+      return 3;
+    case 'first':
+      return 4 + 3 * part.keys.length;
+    case 'list':
+      return 8;
+  }
 }
 
 function stageOf(

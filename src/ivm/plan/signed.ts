@@ -1,136 +1,210 @@
 /**
- * The delta of a linear tree, for programs that see every relation in the state after the change. With the changed scans
- * o1 ... on in some order,
+ * The delta of a linear tree, for programs that see every relation in the state after the change: operator by operator,
  *
- *     ΔQ = Σi Q(o1 … oi−1 after, Δoi, oi+1 … on before)          before = after − Δ
+ *     Δ(σ A) = σ ΔA        Δ(A ∪ B) = ΔA ∪ ΔB        Δ(A ⋈ B) = ΔA ⋈ B + A ⋈ ΔB − ΔA ⋈ ΔB
  *
- * each term exact, weights multiplied along joins; a self-join needs no correction of its own. Two changed scans A and B that meet in
- * a join are the usual case, and have a form of their own, whose terms are reached by index or are joins of two changes:
- *
- *     ΔQ = ΔA ⋈ B after + A after ⋈ ΔB − ΔA ⋈ ΔB
+ * each term exact, weights multiplied along joins; a self-join needs no correction of its own. The terms are reached by index or are
+ * joins of two changes. Where a side of a join is itself a sum of terms, its change is computed once, rows that came and went alike
+ * taken out, and shared by the terms: N inputs that change at once then cost a sum of N differences. Multiplied out they would be 2^N − 1.
  *
  * Source: DBSP (Budiu et al., VLDB 2023), bilinear operators.
  */
-import { col, walkAll } from '../relation/expression.ts';
-import { outputOf } from '../relation/ir.ts';
-import type { Op, Scan } from '../relation/ir.ts';
+import { col, conjunction, conjuncts, freeIds, idsIn, raw } from '../relation/expression.ts';
+import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
+import type { Expr, Join, Op, Scan, ScanColumn } from '../relation/ir.ts';
+import { renamed } from '../relation/rename.ts';
+import { columnType } from '../relation/changes-meet.ts';
 import { hasOccurrence } from './classify.ts';
 
 export interface Term {
   readonly op: Op;
   /** Ids of the weights whose product is the row's weight. */
   readonly weights: readonly string[];
-  /** Whether the term reads a changed relation as it was before: several changes meet in one join. */
+  /** Whether several changes meet in one join. */
   readonly crossing: boolean;
 }
 
-/** @param changed occurrences of changed relations, each once */
-export function signedTerms(root: Op, changed: readonly number[]): Term[] {
-  const [a, b] = changed;
-  const alone = (occurrence: number): Term => ({ ...term(root, occurrence, new Set()), crossing: true });
-  if (changed.length === 2 && hasOccurrence(alone(a!).op, b!))
-    return [alone(a!), alone(b!), { ...term(root, a!, new Set(), b), crossing: true }];
-  return changed.map((occurrence, i) => {
-    const later = new Set(changed.slice(i + 1));
-    const { op, weights } = term(root, occurrence, later);
-    let crossing = false;
-    walkAll(op, (at) => {
-      // In either order of the pair one term reads the other's state before.
-      if (at.kind === 'scan' && at.occurrence !== occurrence && changed.includes(at.occurrence))
-        crossing = true;
-    });
-    return { op, weights, crossing };
-  });
+/** The change of a part of the tree, which several terms read by scans of this name in the mode `shared`. */
+export interface SharedChange {
+  readonly name: string;
+  readonly terms: readonly Term[];
+  /** Ids of its columns, the weight apart. */
+  readonly columns: readonly string[];
 }
 
-/** @param other a second scan of which only the change is read, counted negatively */
-function term(
-  op: Op,
-  occurrence: number,
-  later: ReadonlySet<number>,
-  other?: number,
-): { op: Op; weights: string[] } {
+export interface SignedTerms {
+  readonly terms: readonly Term[];
+  /** In an order in which each reads only those before it. */
+  readonly shared: readonly SharedChange[];
+}
+
+/** @param changed occurrences of changed relations, each once */
+export function signedTerms(root: Op, changed: readonly number[]): SignedTerms {
+  const shared: SharedChange[] = [];
+  const tree = changed.length > 2 ? joinedWhereRead(root) : root;
+  return { terms: termsOf(tree, new Set(changed), shared), shared };
+}
+
+function termsOf(op: Op, changed: ReadonlySet<number>, shared: SharedChange[]): Term[] {
+  if (!holdsAny(op, changed)) return [];
   switch (op.kind) {
     case 'scan': {
-      if (op.occurrence === other) {
-        const weight = `_w_${op.occurrence}`;
-        return { op: { ...op, mode: 'change', sign: -1, weight } satisfies Scan, weights: [weight] };
-      }
-      const mode = op.occurrence === occurrence ? 'change' : later.has(op.occurrence) ? 'before' : 'now';
-      if (mode === 'now') return { op, weights: [] };
       const weight = `_w_${op.occurrence}`;
-      return { op: { ...op, mode, weight } satisfies Scan, weights: [weight] };
+      return [{ op: { ...op, mode: 'change', weight } satisfies Scan, weights: [weight], crossing: false }];
     }
-    case 'values':
-    case 'function':
-      return { op, weights: [] };
-    case 'project': {
-      const { op: child, weights } = term(op.child, occurrence, later, other);
-      return {
-        op: { ...op, child, columns: [...op.columns, ...weights.map((id) => ({ id, expr: col(id) }))] },
-        weights,
-      };
-    }
-    case 'filter': {
-      const { op: child, weights } = term(op.child, occurrence, later, other);
-      return { op: { ...op, child }, weights };
-    }
-    case 'limit': {
-      const { op: child, weights } = term(op.child, occurrence, later, other);
-      return { op: { ...op, child }, weights };
-    }
-    case 'join': {
-      const left = term(op.left, occurrence, later, other);
-      const right = term(op.right, occurrence, later, other);
-      return { op: { ...op, left: left.op, right: right.op }, weights: [...left.weights, ...right.weights] };
-    }
-    case 'set': {
-      const holds = (side: Op): boolean =>
-        hasOccurrence(side, occurrence) || (other !== undefined && hasOccurrence(side, other));
-      if (!holds(op)) return unionSide(op, later);
-      const side = holds(op.left) ? op.left : op.right;
-      const { op: child, weights } = term(side, occurrence, later, other);
-      const ids = outputOf(side);
-      const columns = op.columns.map((id, i) => ({ id, expr: col(ids[i]!) }));
-      return {
-        op: {
-          kind: 'project',
-          child,
-          columns: [...columns, ...weights.map((id) => ({ id, expr: col(id) }))],
-          sets: false,
-        },
-        weights,
-      };
-    }
+    case 'project':
+      return termsOf(op.child, changed, shared).map((term) => ({
+        ...term,
+        op: { ...op, child: term.op, columns: [...op.columns, ...passed(term.weights)] },
+      }));
+    case 'filter':
+    case 'limit':
+      return termsOf(op.child, changed, shared).map((term) => ({ ...term, op: { ...op, child: term.op } }));
+    case 'join':
+      return joinTerms(op, changed, shared);
+    case 'set':
+      return [op.left, op.right].flatMap((side) => {
+        const ids = outputOf(side);
+        const columns = op.columns.map((id, i) => ({ id, expr: col(ids[i]!) }));
+        return termsOf(side, changed, shared).map((term) => ({
+          ...term,
+          op: renamed(term.op, [...columns, ...passed(term.weights)]),
+        }));
+      });
     default:
       throw new Error(`invariant: ${op.kind} is not linear`);
   }
 }
 
-/** A UNION ALL joined with the changed scan: both sides, under one weight where either has one. */
-function unionSide(
-  op: Extract<Op, { kind: 'set' }>,
-  later: ReadonlySet<number>,
-): { op: Op; weights: string[] } {
-  const sides = [op.left, op.right].map((side) => ({ ids: outputOf(side), ...term(side, -1, later) }));
-  if (sides.every(({ weights }) => weights.length === 0)) return { op, weights: [] };
-  const weight = `_w_${op.columns[0]!}`;
-  const [left, right] = sides.map(({ op: child, ids, weights }) => ({
-    kind: 'project' as const,
-    child,
-    sets: false,
-    columns: [
-      ...ids.map((id) => ({ id: `${id}_u`, expr: col(id) })),
-      {
-        id: `${weight}_${ids[0]!}`,
-        expr: {
-          Raw:
-            weights.length === 0
-              ? ['1']
-              : weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)])),
-        },
-      },
-    ],
-  }));
-  return { op: { ...op, left: left!, right: right!, columns: [...op.columns, weight] }, weights: [weight] };
+function joinTerms(op: Join, changed: ReadonlySet<number>, shared: SharedChange[]): Term[] {
+  const lefts = termsOf(op.left, changed, shared);
+  const made = new Set(outputOf(op.left));
+  // What depends on the row beside it cannot be computed once for all of them.
+  const apart = ![...freeIds(op.right)].some((id) => made.has(id));
+  const rights = termsOf(op.right, changed, apart ? shared : []);
+  const meeting = lefts.length > 0 && rights.length > 0;
+  const once = (side: Op, terms: Term[], may: boolean): Term[] =>
+    meeting && may && terms.length > 1 ? [share(side, terms, shared)] : terms;
+  const left = once(op.left, lefts, freeIds(op.left).size === 0);
+  const right = once(op.right, rights, freeIds(op.right).size === 0);
+  return [
+    ...left.map((term) => ({ ...term, op: { ...op, left: term.op }, crossing: term.crossing || meeting })),
+    ...right.map((term) => ({ ...term, op: { ...op, right: term.op }, crossing: term.crossing || meeting })),
+    ...left.flatMap((l) =>
+      right.map((r) => ({
+        op: { ...op, left: l.op, right: negated(r.op, { done: false }) },
+        weights: [...l.weights, ...r.weights],
+        crossing: true,
+      })),
+    ),
+  ];
+}
+
+/** Names the sum of some terms, and answers the term that reads it. */
+function share(side: Op, terms: readonly Term[], shared: SharedChange[]): Term {
+  const name = `_seg_change_${shared.length + 1}`;
+  const ids = outputOf(side);
+  shared.push({ name, terms, columns: ids });
+  const weight = `_w_${name}`;
+  const columns = ids.map((id): ScanColumn => {
+    const type = columnType(side, id);
+    return { id, name: id, ...(type === undefined ? {} : { type }) };
+  });
+  const op: Scan = {
+    kind: 'scan',
+    relation: name,
+    occurrence: -shared.length,
+    columns,
+    mode: 'shared',
+    weight,
+  };
+  return { op, weights: [weight], crossing: true };
+}
+
+/** The weights of one change in a tree counted the other way round. */
+function negated(op: Op, state: { done: boolean }): Op {
+  if (state.done) return op;
+  if (op.kind === 'scan') {
+    if (op.mode !== 'change' && op.mode !== 'shared') return op;
+    state.done = true;
+    const { sign, ...scan } = op;
+    return sign === -1 ? scan : { ...scan, sign: -1 };
+  }
+  return withChildren(
+    op,
+    childrenOf(op).map((child) => negated(child, state)),
+  );
+}
+
+function passed(weights: readonly string[]): { id: string; expr: Expr }[] {
+  return weights.map((id) => ({ id, expr: col(id) }));
+}
+
+function holdsAny(op: Op, changed: ReadonlySet<number>): boolean {
+  for (const occurrence of changed) if (hasOccurrence(op, occurrence)) return true;
+  return false;
+}
+
+/**
+ * Conditions of a WHERE at the joins whose columns they compare: a change that is shared must not be a cross product. Only comparisons of
+ * columns and constants move, which cannot fail wherever they stand.
+ */
+function joinedWhereRead(op: Op): Op {
+  const below = withChildren(op, childrenOf(op).map(joinedWhereRead));
+  if (below.kind !== 'filter') return below;
+  const parts = conjuncts(below.condition);
+  const moving = parts.filter(comparesColumns);
+  const { op: child, rest } = pushed(below.child, moving);
+  const condition = conjunction([...parts.filter((part) => !moving.includes(part)), ...rest]);
+  return condition === null ? child : { ...below, child, condition };
+}
+
+/** @returns the tree with those conditions that belong into it, and the others */
+function pushed(op: Op, parts: readonly Expr[]): { op: Op; rest: readonly Expr[] } {
+  if (op.kind === 'filter') {
+    const { op: child, rest } = pushed(op.child, parts);
+    return { op: { ...op, child }, rest };
+  }
+  if (op.kind !== 'join' || op.join !== 'inner') return { op, rest: parts };
+  const left = pushed(op.left, parts);
+  const right = pushed(op.right, left.rest);
+  const [lefts, rights] = [new Set(outputOf(op.left)), new Set(outputOf(op.right))];
+  const here = right.rest.filter((part) => {
+    const ids = [...idsIn(part)];
+    return (
+      ids.every((id) => lefts.has(id) || rights.has(id)) &&
+      ids.some((id) => lefts.has(id)) &&
+      ids.some((id) => rights.has(id))
+    );
+  });
+  const condition = conjunction([...conjuncts(op.condition), ...here]);
+  return {
+    op: { ...op, left: left.op, right: right.op, condition },
+    rest: right.rest.filter((part) => !here.includes(part)),
+  };
+}
+
+function comparesColumns(part: Expr): boolean {
+  const match = part['RowMatch'] as { left: Expr[]; right: Expr[] } | undefined;
+  if (match !== undefined) return [...match.left, ...match.right].every(plain);
+  const node = part['A_Expr'] as
+    { kind?: string; name?: { String?: { sval?: string } }[]; lexpr?: Expr; rexpr?: Expr } | undefined;
+  if (node?.kind !== 'AEXPR_OP' || node.lexpr === undefined || node.rexpr === undefined) return false;
+  const name = node.name?.length === 1 ? (node.name[0]?.String?.sval ?? '') : '';
+  return /^(=|<>|<|>|<=|>=)$/.test(name) && plain(node.lexpr) && plain(node.rexpr);
+}
+
+/** A column, a constant, or one of them as a text. */
+function plain(expr: Expr): boolean {
+  const cast = expr['TypeCast'] as
+    { arg: Expr; typeName?: { names?: { String?: { sval?: string } }[] } } | undefined;
+  if (cast === undefined) return 'Col' in expr || 'A_Const' in expr;
+  return (
+    'A_Const' in cast.arg || ('Col' in cast.arg && cast.typeName?.names?.at(-1)?.String?.sval === 'text')
+  );
+}
+
+/** The product of the weights. */
+export function weightOf(weights: readonly string[]): Expr {
+  return raw(weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)])));
 }

@@ -17,7 +17,7 @@ import type { Due } from './temporal.ts';
 export function temporalTerms(root: Op, dues: readonly Due[]): Term[] {
   const occurrences = dueOccurrences(dues);
   return occurrences.flatMap((occurrence, i) => {
-    const term = signedTerms(root, [occurrence])[0]!;
+    const term = signedTerms(root, [occurrence]).terms[0]!;
     const earlier = new Set(occurrences.slice(0, i));
     return ([1, -1] as const).map((sign) => ({
       ...term,

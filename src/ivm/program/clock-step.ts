@@ -10,7 +10,7 @@ import { affected } from '../plan/affected.ts';
 import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
-import type { Term } from '../plan/signed.ts';
+import type { SignedTerms } from '../plan/signed.ts';
 import { touchedPositions } from '../plan/suffix-region.ts';
 import { FROM, TO, atInstant, temporalOf } from '../plan/temporal.ts';
 import type { Due, Temporal } from '../plan/temporal.ts';
@@ -68,19 +68,19 @@ function statementOf(
 ): string | null {
   const occurrences = occurrencesOf(root, changed);
   // First the tables change under the old time, then the time moves over the changed tables.
-  const termsOf = (linear: Op): Term[] => [
-    ...signedTerms(atTime(linear, FROM), occurrences),
-    ...temporalTerms(linear, temporal.due),
-  ];
+  const termsOf = (linear: Op): SignedTerms => {
+    const { terms, shared } = signedTerms(atTime(linear, FROM), occurrences);
+    return { terms: [...terms, ...temporalTerms(linear, temporal.due)], shared };
+  };
   if (stored.stage.strategy === 'merge') {
     if (occurrences.length + temporal.due.length === 0) return null;
     return mergeSql(stored, { termsOf, keyWithin, options, epoch: EPOCH, wanted, removes: true });
   }
   if (stored.stage.strategy === 'linear') {
-    const terms = termsOf(root);
+    const change = termsOf(root);
     // Every use of the clock is loose, and its value has not changed.
-    if (terms.length === 0) return null;
-    return linearSql(stored, terms, options, EPOCH, wanted).general;
+    if (change.terms.length === 0) return null;
+    return linearSql(stored, change, options, EPOCH, wanted).general;
   }
   const { suffix } = stored.stage;
   if (suffix !== undefined) {

@@ -7,7 +7,7 @@ import { affected } from '../plan/affected.ts';
 import { occurrencesOf } from '../plan/classify.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import { signedTerms } from '../plan/signed.ts';
-import type { Term } from '../plan/signed.ts';
+import type { SignedTerms } from '../plan/signed.ts';
 import { touchedPositions } from '../plan/suffix-region.ts';
 import { walkAll } from '../relation/expression.ts';
 import type { Op } from '../relation/ir.ts';
@@ -167,11 +167,11 @@ function compileStep(
     return { insert: insert!, update: update!, delete: remove! };
   };
   if (stage.strategy === 'linear') {
-    const terms = signedTerms(root, occurrences);
+    const change = signedTerms(root, occurrences);
     return {
       make: (wanted) =>
-        perEvent((options, event) => linearSql(stored, terms, options, EPOCH, wanted, removesAt(event))),
-      crossing: terms.some(({ crossing }) => crossing),
+        perEvent((options, event) => linearSql(stored, change, options, EPOCH, wanted, removesAt(event))),
+      crossing: change.terms.some(({ crossing }) => crossing),
     };
   }
   if (stage.suffix !== undefined) {
@@ -186,10 +186,10 @@ function compileStep(
     };
   }
   if (stage.strategy === 'merge') {
-    const termsOf = (input: Op): Term[] => signedTerms(input, occurrences);
+    const termsOf = (input: Op): SignedTerms => signedTerms(input, occurrences);
     const { keyWithin } = context;
     // Where changes meet, what came is taken off again in the state before.
-    const crossing = termsOf(mergedTree(stored).aggregate.child).some((term) => term.crossing);
+    const crossing = termsOf(mergedTree(stored).aggregate.child).terms.some((term) => term.crossing);
     return {
       make: (wanted) =>
         perEvent((options, event) => {

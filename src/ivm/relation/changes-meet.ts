@@ -25,7 +25,7 @@ export function bothChange(op: Join): Expr | undefined {
 
 /** The weight of a change within a tree, as the tree shows it. */
 function weightOf(op: Op): string | undefined {
-  if (op.kind === 'scan') return op.mode === 'change' ? op.weight : undefined;
+  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'shared' ? op.weight : undefined;
   const below = childrenOf(op)
     .map(weightOf)
     .find((weight) => weight !== undefined);
@@ -36,21 +36,21 @@ function columnOf(op: Join, expr: Expr): { left: boolean; type: string | undefin
   const id = typeof expr['Col'] === 'string' ? expr['Col'] : undefined;
   if (id === undefined || idsIn(expr).size !== 1) return undefined;
   const left = outputOf(op.left).includes(id);
-  const type = typeOf(left ? op.left : op.right, id);
+  const type = columnType(left ? op.left : op.right, id);
   return type === undefined ? undefined : { left, type };
 }
 
 /** The type of a column, where it is one of a scan's. */
-function typeOf(op: Op, id: string): string | undefined {
+export function columnType(op: Op, id: string): string | undefined {
   if (op.kind === 'scan') return op.columns.find((column) => column.id === id)?.type;
   if (op.kind === 'project') {
     const column = op.columns.find((candidate) => candidate.id === id);
     const below = column === undefined ? undefined : column.expr['Col'];
-    return typeof below === 'string' ? typeOf(op.child, below) : undefined;
+    return typeof below === 'string' ? columnType(op.child, below) : undefined;
   }
   if (op.kind === 'set') return undefined;
   return childrenOf(op)
-    .map((child) => typeOf(child, id))
+    .map((child) => columnType(child, id))
     .find((type) => type !== undefined);
 }
 

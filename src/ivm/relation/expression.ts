@@ -123,10 +123,20 @@ export function walkOp(op: Op, visit: (op: Op) => void): void {
   for (const child of childrenOf(op)) walkOp(child, visit);
 }
 
-/** Subqueries of an operator's own expressions, those inside subqueries left out. */
-export function ownSubqueries(op: Op): Subquery[] {
-  return ownExprs(op).flatMap(subqueriesIn);
+/** What is read off an operator, which never changes, is kept with it: plans ask the same of every part of a tree at every level. */
+export function remembered<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found.value;
+    const value = compute(key);
+    known.set(key, { value });
+    return value;
+  };
 }
+
+/** Subqueries of an operator's own expressions, those inside subqueries left out. */
+export const ownSubqueries = remembered((op: Op): readonly Subquery[] => ownExprs(op).flatMap(subqueriesIn));
 
 export function subqueriesIn(expr: Expr): Subquery[] {
   const found: Subquery[] = [];
@@ -147,7 +157,7 @@ export function walkAll(op: Op, visit: (op: Op) => void): void {
 }
 
 /** Ids an expression uses from outside itself (ids that a subquery makes for itself are not counted). */
-export function idsIn(expr: Expr): Set<string> {
+export const idsIn = remembered((expr: Expr): ReadonlySet<string> => {
   const used = new Set<string>();
   const made = new Set<string>();
   walkExpr(expr, (node) => {
@@ -158,26 +168,33 @@ export function idsIn(expr: Expr): Set<string> {
   });
   for (const id of made) used.delete(id);
   return used;
-}
+});
 
 /** Ids that the operators of a tree make. */
-export function madeIn(op: Op): Set<string> {
-  const made = new Set<string>();
-  walkAll(op, (at) => {
-    for (const id of outputOf(at)) made.add(id);
-  });
-  return made;
-}
+export const madeIn: (op: Op) => ReadonlySet<string> = remembered(
+  (op: Op): ReadonlySet<string> =>
+    new Set([
+      ...outputOf(op),
+      ...childrenOf(op).flatMap((child) => [...madeIn(child)]),
+      ...ownSubqueries(op).flatMap((sub) => [...madeIn(sub.query)]),
+    ]),
+);
+
+/** Ids that the expressions of a tree use. */
+const usedIn: (op: Op) => ReadonlySet<string> = remembered(
+  (op: Op): ReadonlySet<string> =>
+    new Set([
+      ...ownExprs(op).flatMap((expr) => [...idsIn(expr)]),
+      ...childrenOf(op).flatMap((child) => [...usedIn(child)]),
+      ...ownSubqueries(op).flatMap((sub) => [...usedIn(sub.query)]),
+    ]),
+);
 
 /** Ids a tree uses and does not make: what a correlated subquery or a lateral item takes from outside. */
-export function freeIds(op: Op): Set<string> {
+export const freeIds = remembered((op: Op): ReadonlySet<string> => {
   const made = madeIn(op);
-  const free = new Set<string>();
-  walkAll(op, (at) => {
-    for (const expr of ownExprs(at)) for (const id of idsIn(expr)) if (!made.has(id)) free.add(id);
-  });
-  return free;
-}
+  return new Set([...usedIn(op)].filter((id) => !made.has(id)));
+});
 
 export function substitute(expr: Expr, by: ReadonlyMap<string, Expr>): Expr {
   if (by.size === 0) return expr;

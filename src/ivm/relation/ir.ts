@@ -36,10 +36,10 @@ export type JoinKind = 'inner' | 'left' | 'full';
  * - `touched`: rows that were removed or added by the change (no weights)
  * - `ever`: rows that stand now or were removed (a superset of the states before and after)
  * - `change`: rows of the change with a weight, +1 added, −1 removed
- * - `before`: the state before, as rows with weights (now − change)
+ * - `shared`: the change of a part of the tree, computed before, with weights (plan/signed.ts)
  * - `due`: rows of which one of the scan's `due` conditions holds, with a weight; `rest`: the others
  */
-export type ScanMode = 'now' | 'touched' | 'ever' | 'change' | 'before' | 'due' | 'rest';
+export type ScanMode = 'now' | 'touched' | 'ever' | 'change' | 'shared' | 'due' | 'rest';
 
 export interface Scan {
   readonly kind: 'scan';
@@ -53,7 +53,7 @@ export interface Scan {
   readonly weight?: string;
   /** In the modes `due` and `rest`: ranges that an index answers, over ids of this scan. */
   readonly due?: readonly Expr[];
-  /** In the mode `due`: the weight of its rows; in the mode `change`: what their weights are multiplied by. */
+  /** In the mode `due`: the weight of its rows; in the modes `change` and `shared`: what their weights are multiplied by. */
   readonly sign?: 1 | -1;
 }
 

@@ -5,6 +5,7 @@
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
 import { Unsupported } from './ir.ts';
 import type { Expr, Op, Subquery } from './ir.ts';
+import { hashOfRow } from './row-hash.ts';
 
 export interface PrintOptions {
   /** How a column is written; by default its id, quoted. */
@@ -64,10 +65,10 @@ const printers: Record<string, Printer> = {
       .join(''),
   KeyMatch: (node, print) => {
     const values = node['values'] as string[];
-    return `(hash_record_extended(ROW(${list(node['exprs'], print).join(', ')}), 0) = hash_record_extended(ROW(${values.join(', ')}), 0))`;
+    return `(${hashOfRow(list(node['exprs'], print))} = ${hashOfRow(values)})`;
   },
   RowMatch: (node, print) =>
-    `(hash_record_extended(ROW(${list(node['left'], print).join(', ')}), 0) = hash_record_extended(ROW(${list(node['right'], print).join(', ')}), 0))`,
+    `(${hashOfRow(list(node['left'], print))} = ${hashOfRow(list(node['right'], print))})`,
   Sub: (node, print, { query, driven }) => {
     const sub = node as unknown as Subquery;
     const text = `(${query(sub.query, sub.output)})`;
@@ -79,6 +80,8 @@ const printers: Record<string, Printer> = {
       case 'array':
         return `ARRAY${text}`;
       case 'any':
+        if (driven === true && sub.operator === '=' && sub.output.length === 1)
+          return inByIndex(print(sub.test), query(sub.query, sub.output), sub.output[0]!);
         return `(${print(sub.test)} ${sub.operator} ANY ${text})`;
       case 'all':
         return `(${print(sub.test)} ${sub.operator} ALL ${text})`;
@@ -178,6 +181,16 @@ const printers: Record<string, Printer> = {
     return `${call}${group}${filter}${over}`;
   },
 };
+
+/**
+ * x IN (SELECT y ...) asked of an index on y, wherever it stands: as it is, PostgreSQL reads all of the subquery's rows and hashes
+ * them. What it answers is the same, unknown where nothing is equal and x, or some y, is NULL.
+ */
+function inByIndex(test: string, query: string, column: string): string {
+  const some = (where: string): string => `EXISTS (SELECT FROM (${query}) AS "_n"${where} OFFSET 0)`;
+  const y = `"_n".${quoteIdentifier(column)}`;
+  return `(CASE WHEN ${some(` WHERE ${test} = ${y}`)} THEN true WHEN ${test} IS NULL THEN nullif(${some('')}, true) WHEN ${some(` WHERE ${y} IS NULL`)} THEN NULL ELSE false END)`;
+}
 
 function printOrder(value: unknown, print: (value: unknown) => string): string {
   const keys = (value as { SortBy: Node }[] | undefined) ?? [];

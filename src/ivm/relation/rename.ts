@@ -8,9 +8,10 @@ import {
   mapOwnExprs,
   subqueriesIn,
   subqueryOf,
+  substitute,
 } from './expression.ts';
 import { childrenOf, withChildren } from './ir.ts';
-import type { Expr, Op, Subquery } from './ir.ts';
+import type { Column, Expr, Op, Subquery } from './ir.ts';
 
 export interface Ids {
   id(name: string): string;
@@ -85,4 +86,14 @@ export function canonicalExpr(expr: Expr): string {
       return { Sub: { ...sub, test, query: op, output: sub.output.map(of) } };
     });
   return fingerprint(renamed(expr));
+}
+
+/**
+ * The columns of a tree under other ids. One projection does it where the tree ends with one: the branches of a long UNION would
+ * stand under as many projections as there are branches.
+ */
+export function renamed(child: Op, columns: readonly Column[]): Op {
+  if (child.kind !== 'project') return { kind: 'project', child, columns, sets: false };
+  const by = new Map(child.columns.map(({ id, expr }) => [id, expr]));
+  return { ...child, columns: columns.map(({ id, expr }) => ({ id, expr: substitute(expr, by) })) };
 }

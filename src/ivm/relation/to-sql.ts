@@ -54,7 +54,7 @@ function opSql(op: Op, options: SqlOptions): string {
       if (op.due !== undefined) return scanByTime(op, columns, options);
       const sign = op.sign === -1 ? '-' : '';
       if (op.weight !== undefined) columns.push(`${sign}"_s"."_seg_w" AS ${quoteIdentifier(op.weight)}`);
-      return `SELECT ${columns.join(', ')} FROM ${options.from(op)} AS "_s"`;
+      return `SELECT ${columns.join(', ')} FROM ${op.mode === 'shared' ? quoteIdentifier(op.relation) : options.from(op)} AS "_s"`;
     }
     case 'values': {
       if (op.columns.length === 0) return op.rows.length === 1 ? 'SELECT' : 'SELECT WHERE false';
@@ -156,7 +156,8 @@ function drivenBy(op: Join): { change: Op; other: Op; condition: Expr } | undefi
 }
 
 function holdsChange(op: Op): boolean {
-  if (op.kind === 'scan') return op.mode === 'change' || op.mode === 'touched' || op.mode === 'due';
+  if (op.kind === 'scan')
+    return op.mode === 'change' || op.mode === 'shared' || op.mode === 'touched' || op.mode === 'due';
   return childrenOf(op).some(holdsChange);
 }
 

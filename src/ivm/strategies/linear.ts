@@ -1,7 +1,7 @@
 /**
  * Linear: filter, projection, inner join, UNION ALL, set-returning functions.
  *
- *     ΔQ = Σi Q(o1 … oi−1 after, Δoi, oi+1 … on before)          (plan/signed.ts)
+ *     ΔQ = a sum of terms, each of which holds changes of the inputs          (plan/signed.ts)
  *
  * The terms' weights are added up row by row; rows that go are found in the stage's table by the hash of the whole row.
  * State: the rows themselves. Cost: the size of the change, times one index probe for each join.
@@ -10,18 +10,20 @@ import { col } from '../relation/expression.ts';
 import type { Op } from '../relation/ir.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
-import type { Term } from '../plan/signed.ts';
+import { weightOf } from '../plan/signed.ts';
+import type { SignedTerms, Term } from '../plan/signed.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { applyNewSql, applySql } from './apply.ts';
 import { answering } from './statement.ts';
 import type { StepStatement } from './statement.ts';
 import { addressColumns, columnList, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
+import { termsSql } from './terms-sql.ts';
 
 /** @param removes whether rows may have gone from what changed */
 export function linearSql(
   stored: StoredStage,
-  terms: readonly Term[],
+  change: SignedTerms,
   options: SqlOptions,
   epoch: string,
   wanted: boolean,
@@ -29,10 +31,8 @@ export function linearSql(
 ): StepStatement {
   const table = quoteRelation(stored.table);
   const list = columnList(stored);
-  const selects = terms.map(
-    ({ op, weights }) =>
-      `    ${selectSql(weighted(stored, op, weights), [...stored.columns.map(({ name }) => name), '_seg_w'], options)}`,
-  );
+  const { terms } = change;
+  const all = [...stored.columns.map(({ name }) => name), '_seg_w'];
   const names = addressColumns(stored);
   const same = names.map(
     (name) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_s".${quoteIdentifier(name)}`,
@@ -40,8 +40,7 @@ export function linearSql(
   const [only] = terms;
   // One copy of a row is as good as another: only the feed wants equal rows counted.
   if (!removes && terms.length === 1 && only?.weights.length === 1 && stored.changelog === null) {
-    const names = stored.columns.map((column) => column.name);
-    const rows = `  SELECT ${list} FROM (${selectSql(weighted(stored, only.op, only.weights), [...names, '_seg_w'], options)}) AS "_seg_rows"`;
+    const rows = `  SELECT ${list} FROM (${selectSql(weighted(stored, only), all, options)}) AS "_seg_rows"`;
     return applyNewSql(stored, rows, wanted);
   }
   const general = applySql(
@@ -49,7 +48,7 @@ export function linearSql(
     [
       `"_seg_sum" AS MATERIALIZED (
   SELECT ${list}, sum("_seg_w")::integer AS "_seg_w" FROM (
-${selects.join('\n    UNION ALL\n')}
+${termsSql(change, (term) => weighted(stored, term), all, options)}
   ) AS "_seg_terms" GROUP BY ${list} HAVING sum("_seg_w") <> 0
 )`,
       `"_seg_delta" AS MATERIALIZED (
@@ -67,15 +66,14 @@ ${selects.join('\n    UNION ALL\n')}
 }
 
 /** The term's columns under the stage's names, and the product of its weights. */
-function weighted(stored: StoredStage, op: Op, weights: readonly string[]): Op {
-  const product = weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)]));
+function weighted(stored: StoredStage, { op, weights }: Term): Op {
   return {
     kind: 'project',
     child: op,
     sets: false,
     columns: [
       ...stored.stage.columns.map(({ id, name }) => ({ id: name, expr: col(id) })),
-      { id: '_seg_w', expr: { Raw: product } },
+      { id: '_seg_w', expr: weightOf(weights) },
     ],
   };
 }

@@ -2,10 +2,12 @@
 import type { MergePlan } from '../plan/merge-plan.ts';
 import { restrict } from '../plan/restrict.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
-import type { Term } from '../plan/signed.ts';
+import { weightOf } from '../plan/signed.ts';
+import type { SignedTerms } from '../plan/signed.ts';
 import { col, raw } from '../relation/expression.ts';
 import { outputOf } from '../relation/ir.ts';
 import type { Aggregate, Op, Project } from '../relation/ir.ts';
+import { hashOfRow } from '../relation/row-hash.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
@@ -15,10 +17,11 @@ import { partSql } from './merge-parts.ts';
 import type { PartCounts, PartSql } from './merge-part.ts';
 import { addressColumns, rowHash } from './stored-stage.ts';
 import type { StoredStage } from './stored-stage.ts';
+import { termsSql } from './terms-sql.ts';
 
 export interface MergeRequest {
   /** The change of a linear tree over the aggregate's input: what the parts of the state take of each row. */
-  readonly termsOf: (linear: Op) => readonly Term[];
+  readonly termsOf: (linear: Op) => SignedTerms;
   readonly keyWithin: KeyWithin;
   readonly options: SqlOptions;
   readonly epoch: string;
@@ -70,16 +73,14 @@ export function changedRows(
   const cameOnly = new Set(
     removes && !alike ? inputs.flatMap((input) => (input.cameOnly === true ? [input.name] : [])) : [],
   );
-  return termsOf(taken)
-    .map(({ op, weights }) => `    ${selectSql(weighed(op, weights, cameOnly), names, options)}`)
-    .join('\n    UNION ALL\n');
+  return termsSql(termsOf(taken), ({ op, weights }) => weighed(op, weights, cameOnly), names, options);
 }
 
 /** The condition that the stored row `"_seg_t"` is that of the group `"_seg_k"`, as an index answers it. */
 export function sameGroup(stored: StoredStage): string {
   const keys = addressColumns(stored);
   if (keys.length === 0) return 'true';
-  const hash = `hash_record_extended(ROW(${keys.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
+  const hash = hashOfRow(keys.map((_, i) => `"_seg_k".k${i}`));
   const same = keys.map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`);
   return [`${rowHash(keys, '"_seg_t"')} = ${hash}`, ...same].join(' AND ');
 }
@@ -104,17 +105,17 @@ function takenOf(
 }
 
 function weighed(op: Op, weights: readonly string[], cameOnly: ReadonlySet<string>): Op {
-  const product = weights.flatMap((id, i) => (i === 0 ? [col(id)] : [' * ', col(id)]));
+  const weight = weightOf(weights);
   const taken = outputOf(op).filter((id) => !weights.includes(id));
   const columns = taken.map((id) => ({
     id,
-    expr: cameOnly.has(id) ? raw(['CASE WHEN ', ...product, ' > 0 THEN ', col(id), ' END']) : col(id),
+    expr: cameOnly.has(id) ? raw(['CASE WHEN ', weight, ' > 0 THEN ', col(id), ' END']) : col(id),
   }));
   return {
     kind: 'project',
     child: op,
     sets: false,
-    columns: [...columns, { id: '_seg_w', expr: raw(product) }],
+    columns: [...columns, { id: '_seg_w', expr: weight }],
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Merge: groups whose state a change can be added to.
  *
- *     Δrows  := Σi Q(o1 … oi−1 after, Δoi, oi+1 … on before)       with weights (plan/signed.ts), Q being the aggregate's input
+ *     Δrows  := ΔQ, with weights (plan/signed.ts), Q being the aggregate's input
  *     ΔS(g)  := what the rows of group g amount to, those that went counted against those that came
  *     S(g)   := S(g) + ΔS(g), updated in place; a group without rows goes
  *

@@ -14,6 +14,7 @@ import { oneRowPerKey } from '../plan/one-row.ts';
 import { restrict } from '../plan/restrict.ts';
 import type { KeyWithin } from '../plan/restrict.ts';
 import type { Op } from '../relation/ir.ts';
+import { hashOfRow } from '../relation/row-hash.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import { applyPairsSql, applySql } from './apply.ts';
@@ -58,7 +59,7 @@ export function rekeySql(
   );
   const output = stage.columns.map(({ id, name }) => ({ id, name }));
   const restricted = restrictedRoot(stored, keyWithin);
-  const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
+  const hash = hashOfRow(names.map((_, i) => `"_seg_k".k${i}`));
   const same = names.map(
     (name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`,
   );

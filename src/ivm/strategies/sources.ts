@@ -30,11 +30,7 @@ export function sourceSql(scan: Scan, source: Source): string {
       return removed === null ? table : together([rows(table), rows(removed)]);
     case 'change':
       return together([added === null ? null : rows(added, 1), removed === null ? null : rows(removed, -1)]);
-    case 'before':
-      return together([
-        rows(table, 1),
-        added === null ? null : rows(added, -1),
-        removed === null ? null : rows(removed, 1),
-      ]);
+    case 'shared':
+      throw new Error('invariant: a shared change is read by its name');
   }
 }

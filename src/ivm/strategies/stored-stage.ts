@@ -4,6 +4,7 @@ import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
 import { directionSql } from '../plan/positions.ts';
 import type { Stage } from '../plan/stage.ts';
+import { hashOfRow } from '../relation/row-hash.ts';
 
 export interface StoredColumnType {
   readonly name: string;
@@ -38,7 +39,7 @@ export function columnList(stored: StoredStage, alias?: string): string {
 /** The hash of some columns of a row, as indexed on the stage's table. */
 export function rowHash(names: readonly string[], alias?: string): string {
   const prefix = alias === undefined ? '' : `${alias}.`;
-  return `hash_record_extended(ROW(${names.map((name) => `${prefix}${quoteIdentifier(name)}`).join(', ')}), 0)`;
+  return hashOfRow(names.map((name) => `${prefix}${quoteIdentifier(name)}`));
 }
 
 /** The columns by which maintenance finds rows of the stage's table: its key, or whole rows. None: there is one row. */

@@ -15,6 +15,7 @@ import type { StageSuffix } from '../plan/stage.ts';
 import { probeOf, regionOf, startOf } from '../plan/suffix-region.ts';
 import type { RegionRequest } from '../plan/suffix-region.ts';
 import type { Op } from '../relation/ir.ts';
+import { hashOfRow } from '../relation/row-hash.ts';
 import { selectSql } from '../relation/to-sql.ts';
 import type { SqlOptions } from '../relation/to-sql.ts';
 import { applySql } from './apply.ts';
@@ -167,7 +168,7 @@ function storedRows(stored: StoredStage, place: readonly string[]): string {
 function inPartition(stored: StoredStage, few: boolean): string {
   const names = addressColumns(stored);
   if (names.length === 0) return 'true';
-  const hash = `hash_record_extended(ROW(${names.map((_, i) => `"_seg_k".k${i}`).join(', ')}), 0)`;
+  const hash = hashOfRow(names.map((_, i) => `"_seg_k".k${i}`));
   const same = names
     .map((name, i) => `"_seg_t".${quoteIdentifier(name)} IS NOT DISTINCT FROM "_seg_k".k${i}`)
     .join(' AND ');
