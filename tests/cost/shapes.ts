@@ -40,6 +40,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         AND o.cost = (SELECT min(i.cost) FROM offer AS i, maker AS im, place AS ip, zone AS iz
           WHERE g.id = i.good AND im.id = i.maker AND im.place = ip.id AND ip.zone = iz.id AND iz.name LIKE 'zone%')`,
     grows: {
+      good: 'PostgreSQL chooses the order of the joins around the subquery',
       zone: 'PostgreSQL chooses the order of the joins around the subquery',
       place: 'PostgreSQL chooses the order of the joins around the subquery',
       maker: 'PostgreSQL chooses the order of the joins around the subquery',
