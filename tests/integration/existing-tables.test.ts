@@ -143,7 +143,7 @@ select customer, amount, taxed, doc::jsonb as doc from {{ source('shop', 'orders
       EXCEPT ALL SELECT * FROM marts.by_customer`),
     ).toEqual([]);
     expect((await seg('run')).replace(/\s+/g, ' ')).toContain('NO-OP=2');
-    expect(await traces()).toHaveLength(7);
+    expect(await traces()).toHaveLength(8);
   });
 
   test('is not written to, and models that need nothing of seg read it without triggers', async () => {
@@ -156,7 +156,7 @@ select customer, amount, taxed, doc::jsonb as doc from {{ source('shop', 'orders
     expect(await seg('run', 1)).toMatch(
       /error SEG438: model "by_customer" is maintained and reads source "orders", an existing table on which seg may put no triggers/,
     );
-    expect(await traces()).toHaveLength(7);
+    expect(await traces()).toHaveLength(8);
     for (const [name, kind] of [
       ['by_customer', 'view'],
       ['big', 'table'],
@@ -177,7 +177,7 @@ select customer, amount, taxed, doc::jsonb as doc from {{ source('shop', 'orders
       );
     sources(ORDERS);
     await seg('run');
-    expect(await traces()).toHaveLength(7);
+    expect(await traces()).toHaveLength(8);
   });
 
   test('that its owner changes meanwhile is read as it is then', async () => {
@@ -306,7 +306,7 @@ describe('a role that is not the owner', () => {
     await owner.query(grants);
     const before = await traces();
     await followed("Ord'ers", FOLLOW, 0);
-    expect((await traces()).length).toBe(before.length + 7);
+    expect((await traces()).length).toBe(before.length + 8);
     // Two projects follow one table, and the application knows of neither.
     const app = await connect('app');
     await app.query(`INSERT INTO ${table} (customer, amount) VALUES ('both', 70)`);
