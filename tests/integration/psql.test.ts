@@ -55,7 +55,7 @@ it('has a session: meta-commands, settings, prepared statements, errors', async 
   expect(text).toContain('stream|by_user|view|postgres\n');
   expect(text).toContain('user-0|10\n42\n');
   expect(text).toContain('division by zero');
-  expect(text.trim().split('\n').slice(-2)).toEqual(['still here', 'public']);
+  expect(text.trim().split('\n').slice(-2)).toEqual(['still here', 'public, "stream"']);
 });
 
 it('rolls back, and lets others work meanwhile', async () => {

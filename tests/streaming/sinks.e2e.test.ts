@@ -46,7 +46,7 @@ sinks:
     type: file
     mode: changes
     backfill: true
-    config: {path: out}
+    config: {path: out, max_seconds: 0.2}
   - name: table_rows
     from: source('shop', 'clicks')
     type: file
