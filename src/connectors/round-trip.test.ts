@@ -84,7 +84,9 @@ describe.each([
           `select "te""xt" as t, doc::text::json as doc from s.${source.identifier} where id < 1000 order by position`,
         );
         expect(found.rows.map(identity)).toEqual(
-          values.map(([value, doc]) => identity({ t: value, doc: JSON.parse(JSON.stringify(doc)) as unknown })),
+          values.map(([value, doc]) =>
+            identity({ t: value, doc: JSON.parse(JSON.stringify(doc)) as unknown }),
+          ),
         );
       }),
       { numRuns: padding > 0 ? 10 : 30 },
