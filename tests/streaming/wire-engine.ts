@@ -17,7 +17,7 @@ import {
   readyForQuery,
 } from '../../src/serve/wire/backend-messages.ts';
 import { BackendReader } from '../../src/serve/wire/backend-reader.ts';
-import { FrameReader, message, readText } from '../../src/serve/wire/frontend-frames.ts';
+import { FrameReader, MAX_MESSAGE, message, readText } from '../../src/serve/wire/frontend-frames.ts';
 import { loadSqlParser } from '../../src/sql/parse.ts';
 import { lacksOf } from '../../src/dialects/lacks-of.ts';
 import type { StreamingEngine } from '../../src/streaming/dialect.ts';
@@ -140,6 +140,7 @@ class Session {
       return;
     }
     this.#frames.started = true;
+    this.#frames.limit = MAX_MESSAGE;
     if (this.#options.refuse !== undefined) {
       this.#socket.end(errorMessage(this.#options.refuse, 'FATAL'));
       return;
