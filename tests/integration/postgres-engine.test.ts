@@ -248,7 +248,7 @@ describe('a server that cannot be used', () => {
     while ((await count('SELECT count(*) AS n FROM stream.segment_events')) === before)
       await new Promise((resolve) => setTimeout(resolve, 50));
     await session.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seg ingest'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seg ingest' AND datname = current_database()`,
     );
     // The next batch finds its session gone, and takes another.
     owner.stdin.end(events(5_000_010, 10));

@@ -10,7 +10,8 @@ function template(sql: string): string {
   const owned = /"(claim|position_range)"/.test(sql);
   return (owned ? sql.replace(/'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'/g, "'owner'") : sql)
     .replace(/__seg_[0-9a-f]{8}/g, '__seg_00000000')
-    .replace(/('owner', )('[^']*', \d+, 0\)|\d+, \d+, '[^']*', \d+\))/, '$1...)')
+    .replace(/(?<='owner', )'[^']*', \d+, 0\)/, "'host', 1, 0)")
+    .replace(/(?<='owner', )\d+, \d+, '[^']*', \d+\)/, "1, 1000, 'host', 1)")
     .replace(/[ (]VALUES\s*\([\s\S]*$/, shortened)
     .replace(/'\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d(:?\d\d)?)?'/g, "'2026-01-01T00:00:00.000Z'")
     .replace(/"version" < \d+/, '"version" < 1')

@@ -673,17 +673,17 @@ FETCH 1000 FROM "seg_feed" WITH (timeout = '1s');
 
 FLUSH;
 
-INSERT INTO "_seg"."claim" ("name", "owner", "host", "pid", "beat") VALUES ('deploy segmentation', 'owner', ...);
+INSERT INTO "_seg"."claim" ("name", "owner", "host", "pid", "beat") VALUES ('deploy segmentation', 'owner', 'host', 1, 0);
 
 INSERT INTO "_seg"."node" ("unique_id", "version", "fingerprint", "node") VALUES ('unique_id', 1, 'fingerprint', '{node}');
 
-INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."activity_events"', 'owner', ...);
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."activity_events"', 'owner', 1, 1000, 'host', 1);
 
-INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."pageviews"', 'owner', ...);
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."pageviews"', 'owner', 1, 1000, 'host', 1);
 
-INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."segment_events"', 'owner', ...);
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."segment_events"', 'owner', 1, 1000, 'host', 1);
 
-INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."track_events"', 'owner', ...);
+INSERT INTO "_seg"."position_range" ("source", "owner", "first", "last", "host", "pid") VALUES ('"segmentation"."track_events"', 'owner', 1, 1000, 'host', 1);
 
 INSERT INTO "segmentation"."activity_events" ("id", "id_type", "region", "device_type", "country", "created_at", "activity_type", "url", "order_total", "order_id", "element_id", "position") VALUES
 ('user4@example.com'::varchar, 'email'::varchar, 'California'::varchar, 'desktop'::varchar, 'US'::varchar, '2026-01-01T00:00:00.000Z'::timestamptz, 'page_viewed'::varchar, 'http://myawesomeproduct/about'::varchar, ''::varchar, ''::varchar, ''::varchar, '1'::bigint);
