@@ -145,6 +145,7 @@ export async function ensureIndex(
   const print = (expr: Expr): string =>
     printExpr(expr, {
       now: 'NULL',
+      plain: true,
       column: (id) => quoteIdentifier(nameOf(id)),
       query: () => {
         throw new Error('invariant: no subquery in an index');

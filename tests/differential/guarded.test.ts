@@ -108,6 +108,24 @@ const shapes: Readonly<Record<string, readonly string[]>> = {
     "SELECT x.n, u.k FROM (SELECT payload::integer AS n FROM ev WHERE kind = 'num' UNION ALL SELECT ref::integer FROM u WHERE kind = 'num') x JOIN u ON u.id = x.n",
     "SELECT n, array_agg(k ORDER BY k) AS ks FROM (SELECT kind, k, payload FROM ev UNION ALL SELECT kind, k, ref FROM u) x CROSS JOIN LATERAL (SELECT x.payload::integer AS n) l WHERE kind = 'num' GROUP BY n",
   ],
+  // The planner computes what uses constants alone, whether or not a row gets there: the query must keep them from each other.
+  'constant columns': [
+    'SELECT x, 12 / x AS q, count(*) AS c FROM (VALUES (0)) v(x) WHERE NOT x = 0 GROUP BY GROUPING SETS ((x), (x, 12 / x))',
+    'SELECT z, 12 / z AS q, max(s.k) AS m FROM (SELECT k, 0 AS z FROM ev) s WHERE z <> 0 GROUP BY ROLLUP (z, 12 / z)',
+    "SELECT w::integer AS n, array_agg(k ORDER BY k) AS ks FROM (SELECT k, 'word'::text AS w FROM ev) s WHERE w ~ '^[0-9]+$' GROUP BY CUBE (k, w, w::integer)",
+    'SELECT u.id, s.n FROM u FULL JOIN (SELECT x.c::integer AS n, x.c, x.k FROM (SELECT id::bigint AS c, k FROM ev UNION ALL SELECT 9007199254740993, k FROM ev) x WHERE x.c BETWEEN -1000 AND 1000) s ON u.id = s.c',
+    'SELECT u.id, s.n, s.k FROM u JOIN (SELECT x.c::integer AS n, x.k FROM (SELECT id::bigint AS c, k FROM ev UNION ALL SELECT 9007199254740993, k FROM ev) x WHERE x.c BETWEEN -1000 AND 1000) s ON u.id = s.n',
+    'SELECT DISTINCT x.c::integer AS n FROM (SELECT id::bigint AS c, k FROM ev UNION ALL SELECT 9007199254740993, k FROM ev) x WHERE x.c < 1000 AND x.k IN (SELECT k FROM u)',
+    'SELECT 12 / q.g AS n, q.c FROM (SELECT k, grouping(k) AS g, count(*) AS c FROM ev GROUP BY ROLLUP (k)) q WHERE q.g <> 0',
+    'SELECT u.id, 12 / s.z AS n FROM u LEFT JOIN (SELECT k, 0 AS z FROM ev) s ON s.k = u.k AND s.z <> 0',
+    'SELECT s.i FROM (SELECT 0 AS z, id FROM u UNION ALL SELECT 2, id FROM ev) x, LATERAL generate_series(1, 4 / x.z) AS s(i) WHERE x.z > 0',
+  ],
+  'keys of rows around subqueries': [
+    'SELECT x.a / x.b AS q FROM (SELECT id, a, b, k FROM ev UNION ALL SELECT id, id, id % 2, k FROM u) x WHERE x.b <> 0 AND EXISTS (SELECT FROM u WHERE u.k >= x.k)',
+    "SELECT x.p::integer AS n, x.p FROM (SELECT payload AS p, kind, k FROM ev UNION ALL SELECT ref, kind, k FROM u) x WHERE x.kind = 'num' AND x.k IN (SELECT k FROM u)",
+    'SELECT x.a / x.b AS q, l.c FROM (SELECT a, b, k FROM ev UNION ALL SELECT id, id % 2, k FROM u) x LEFT JOIN (SELECT k, count(*) AS c FROM u GROUP BY k) l ON l.k = x.k WHERE x.b <> 0',
+    'SELECT x.a / x.b AS q, (SELECT count(*) FROM u WHERE u.k = x.k) AS c FROM (SELECT a, b, k FROM ev UNION ALL SELECT id, id % 2, k FROM u) x WHERE x.b <> 0',
+  ],
 };
 
 /** Views with a feed over rows, views without over nothing: they write in different ways. */

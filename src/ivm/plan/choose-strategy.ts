@@ -1,12 +1,14 @@
 /** One stage's tree → the cheapest way to keep it that is not adding to groups: linear, by suffixes, first rows, by key, or recomputed. */
 import { freeIds } from '../relation/expression.ts';
-import { Unsupported } from '../relation/ir.ts';
+import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Op } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
 import { affected } from './affected.ts';
 import { occurrencesOf, readsClock, relationsIn, treeWork } from './classify.ts';
 import { expose } from './expose.ts';
 import type { Facts } from './facts.ts';
+import { columnCanFail } from './fallible.ts';
+import type { TypeOf } from './fallible.ts';
 import { firstRows } from './first-rows.ts';
 import { naturalKey, pushable } from './partition.ts';
 import { recompute } from './recomputed-stage.ts';
@@ -21,6 +23,7 @@ export interface Known {
   readonly facts: Facts;
   /** Unique, non-null column lists of a relation. */
   readonly keysOf: (relation: string) => readonly (readonly string[])[];
+  readonly typeOf: TypeOf;
 }
 
 type Chosen = Omit<Stage, 'name' | 'reads' | 'readsClock' | 'root'> & { root: Op };
@@ -106,8 +109,7 @@ function suffixStage(root: Op, columns: readonly StageColumn[], { facts, ids }: 
 
 function keyedStage(root: Op, columns: readonly StageColumn[], known: Known): Chosen | undefined {
   const top = topGrouping(root);
-  const natural =
-    top === undefined ? driverKey(root, known) : naturalKey(top).filter((id) => pushable(top).has(id));
+  const natural = top === undefined ? driverKey(root, known) : pushableOf(top, naturalKey(top), known);
   if (natural.length === 0) return undefined;
   const { op, shown } = exposeAll(root, natural);
   const key = [...new Set(natural.map((id) => shown[id]!))];
@@ -127,10 +129,17 @@ function keyedStage(root: Op, columns: readonly StageColumn[], known: Known): Ch
   };
 }
 
+/** Of some columns those that can be asked of the rows far below, where a condition may not have taken out those for which they fail. */
+function pushableOf(op: Op, ids: Iterable<string>, { typeOf }: Known): string[] {
+  const able = pushable(op);
+  return [...ids].filter((id) => able.has(id) && !columnCanFail(op, id, typeOf));
+}
+
 /** For trees that only extend rows: the keys of the scans whose rows decide, or all their columns. */
-function driverKey(root: Op, { keysOf, facts }: Known): string[] {
+function driverKey(root: Op, known: Known): string[] {
+  const { keysOf, facts } = known;
   const scans = drivers(root);
-  if (scans === undefined) return [...pushable(root)];
+  if (scans === undefined) return pushableOf(root, outputOf(root), known);
   return scans.flatMap((scan) => {
     const read = scan.columns.map(({ name }) => name);
     const derived = (facts(scan.relation)?.keys ?? []).filter((key) =>

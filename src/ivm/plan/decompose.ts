@@ -31,6 +31,7 @@ import { columnFact } from './facts.ts';
 import { ColumnTypes } from './fallible.ts';
 import type { Facts } from './facts.ts';
 import { withGuardsBelow } from './guards.ts';
+import { withLateConstants } from './late-constants.ts';
 import { hashJoins } from './hash-joins.ts';
 import type { TypesOf } from './merge-plan.ts';
 import { mergeApart, mergeStage, mergesAlways } from './merge-stage.ts';
@@ -86,7 +87,7 @@ export class Decomposer {
     const keyColumns = (of: string): readonly string[] => this.#keysOf(of)[0] ?? [];
     this.#types.add(relation.root);
     const asked = prune(relation.root, need, keyColumns);
-    const guarded = withGuardsBelow(asked, this.#types.of);
+    const guarded = withGuardsBelow(withLateConstants(asked, this.#types.of), this.#types.of);
     const pruned = guarded === asked ? asked : prune(guarded, need, keyColumns);
     for (const part of parts) {
       const used = columnsRead(pruned, `#${part.name}`);
@@ -373,6 +374,7 @@ export class Decomposer {
             ids: this.#ids,
             facts: this.#facts,
             keysOf: this.#keysOf,
+            typeOf: this.#types.of,
           });
     const tree = stage.root ?? root;
     return { ...stage, reads: [...relationsIn(tree)], readsClock: readsClock(tree) };

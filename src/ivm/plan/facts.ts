@@ -119,6 +119,8 @@ export function exprFact(expr: Expr, of: (id: string) => ColumnFact): ColumnFact
       return { type: 'boolean', notNull: (value['args'] as Expr[]).every((arg) => fact(arg).notNull) };
     case 'CollateClause':
       return fact(value['arg']);
+    case 'Late':
+      return fact(value);
     case 'NullTest':
     case 'BooleanTest':
       return { type: 'boolean', notNull: true };

@@ -8,7 +8,7 @@
 import { exprFact, functionName } from './facts.ts';
 import { childrenOf, outputOf } from '../relation/ir.ts';
 import type { Column, Expr, Op } from '../relation/ir.ts';
-import { idsIn, ownExprs, subqueriesIn, subqueryOf, usesNow, walkAll } from '../relation/expression.ts';
+import { idsIn, ownExprs, subqueryOf, walkAll, walkExpr } from '../relation/expression.ts';
 
 /** The type of a column by its id, as format_type prints it. */
 export type TypeOf = (id: string) => string | undefined;
@@ -32,6 +32,7 @@ export function canFail(expr: Expr, typeOf: TypeOf): boolean {
       case 'Col':
       case 'A_Const':
       case 'Now':
+      case 'Late':
       case 'GroupingFunc':
         return false;
       case 'Raw':
@@ -85,7 +86,7 @@ export function canFail(expr: Expr, typeOf: TypeOf): boolean {
     }
   };
   // What uses nothing of a row fails for all of them, or none.
-  if (idsIn(expr).size === 0 && subqueriesIn(expr).length === 0 && !usesNow(expr)) return false;
+  if (isConstant(expr)) return false;
   return visit(expr);
 }
 
@@ -133,8 +134,16 @@ function castsAlways(node: Node, type: (value: unknown) => string | undefined): 
   return casts[name]?.includes(from.trim()) === true;
 }
 
-const isConstant = (value: unknown): boolean =>
-  value !== undefined && idsIn(value as Expr).size === 0 && subqueriesIn(value as Expr).length === 0;
+/** Whether its value is known when the query is planned. */
+function isConstant(value: unknown): boolean {
+  if (value === undefined) return false;
+  let known = true;
+  walkExpr(value as Expr, (node) => {
+    if ('Col' in node || 'Sub' in node || 'Now' in node || 'Late' in node) known = false;
+    return known;
+  });
+  return known;
+}
 
 function operatorFails(node: Node, type: (value: unknown) => string | undefined): boolean {
   const names = node['name'] as Names;

@@ -16,11 +16,9 @@ import {
   fingerprint,
   freeIds,
   idsIn,
-  mapExpr,
-  mapOwnExprs,
+  mapOwnQueries,
   ownExprs,
   subqueriesIn,
-  subqueryOf,
   substitute,
   usesNow,
 } from '../relation/expression.ts';
@@ -47,12 +45,7 @@ class Guards {
       op,
       childrenOf(op).map((child) => this.settle(child)),
     );
-    const at = mapOwnExprs(below, (expr) =>
-      mapExpr(expr, (node) => {
-        const sub = subqueryOf(node);
-        return sub === undefined ? undefined : { Sub: { ...sub, query: this.settle(sub.query) } };
-      }),
-    );
+    const at = mapOwnQueries(below, (query) => this.settle(query));
     if (!this.#risky(at)) return at;
     if (at.kind === 'filter') return this.#filter(at);
     return at.kind === 'join' ? this.#join(at) : at;

@@ -12,9 +12,7 @@ import {
   equality,
   fingerprint,
   idsIn,
-  mapExpr,
-  mapOwnExprs,
-  subqueryOf,
+  mapOwnQueries,
 } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Op } from '../relation/ir.ts';
@@ -40,14 +38,7 @@ export function hashJoins(
     op,
     childrenOf(op).map((child) => hashJoins(child, facts, typeOfId)),
   );
-  const at = mapOwnExprs(below, (expr) =>
-    mapExpr(expr, (node) => {
-      const sub = subqueryOf(node);
-      return sub === undefined
-        ? undefined
-        : { Sub: { ...sub, query: hashJoins(sub.query, facts, typeOfId) } };
-    }),
-  );
+  const at = mapOwnQueries(below, (query) => hashJoins(query, facts, typeOfId));
   if (at.kind !== 'join' && at.kind !== 'filter') return at;
   const own = new Set(outputOf(at.kind === 'join' ? at.right : at.child));
   const match = rowMatch(conjuncts(at.condition), own, typeOfId);

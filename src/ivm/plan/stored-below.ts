@@ -2,14 +2,7 @@
  * A tree that no strategy keeps as it is → the same over stored intermediate results, in which keys are found: what stands below its
  * topmost operator that is not linear by itself. A side without a table (VALUES) gets one, and a side without columns gets one column.
  */
-import {
-  fingerprint,
-  freeIds,
-  mapExpr,
-  mapOwnExprs,
-  ownSubqueries,
-  subqueryOf,
-} from '../relation/expression.ts';
+import { fingerprint, freeIds, mapOwnQueries, ownSubqueries } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Op } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
@@ -34,7 +27,7 @@ export function storedBelow(op: Op, ids: Ids, split: (op: Op) => Op): Op | undef
     const row = { id: ids.id('row'), expr: { A_Const: { boolval: { boolval: true } } } };
     return split({ kind: 'project', child, columns: [row], sets: false });
   });
-  const over = insideSubqueries(withChildren(op, stored), split);
+  const over = mapOwnQueries(withChildren(op, stored), (query) => inside(query, split));
   return fingerprint(over) === fingerprint(op) ? undefined : over;
 }
 
@@ -45,14 +38,5 @@ function inside(op: Op, split: (op: Op) => Op): Op {
     op,
     childrenOf(op).map((child) => inside(child, split)),
   );
-  return insideSubqueries(below, split);
-}
-
-function insideSubqueries(op: Op, split: (op: Op) => Op): Op {
-  return mapOwnExprs(op, (expr) =>
-    mapExpr(expr, (node) => {
-      const sub = subqueryOf(node);
-      return sub === undefined ? undefined : { Sub: { ...sub, query: inside(sub.query, split) } };
-    }),
-  );
+  return mapOwnQueries(below, (query) => inside(query, split));
 }

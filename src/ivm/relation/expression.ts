@@ -3,12 +3,15 @@
  *   { Col: id }        a column of some operator
  *   { Sub: Subquery }  a subquery
  *   { Now: {} }        the clock
- * take the place of ColumnRef, SubLink and the readings of the clock's table.
+ * take the place of ColumnRef, SubLink and the readings of the clock's table, and
+ *   { Late: expr }     is a constant whose value the planner is not to know (plan/late-constants.ts)
  */
 import { childrenOf, outputOf, withChildren } from './ir.ts';
 import type { Expr, Op, Subquery } from './ir.ts';
 
 export const col = (id: string): Expr => ({ Col: id });
+
+export const late = (constant: Expr): Expr => ({ Late: constant });
 
 export function columnOf(expr: Expr): string | undefined {
   return typeof expr['Col'] === 'string' ? expr['Col'] : undefined;
@@ -83,6 +86,18 @@ export function mapOwnExprs(op: Op, map: (expr: Expr) => Expr): Op {
     case 'set':
       return op;
   }
+}
+
+/** The operator with the queries of its own expressions passed through `map`. */
+export function mapOwnQueries(op: Op, map: (query: Op) => Op): Op {
+  if (ownSubqueries(op).length === 0) return op;
+  const inside = (expr: Expr): Expr =>
+    mapExpr(expr, (node) => {
+      const sub = subqueryOf(node);
+      if (sub === undefined) return undefined;
+      return { Sub: { ...sub, test: sub.test === null ? null : inside(sub.test), query: map(sub.query) } };
+    });
+  return mapOwnExprs(op, inside);
 }
 
 export function ownExprs(op: Op): Expr[] {

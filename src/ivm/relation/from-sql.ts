@@ -6,6 +6,7 @@
  *     SELECT → project      DISTINCT → distinct      ORDER BY, LIMIT → limit      set operations → set
  */
 import { parseStatements } from '../../sql/parse.ts';
+import { beginning } from '../../sql/short-name.ts';
 import type { Catalog } from '../catalog.ts';
 import { columnNames, commonTablesIn, partOf, wholeRowsIn } from './apart.ts';
 import type { Part } from './apart.ts';
@@ -41,8 +42,9 @@ export class Reader implements SelectReader {
     this.catalog = catalog;
   }
 
+  /** Short enough for a name of PostgreSQL's, with the prefix of a hidden column and the endings of copies. */
   id(name: string): string {
-    return `${name.slice(0, 40)}_${++this.#ids}`;
+    return `${beginning(name, 40)}_${++this.#ids}`;
   }
 
   occurrence(): number {

@@ -15,6 +15,8 @@ export interface PrintOptions {
   readonly query: (op: Op, output: readonly string[]) => string;
   /** Only whether it can be printed is asked, of what was just read: grouping() is replaced later (grouping-sets.ts). */
   readonly reading?: true;
+  /** Constants are written as such: what is printed cannot fail. */
+  readonly plain?: true;
   /** EXISTS is asked row by row. */
   readonly driven?: true | undefined;
 }
@@ -43,6 +45,10 @@ function refuse(kind: string): never {
 const list = (value: unknown, print: (value: unknown) => string): string[] =>
   ((value as readonly unknown[] | undefined) ?? []).map(print);
 
+/** An index's expressions hold no subqueries. */
+const asIndexed = (exprs: unknown, options: PrintOptions): string[] =>
+  list(exprs, (expr) => printExpr(expr as Expr, { ...options, plain: true }));
+
 function path(names: Names): string {
   return (names ?? []).map(({ String: name }) => quoteIdentifier(name?.sval ?? '')).join('.');
 }
@@ -58,17 +64,18 @@ function operator(names: Names): string {
 const printers: Record<string, Printer> = {
   Col: (id, _print, { column }) => (column ?? quoteIdentifier)(id as unknown as string),
   Now: (_node, _print, { now }) => now,
+  Late: (node, print, { plain }) => (plain === true ? print(node) : `(SELECT ${print(node)})`),
   GroupingFunc: (_node, _print, { reading }) => (reading === true ? '0' : refuse('GroupingFunc')),
   Raw: (parts, print) =>
     (parts as unknown as (string | Expr)[])
       .map((part) => (typeof part === 'string' ? part : print(part)))
       .join(''),
-  KeyMatch: (node, print) => {
+  KeyMatch: (node, _print, options) => {
     const values = node['values'] as string[];
-    return `(${hashOfRow(list(node['exprs'], print))} = ${hashOfRow(values)})`;
+    return `(${hashOfRow(asIndexed(node['exprs'], options))} = ${hashOfRow(values)})`;
   },
-  RowMatch: (node, print) =>
-    `(${hashOfRow(list(node['left'], print))} = ${hashOfRow(list(node['right'], print))})`,
+  RowMatch: (node, _print, options) =>
+    `(${hashOfRow(asIndexed(node['left'], options))} = ${hashOfRow(asIndexed(node['right'], options))})`,
   Sub: (node, print, { query, driven }) => {
     const sub = node as unknown as Subquery;
     const text = `(${query(sub.query, sub.output)})`;
