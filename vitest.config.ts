@@ -1,14 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** What needs no server and takes minutes as a whole: `npm test`. What takes longer is in *.slow.test.ts (vitest.integration.config.ts). */
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'tests/integration/**'],
+    exclude: ['**/node_modules/**', 'dist/**', 'tests/integration/**', '**/*.slow.test.ts'],
     // Builds dist/ once when it is stale: the end-to-end tests run the built program.
     globalSetup: ['tests/global-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Far beyond what a test takes, also on a machine that is busy with other things.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // PGlite instances are heavy (one WASM PostgreSQL each): one worker per core, no more.
     pool: 'forks',
+    maxWorkers: '100%',
   },
 });

@@ -1,12 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need real servers or the registry; scripts/test-integration.mjs starts the servers and runs them. */
+/**
+ * Tests that need real servers or the registry, and those that take long (*.slow.test.ts); scripts/test-integration.mjs starts the
+ * servers and runs them.
+ */
 export default defineConfig({
   test: {
-    include: ['tests/integration/**/*.test.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 120_000,
+    include: ['tests/integration/**/*.test.ts', '{src,tests}/**/*.slow.test.ts'],
+    globalSetup: ['tests/global-setup.ts'],
+    setupFiles: ['tests/integration/own-database.ts'],
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: 'forks',
-    fileParallelism: false,
+    maxWorkers: '100%',
   },
 });

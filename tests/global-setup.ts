@@ -13,7 +13,7 @@ export default async function setup(project: TestProject): Promise<void> {
   // What was asked for on vitest's command line; not in its types, and without it every run would count.
   const { filenamePattern } = project.vitest as unknown as { filenamePattern?: string[] };
   const { testFiles } = await project.globTestFiles(filenamePattern);
-  if (!testFiles.some((file) => file.endsWith('.e2e.test.ts'))) return;
+  if (!testFiles.some((file) => /\.e2e\.(slow\.)?test\.ts$/.test(file))) return;
   const main = join(root, 'dist', 'cli', 'main.js');
   if (existsSync(main) && newest(join(root, 'src')) <= newest(join(root, 'dist'))) return;
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

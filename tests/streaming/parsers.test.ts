@@ -1,5 +1,5 @@
 /**
- * The statements that tests/streaming/command-line.e2e.test.ts has seen (tests/golden/engines), read by parsers: every one for
+ * The statements that tests/streaming/command-line.e2e.slow.test.ts has seen (tests/golden/engines), read by parsers: every one for
  * Materialize by its own; and every query, for both engines, by PostgreSQL's, which the check of an engine's lacks builds on.
  */
 import { readFileSync } from 'node:fs';
