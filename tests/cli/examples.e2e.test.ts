@@ -13,7 +13,7 @@ test('the PGlite example prints what its README shows', async () => {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
   });
-  expect(stdout).toContain('2 - {"total":25,"orders":1,"customer":"bob"}');
+  expect(stdout).toContain('2 - {"customer":"bob","orders":1,"total":25}');
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
   expect(readme).toContain(`\`\`\`\n${stdout}\`\`\`\n`);
 });
