@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Tests that need real servers or the registry, and those that take long (*.slow.test.ts); scripts/test-integration.mjs starts the
- * servers and runs them.
+ * servers and runs them. The slow ones need none: `npx vitest run --config vitest.integration.config.ts tests/cost`.
  */
 export default defineConfig({
   test: {
