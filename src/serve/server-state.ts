@@ -8,9 +8,12 @@ import type { SourceNode } from '../project/nodes.ts';
 import { readDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { SharedDatabase } from './engine/shared-database.ts';
+import { HeldBytes } from './http/read-body.ts';
 import { IngestGate } from './ingest-gate.ts';
 import type { Metrics } from './metrics.ts';
 
+/** The most bytes of bodies that are held whole at the same time. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** What is deployed is asked for at most that often. */
 const FRESH_MS = 1000;
 
@@ -37,6 +40,7 @@ export interface Intake {
 export class ServerState {
   readonly shared: SharedDatabase;
   readonly metrics: Metrics;
+  readonly bodies = new HeldBytes(MAX_HELD_BYTES);
   readonly #maxPending: number;
   readonly #intake: Intake | undefined;
   readonly #gates = new Map<string, IngestGate>();

@@ -92,6 +92,9 @@ describe('records over HTTP', () => {
     // Also a small body that becomes a large one.
     const bomb = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
     expect((await post(source, 'application/json', bomb, { 'content-encoding': 'gzip' })).status).toBe(413);
+    const many = gzipSync(`[${'0,'.repeat(8_000_000)}0]`);
+    const refused = await post(source, 'application/json', many, { 'content-encoding': 'gzip' });
+    expect(refused).toMatchObject({ status: 413, body: { error: { code: 'SEG831' } } });
   });
 
   it('of Segment need its signature', async () => {
@@ -102,6 +105,9 @@ describe('records over HTTP', () => {
     expect(good).toMatchObject({ status: 200, body: { accepted: 2 } });
     const bad = await post(path, 'application/json', `${body} `, { 'x-signature': signature });
     expect(bad.status).toBe(401);
+    // Nor does anybody learn which sources there are.
+    const elsewhere = await post('/v1/webhooks/segment/nothing', 'application/json', body);
+    expect(elsewhere.body).toEqual(bad.body);
   });
 
   it('of many clients at once are all in, over WebSocket too', async () => {

@@ -1,4 +1,5 @@
 /** POST /v1/sources/<source>/records: one record, an array of them, or NDJSON without end. */
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readNdjson } from '../../connectors/formats/ndjson.ts';
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
@@ -6,12 +7,11 @@ import type { GateAnswer, IngestGate } from '../ingest-gate.ts';
 import type { ServerState } from '../server-state.ts';
 import { recordsOfJson } from './json-records.ts';
 import { sendProblem } from './problems.ts';
-import { BodyTooLarge, plainBody, readBody } from './read-body.ts';
+import type { Problem } from './problems.ts';
+import { BodiesHeld, BodyTooLarge, plainBody, withBody } from './read-body.ts';
 
 /** Bodies that must be held whole (JSON) may be so long; NDJSON is read line by line and may be endless. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024;
-/** All bodies that are held at the moment, together. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024;
 /** Records of one NDJSON request that may be under way; its client is not read from meanwhile. */
 const MAX_UNDER_WAY = 10_000;
 /** Reasons told in one answer; all rejected records are in the dead-letter table. */
@@ -26,8 +26,6 @@ const NDJSON_TYPES = [
 ];
 
 export function ingestRoutes(app: FastifyInstance, state: ServerState): void {
-  let held = 0;
-
   app.post<{ Params: { source: string } }>(
     '/v1/sources/:source/records',
     { config: { action: 'ingest', object: 'source' } },
@@ -50,45 +48,69 @@ export function ingestRoutes(app: FastifyInstance, state: ServerState): void {
           hint: 'Send the body as it is, or with Content-Encoding: gzip.',
         });
       }
-      const announced = Number(request.headers['content-length'] ?? 0);
-      if (gate.isFull(1) || (!isLines && held + announced > MAX_HELD_BYTES))
-        return tooMany(state, gate, reply);
+      if (gate.isFull(1)) return tooMany(state, gate, reply);
       if (isLines) return answer(reply, await takeLines(gate, body));
-      held += announced;
-      try {
-        const records = recordsOfJson(await readBody(body, MAX_JSON_BYTES));
-        if (gate.isFull(records.length)) return tooMany(state, gate, reply);
-        return answer(reply, await gate.submit(records, 'http'));
-      } catch (error) {
-        return badBody(reply, error);
-      } finally {
-        held -= announced;
-      }
+      return takeJson(state, reply, body, (bytes) => ({
+        gate,
+        records: recordsOfJson(bytes),
+        origin: 'http',
+      }));
     },
   );
 }
 
-/** What is wrong with a body. Anything else is thrown on. */
-export function badBody(reply: FastifyReply, error: unknown): FastifyReply {
-  if (error instanceof BodyTooLarge) {
-    void reply.header('connection', 'close');
-    return sendProblem(reply, 413, {
-      code: 'SEG831',
-      message: error.message,
-      hint: 'Send several requests, or NDJSON, which may be of any length.',
+/** Records of a body, and where they go. */
+export interface Sent {
+  readonly gate: IngestGate;
+  readonly records: readonly RawRecord[];
+  readonly origin: string;
+}
+
+/** Takes in a body that is held whole. @param read what it throws of its own is thrown on */
+export async function takeJson(
+  state: ServerState,
+  reply: FastifyReply,
+  body: Readable,
+  read: (bytes: Buffer) => Sent,
+): Promise<FastifyReply> {
+  try {
+    return await withBody(body, MAX_JSON_BYTES, state.bodies, async (bytes) => {
+      const { gate, records, origin } = read(bytes);
+      if (gate.isFull(records.length)) return tooMany(state, gate, reply);
+      return answer(reply, await gate.submit(records, origin));
     });
+  } catch (error) {
+    const { status, problem } = problemOfBody(error) ?? raise(error);
+    if (status !== 400) void reply.header('connection', 'close');
+    if (status === 429) void reply.header('retry-after', '1');
+    return sendProblem(reply, status, problem);
   }
-  const gzip = (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
-  if (error instanceof SyntaxError || gzip) {
-    return sendProblem(reply, 400, {
-      code: 'SEG832',
-      message: `the body cannot be read: ${(error as Error).message}`,
-    });
-  }
+}
+
+function raise(error: unknown): never {
   throw error;
 }
 
-export function tooMany(state: ServerState, gate: IngestGate, reply: FastifyReply): FastifyReply {
+/** What is wrong with a body; undefined for an error that is not about it. */
+export function problemOfBody(error: unknown): { status: number; problem: Problem } | undefined {
+  if (error instanceof BodyTooLarge) {
+    const hint = 'Send several requests, or NDJSON, which may be of any length.';
+    return { status: 413, problem: { code: 'SEG831', message: error.message, hint } };
+  }
+  if (error instanceof BodiesHeld) {
+    const message = 'the bodies of other requests fill the memory that is set aside for them';
+    const hint = 'Nothing of this request was taken in; send it again.';
+    return { status: 429, problem: { code: 'SEG833', message, hint } };
+  }
+  const gzip = (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
+  if (error instanceof SyntaxError || gzip) {
+    const message = `the body cannot be read: ${(error as Error).message}`;
+    return { status: 400, problem: { code: 'SEG832', message } };
+  }
+  return undefined;
+}
+
+function tooMany(state: ServerState, gate: IngestGate, reply: FastifyReply): FastifyReply {
   const { source_name, name } = gate.source;
   state.metrics.refused.inc({ source: `${source_name}.${name}` });
   void reply.header('retry-after', String(gate.retryAfter)).header('connection', 'close');
@@ -133,7 +155,7 @@ async function takeLines(gate: IngestGate, body: AsyncIterable<Uint8Array>): Pro
 }
 
 /** 200: all are in; 207: some are not; 422: none is. */
-export function answer(
+function answer(
   reply: FastifyReply,
   taken: { accepted: number; rejected: number; errors: readonly object[] },
 ): FastifyReply {

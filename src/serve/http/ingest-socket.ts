@@ -6,12 +6,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
 import type { IngestGate } from '../ingest-gate.ts';
 import type { ServerState } from '../server-state.ts';
+import { problemOfBody } from './ingest-routes.ts';
 import { recordsOfJson } from './json-records.ts';
+import type { HeldBytes } from './read-body.ts';
 import { problemOf } from './problems.ts';
 import { sendMessage } from './feed-routes.ts';
 
 /** Messages of one client that may wait for their commit. */
 const MAX_UNDER_WAY = 64;
+const MAX_BYTES_UNDER_WAY = 4 * 1024 * 1024;
 
 export function ingestSocket(app: FastifyInstance, state: ServerState): void {
   app.get<{ Params: { source: string } }>(
@@ -27,21 +30,24 @@ export function ingestSocket(app: FastifyInstance, state: ServerState): void {
         socket.close(1008, problem.code);
         return;
       }
-      serve(socket, gate);
+      serve(socket, gate, state.bodies);
     },
   );
 }
 
-function serve(socket: WebSocket, gate: IngestGate): void {
+function serve(socket: WebSocket, gate: IngestGate, held: HeldBytes): void {
   let underWay = 0;
+  let bytes = 0;
   let seq = 0;
   let answers: Promise<unknown> = Promise.resolve();
   socket.on('error', () => socket.terminate());
   socket.on('message', (data) => {
     const number = ++seq;
+    const message = bytesOf(data);
     underWay++;
-    if (underWay >= MAX_UNDER_WAY) socket.pause();
-    const done = take(gate, data);
+    bytes += message.length;
+    if (underWay >= MAX_UNDER_WAY || bytes >= MAX_BYTES_UNDER_WAY) socket.pause();
+    const done = take(gate, message, held);
     answers = answers
       .then(async () => {
         const sent = await sendMessage(socket, JSON.stringify({ seq: number, ...(await done) }));
@@ -49,19 +55,22 @@ function serve(socket: WebSocket, gate: IngestGate): void {
       })
       .finally(() => {
         underWay--;
-        if (underWay < MAX_UNDER_WAY / 2) socket.resume();
+        bytes -= message.length;
+        if (underWay < MAX_UNDER_WAY / 2 && bytes < MAX_BYTES_UNDER_WAY) socket.resume();
       });
   });
 }
 
-async function take(gate: IngestGate, data: RawData): Promise<object> {
+async function take(gate: IngestGate, message: Buffer, held: HeldBytes): Promise<object> {
   try {
-    return await gate.submit(recordsOfJson(bytesOf(data)), 'websocket');
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      return { error: { code: 'SEG832', message: `the message cannot be read: ${error.message}` } };
+    held.take(message.length);
+    try {
+      return await gate.submit(recordsOfJson(message), 'websocket');
+    } finally {
+      held.give(message.length);
     }
-    return { error: problemOf(error).problem };
+  } catch (error) {
+    return { error: (problemOfBody(error) ?? problemOf(error)).problem };
   }
 }
 

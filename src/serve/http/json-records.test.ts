@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordsOfJson } from './json-records.ts';
+import { MAX_RECORDS, recordsOfJson } from './json-records.ts';
+import { BodyTooLarge } from './read-body.ts';
 
 const texts = (body: string) => recordsOfJson(Buffer.from(body)).map(({ text }) => text);
 
@@ -22,6 +23,12 @@ describe('recordsOfJson', () => {
       expect(() => texts(body)).toThrow(SyntaxError);
     },
   );
+
+  it('takes so many records in one body, and no more', () => {
+    const body = (count: number): string => `[${'0,'.repeat(count - 1)}0]`;
+    expect(texts(body(MAX_RECORDS))).toHaveLength(MAX_RECORDS);
+    expect(() => texts(body(MAX_RECORDS + 1))).toThrow(BodyTooLarge);
+  });
 
   it('judges each record by its own bytes', () => {
     const body = Buffer.concat([

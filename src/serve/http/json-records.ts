@@ -1,6 +1,10 @@
 /** Records out of a body, as the texts they were written in, so that no digit of a number is lost on the way. */
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
 import { decodeUtf8, notUtf8 } from '../../connectors/formats/utf8.ts';
+import { BodyTooLarge } from './read-body.ts';
+
+/** Each record costs memory besides its bytes: `[0,0,...]` has one for every two. */
+export const MAX_RECORDS = 100_000;
 
 const LATIN1_MARK = /^\u00ef\u00bb\u00bf/;
 
@@ -8,6 +12,7 @@ const LATIN1_MARK = /^\u00ef\u00bb\u00bf/;
  * The elements of a JSON array, or the one object. Only the outermost structure is looked at; each record is parsed, and
  * refused if need be, where it is taken in.
  * @throws SyntaxError when the text is neither, or ends too early
+ * @throws BodyTooLarge for more than MAX_RECORDS
  */
 export function recordsOfJson(body: Uint8Array): RawRecord[] {
   const text = decodeUtf8(body);
@@ -36,6 +41,8 @@ function elements(text: string): string[] {
   const end = (at: number): void => {
     const element = text.slice(start, at).trim();
     if (element === '') throw new SyntaxError(`the array lacks an element before character ${at + 1}`);
+    if (found.length === MAX_RECORDS)
+      throw new BodyTooLarge(`the array has more than ${MAX_RECORDS} records`);
     found.push(element);
     start = at + 1;
   };

@@ -3,12 +3,29 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { pipeline } from 'node:stream';
 
-export class BodyTooLarge extends Error {
-  readonly limit: number;
+/** A body that no request may have. */
+export class BodyTooLarge extends Error {}
+
+/** A body that would be taken at another moment: those of other requests are held. */
+export class BodiesHeld extends Error {}
+
+/** Bytes of bodies that are held at the moment, of all requests together, as they are after gunzip. */
+export class HeldBytes {
+  readonly #limit: number;
+  #held = 0;
 
   constructor(limit: number) {
-    super(`the body is larger than ${limit} bytes`);
-    this.limit = limit;
+    this.#limit = limit;
+  }
+
+  /** @throws BodiesHeld */
+  take(bytes: number): void {
+    if (this.#held + bytes > this.#limit) throw new BodiesHeld();
+    this.#held += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
   }
 }
 
@@ -24,14 +41,28 @@ export function plainBody(request: IncomingMessage): Readable | null {
   return gunzip;
 }
 
-/** All of a body, never more than `limit` bytes of it (after gunzip). @throws BodyTooLarge, and what gunzip throws */
-export async function readBody(body: Readable, limit: number): Promise<Buffer> {
+/**
+ * Reads all of a body, and holds it while `use` works with it.
+ * @param limit the most bytes, after gunzip
+ * @throws BodyTooLarge, BodiesHeld, and what gunzip throws
+ */
+export async function withBody<T>(
+  body: Readable,
+  limit: number,
+  held: HeldBytes,
+  use: (bytes: Buffer) => Promise<T>,
+): Promise<T> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new BodyTooLarge(limit);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (size + chunk.length > limit) throw new BodyTooLarge(`the body is larger than ${limit} bytes`);
+      held.take(chunk.length);
+      size += chunk.length;
+      chunks.push(chunk);
+    }
+    return await use(Buffer.concat(chunks, size));
+  } finally {
+    held.give(size);
   }
-  return Buffer.concat(chunks, size);
 }

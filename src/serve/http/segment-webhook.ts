@@ -8,10 +8,10 @@ import type { FastifyInstance } from 'fastify';
 import { memberText } from '../../json/exact-json.ts';
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
 import type { ServerState } from '../server-state.ts';
-import { answer, badBody, MAX_JSON_BYTES, tooMany } from './ingest-routes.ts';
+import { takeJson } from './ingest-routes.ts';
 import { recordsOfJson } from './json-records.ts';
 import { sendProblem } from './problems.ts';
-import { plainBody, readBody } from './read-body.ts';
+import { plainBody } from './read-body.ts';
 
 export function segmentWebhook(app: FastifyInstance, state: ServerState, env: NodeJS.ProcessEnv): void {
   const secret = env['SEG_SEGMENT_SECRET'];
@@ -23,26 +23,25 @@ export function segmentWebhook(app: FastifyInstance, state: ServerState, env: No
         hint: 'Set SEG_SEGMENT_SECRET to the shared secret of the webhook destination.',
       });
     }
-    const gate = state.gate(request.params.source);
     const body = plainBody(request.raw);
     if (body === null)
       return sendProblem(reply, 415, { code: 'SEG830', message: 'cannot read the encoding' });
     try {
-      const bytes = await readBody(body, MAX_JSON_BYTES);
-      if (!isSigned(bytes, request.headers['x-signature'], secret)) {
-        return await sendProblem(reply, 401, {
-          code: 'SEG838',
-          message: 'the signature does not fit the body',
-        });
-      }
-      const records = recordsOfWebhook(bytes);
-      if (gate.isFull(records.length)) return await tooMany(state, gate, reply);
-      return await answer(reply, await gate.submit(records, 'segment'));
+      return await takeJson(state, reply, body, (bytes) => {
+        // Before anything of the project is told, its sources' names too.
+        if (!isSigned(bytes, request.headers['x-signature'], secret)) throw new NotSigned();
+        const gate = state.gate(request.params.source);
+        return { gate, records: recordsOfWebhook(bytes), origin: 'segment' };
+      });
     } catch (error) {
-      return badBody(reply, error);
+      if (!(error instanceof NotSigned)) throw error;
+      const problem = { code: 'SEG838', message: 'the signature does not fit the body' };
+      return sendProblem(reply, 401, problem);
     }
   });
 }
+
+class NotSigned extends Error {}
 
 function isSigned(body: Buffer, signature: string | string[] | undefined, secret: string): boolean {
   if (typeof signature !== 'string' || !/^[0-9a-f]{40}$/i.test(signature)) return false;
