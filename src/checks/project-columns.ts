@@ -6,6 +6,7 @@ import type { SourceNode } from '../project/nodes.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { queryColumns } from '../sql/query-columns.ts';
 import type { ColumnNames, UnknownName } from '../sql/query-columns.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 export interface ProjectColumns {
   /** By unique_id; what is not listed is not known. */
@@ -45,6 +46,6 @@ export async function projectColumns(project: Project): Promise<ProjectColumns> 
 
 /** A table that somebody else makes, or an engine's connector fills, may have more columns than are declared. */
 function declaredColumns(node: SourceNode): ColumnNames {
-  const names = Object.values(node.columns).map(({ name }) => name);
+  const names = valuesOf(node.columns).map(({ name }) => name);
   return { names, open: names.length === 0 || node.config.existing || node.connector !== null };
 }

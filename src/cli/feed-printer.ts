@@ -4,6 +4,7 @@ import type { FeedItem } from '../feeds/hub.ts';
 import type { Snapshot } from '../feeds/feed.ts';
 import type { CommandContext } from './context.ts';
 import { printRelation } from './print-relation.ts';
+import { keysOf } from '../json/member-order.ts';
 
 export type FeedForm = 'ndjson' | 'table' | 'csv';
 
@@ -27,7 +28,7 @@ export function feedPrinter(context: CommandContext, form: FeedForm): FeedPrinte
   return async (item) => {
     const lines = linesOf(item);
     if (lines.length === 0) return;
-    const columns = Object.keys(lines[0]!.row);
+    const columns = keysOf(lines[0]!.row);
     const relation = {
       columns: ['position', 'at', 'op', ...columns],
       rows: lines.map(({ position, at, op, row }) => [

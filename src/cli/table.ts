@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { textOfJson } from '../json/exact-json.ts';
 import type { Writable } from '../json/exact-json.ts';
-import { JsonNumber } from '../json/json-number.ts';
+import { JsonNumber, printed } from '../json/json-number.ts';
 
 /** A relation to print: every row has a cell for every column. */
 export interface Relation {
@@ -47,8 +47,9 @@ export function cellText(value: unknown): string {
   });
 }
 
+/** PostgreSQL's exponents have two digits. */
 function numberText(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+  return printed(value).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 /** Numbers, and numeric values, which arrive as text because JavaScript's numbers would round them. */

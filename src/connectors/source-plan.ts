@@ -4,6 +4,7 @@ import { rejectedTable } from '../deploy/ddl.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { parseDataType, type DataType } from './data-type.ts';
 import { parsePath, type RecordPath } from './map-record.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 /** One column that a record fills. Generated columns are left to the table's defaults. */
 export interface SourceColumn {
@@ -46,7 +47,7 @@ export function planSource(source: SourceNode): SourcePlan {
       hint: 'Its own connector fills it, or whoever made it.',
     });
   }
-  const declared = Object.values(source.columns);
+  const declared = valuesOf(source.columns);
   const key = source.key ?? [];
   const columns = declared
     .filter((column) => column.generated === undefined)

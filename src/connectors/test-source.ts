@@ -3,6 +3,7 @@ import type { JsonValue } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import type { ColumnInfo, SeedNode, SourceNode } from '../project/nodes.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 type TestColumn = Partial<ColumnInfo> & { name: string; data_type: string };
 
@@ -71,7 +72,7 @@ export function testSeed(
 }
 
 export async function createSource(db: Connection, source: SourceNode): Promise<void> {
-  const columns = Object.values(source.columns).map((column) => {
+  const columns = valuesOf(source.columns).map((column) => {
     const generated =
       column.generated === 'position'
         ? ' generated always as identity'

@@ -11,6 +11,7 @@ import { namesInQuery } from '../sql/relations.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { NodeKind } from '../state/nodes.ts';
 import { checkFunctions } from '../incremental/maintainable.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 export interface DeclaredColumn {
   readonly name: string;
@@ -199,7 +200,7 @@ function declaredColumns(
     return seedColumns.map(({ name, type }) => ({ name, type, notNull: false, generated: undefined }));
   }
   if (node.resource_type !== 'source') return [];
-  return Object.values(node.columns).map((column) => ({
+  return valuesOf(node.columns).map((column) => ({
     name: column.name,
     type:
       column.data_type ??

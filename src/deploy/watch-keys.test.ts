@@ -53,6 +53,12 @@ const now = async (): Promise<string[]> =>
     .map(({ name, count, samples }) => `${name} ${count} ${samples.join(' ')}`)
     .sort();
 
+test('a key that no column has is refused by name', async () => {
+  await expect(
+    deploy({ 'models/wrong.sql': view("'emial'", 'select id, email from users') }),
+  ).rejects.toThrow(/unknown column "emial" in the unique_key of model "wrong"/);
+});
+
 describe('a key', () => {
   test('that the plan proves is not watched', async () => {
     await deploy({

@@ -10,6 +10,8 @@ import { loadSqlParser, parseStatements, SqlSyntaxError } from '../sql/parse.ts'
 import type { ParsedStatement } from '../sql/parse.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { DeployedNode } from '../state/nodes.ts';
+import { keysOf, objectOf } from '../json/member-order.ts';
+import { rowOfObject } from '../sql/row-json.ts';
 
 export interface FeedView {
   /** An SQL condition on the model's columns. It runs with the rights of the database's owner. */
@@ -59,7 +61,7 @@ export function conditionOnJson(node: DeployedNode, view: FeedView, json: string
   if (view.where === undefined) return 'true';
   const type = quoteRelation({ schema: node.schema, name: node.relation });
   // A scope of its own, so that names in the condition mean the model's columns and not those around it.
-  return `EXISTS (SELECT FROM jsonb_populate_record(NULL::${type}, ${json}) AS ${quoteIdentifier(node.name)}
+  return `EXISTS (SELECT FROM ${rowOfObject(type, json, node.columns)} AS ${quoteIdentifier(node.name)}
                   WHERE (${view.where}\n))`;
 }
 
@@ -69,18 +71,17 @@ export function narrowRow(row: JsonRow, { columns }: FeedView): JsonRow {
 
 /** A row of just these columns, in this order: jsonb, as which rows are stored, has an order of its own. */
 export function inOrder(row: JsonRow, columns: readonly string[]): JsonRow {
-  return Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  return objectOf(columns.map((name) => [name, row[name] ?? null]));
 }
 
 /** The same of a row that may be of another definition of the model, which had other columns: those follow, none is added. */
 export function asStored(row: JsonRow, columns: readonly string[]): JsonRow {
-  return {
-    ...inOrder(
-      row,
-      columns.filter((name) => Object.hasOwn(row, name)),
-    ),
-    ...row,
-  };
+  const known = new Set(columns);
+  const names = [
+    ...columns.filter((name) => Object.hasOwn(row, name)),
+    ...keysOf(row).filter((name) => !known.has(name)),
+  ];
+  return inOrder(row, names);
 }
 
 /** The changes as seen through the view's columns; keys stay whole. */

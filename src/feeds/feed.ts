@@ -7,8 +7,10 @@ import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
-import { rowAsJson } from '../ivm/strategies/recompute.ts';
+import { rowAsJson, rowAsText } from '../ivm/strategies/recompute.ts';
+import { parseJson } from '../json/exact-json.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { outOfDatabase } from '../sql/row-json.ts';
 import { requireUnique } from '../state/duplicate-keys.ts';
 import { CHANGES_SINCE, readDeployed, readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
@@ -83,7 +85,7 @@ export async function followable(
 }
 
 /**
- * SQL of all rows as JSON (`"row"`), in the order of the key, of all columns when there is none; and the columns that a
+ * SQL of all rows as JSON text (`"row"`), in the order of the key, of all columns when there is none; and the columns that a
  * reader of it shows, in order.
  * @throws SegError as `followable`, `checkView` and `requireUnique` do
  */
@@ -97,9 +99,8 @@ export async function snapshotQuery(
   await requireUnique(connection, stateSchema, node);
   const columns = columnNames(node);
   const order = node.key.length > 0 ? node.key : columns;
-  const row = rowAsJson(node, 't');
-  const sql = `SELECT ${row} AS "row" FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
-    WHERE ${conditionOnJson(node, view, row)} ORDER BY ${order.map((name) => `t.${quoteIdentifier(name)}`).join(', ')}`;
+  const sql = `SELECT ${rowAsText(node, 't')} AS "row" FROM ${quoteRelation({ schema: stateSchema, name: node.state ?? '' })} AS t
+    WHERE ${conditionOnJson(node, view, rowAsJson(node, 't'))} ORDER BY ${order.map((name) => `t.${quoteIdentifier(name)}`).join(', ')}`;
   return { sql, columns: view.columns ?? columns };
 }
 
@@ -123,7 +124,7 @@ export async function readSnapshot(
   const limit = most === undefined ? '' : ` LIMIT ${most}`;
   // One statement sees one state, on any isolation level.
   const { rows } = await ofCondition(view, () =>
-    connection.query<{ epoch: string; row: JsonRow | null }>(
+    connection.query<{ epoch: string; row: string | null }>(
       `SELECT e.epoch::text, r."row" FROM ${quoteIdentifier(stateSchema)}.epoch AS e
        LEFT JOIN (SELECT s."row", row_number() OVER () AS n FROM (${sql}${limit}) AS s) AS r ON true
        ORDER BY r.n`,
@@ -131,8 +132,13 @@ export async function readSnapshot(
   );
   return {
     position: positionOf(rows[0]!.epoch),
-    rows: rows.flatMap(({ row }) => (row === null ? [] : [inOrder(row, columns)])),
+    rows: rows.flatMap(({ row }) => (row === null ? [] : [inOrder(parseRow(row), columns)])),
   };
+}
+
+/** A row from its JSON text. */
+export function parseRow(text: string): JsonRow {
+  return parseJson(text) as JsonRow;
 }
 
 /** The batches after a position, in order; `limit` bounds their number. @throws SegError as `readChangePage` does */
@@ -166,8 +172,8 @@ export async function readChangePage(
   const end = paged ? await pageEnd(connection, node, { stateSchema, after, wanted }) : wanted;
   const seg = quoteIdentifier(stateSchema);
   const { rows } = await ofCondition(view, () =>
-    connection.query<{ epoch: string; at: string; row: JsonRow; weight: number }>(
-      `SELECT c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
+    connection.query<{ epoch: string; at: string; row: string; weight: number }>(
+      `SELECT c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row"::text AS "row", sum(c.weight)::integer AS weight
        FROM ${seg}.changelog AS c JOIN ${seg}.step AS s USING (epoch)
        WHERE c.node = $1 AND c.epoch > $2::bigint AND c.epoch <= $3::bigint AND ${conditionOnJson(node, view, 'c."row"')}
        GROUP BY c.epoch, s.at, c."row" HAVING sum(c.weight) <> 0
@@ -221,7 +227,7 @@ export function batchesOf(
   rows: readonly {
     readonly epoch: string;
     readonly at: string;
-    readonly row: JsonRow;
+    readonly row: string;
     readonly weight: number;
   }[],
   node: Pick<DeployedNode, 'key' | 'columns'>,
@@ -234,7 +240,7 @@ export function batchesOf(
     const { epoch, at } = rows[start]!;
     const ordered = rows
       .slice(start, end)
-      .map(({ row, weight }) => ({ row: asStored(row, columns), weight }));
+      .map(({ row, weight }) => ({ row: asStored(parseRow(outOfDatabase(row)), columns), weight }));
     batches.push({ position: positionOf(epoch), at, changes: pairChanges(ordered, node.key) });
     start = end;
   }

@@ -1,5 +1,5 @@
 /** One look at the changelog for the followers of several models. */
-import type { ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
+import type { ChangeBatch, Position } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { duplicatesOf, KEY_WATCHED } from '../state/duplicate-keys.ts';
@@ -98,10 +98,10 @@ async function readBatches(
     node: number;
     epoch: string;
     at: string;
-    row: JsonRow;
+    row: string;
     weight: number;
   }>(
-    `SELECT c.node, c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row", sum(c.weight)::integer AS weight
+    `SELECT c.node, c.epoch::text, to_json(s.at AT TIME ZONE 'UTC') #>> '{}' || 'Z' AS at, c."row"::text AS "row", sum(c.weight)::integer AS weight
      FROM jsonb_to_recordset($1::jsonb) AS m (node integer, since bigint)
      JOIN ${seg}.changelog AS c ON c.node = m.node AND c.epoch > m.since AND c.epoch <= $2::bigint
      JOIN ${seg}.step AS s ON s.epoch = c.epoch

@@ -1,5 +1,6 @@
 import { identityOf } from '../json/exact-json.ts';
 import type { Change, JsonRow } from '../changelog/change.ts';
+import { objectOf } from '../json/member-order.ts';
 
 /**
  * Weighted rows of one step → changes: per key one row that went and one that came are an update. Without a key, or
@@ -12,7 +13,7 @@ export function pairChanges(
   const groups = new Map<string, { key: JsonRow | null; gone: JsonRow[]; come: JsonRow[] }>();
   for (const [index, { row, weight }] of rows.entries()) {
     const of: JsonRow | null =
-      key.length === 0 ? null : Object.fromEntries(key.map((name) => [name, row[name] ?? null]));
+      key.length === 0 ? null : objectOf(key.map((name) => [name, row[name] ?? null]));
     const id = of === null ? String(index) : identityOf(of);
     const group = groups.get(id) ?? { key: of, gone: [], come: [] };
     groups.set(id, group);

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { JsonRow } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { currentPosition, readSnapshot, snapshotQuery } from './feed.ts';
+import { currentPosition, parseRow, readSnapshot, snapshotQuery } from './feed.ts';
 import type { ReadOptions, Snapshot } from './feed.ts';
 import { inOrder } from './feed-view.ts';
 
@@ -40,8 +40,8 @@ export async function* readSnapshotParts(
   });
   try {
     const next = async (): Promise<JsonRow[]> => {
-      const { rows } = await connection.query<{ row: JsonRow }>(`FETCH ${PART} FROM ${cursor}`);
-      return rows.map(({ row }) => inOrder(row, columns));
+      const { rows } = await connection.query<{ row: string }>(`FETCH ${PART} FROM ${cursor}`);
+      return rows.map(({ row }) => inOrder(parseRow(row), columns));
     };
     let rows = await next();
     for (;;) {

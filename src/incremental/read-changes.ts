@@ -4,6 +4,7 @@ import type { Connection } from '../engines/connection.ts';
 import { inOrder } from '../feeds/feed-view.ts';
 import { parseJson } from '../json/exact-json.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
+import { outOfDatabase } from '../sql/row-json.ts';
 import { connectionOf } from './client.ts';
 import type { QueryClient } from './client.ts';
 
@@ -44,5 +45,8 @@ export async function readChanges(
     [view],
   );
   const names = columns.rows.map((column) => column.name);
-  return rows.map(({ row, ...change }) => ({ ...change, row: inOrder(parseJson(row) as JsonRow, names) }));
+  return rows.map(({ row, ...change }) => ({
+    ...change,
+    row: inOrder(parseJson(outOfDatabase(row)) as JsonRow, names),
+  }));
 }

@@ -5,6 +5,7 @@ import { iterate, tryIterate } from './iterate.ts';
 import { str } from './print.ts';
 import type { Value } from './template-engine.ts';
 import { PyFloat } from './values.ts';
+import { objectOf } from '../json/member-order.ts';
 
 /**
  * A template's value as plain JSON, for configuration: lists, tuples, sets and iterators become arrays, dicts objects
@@ -35,9 +36,7 @@ function convert<T>(value: Value, numeric: (number: bigint | PyFloat) => T): T {
     if (typeof inner === 'string' || typeof inner === 'boolean' || typeof inner === 'number') return inner;
     if (typeof inner === 'bigint' || inner instanceof PyFloat) return numeric(inner);
     if (inner instanceof Map) {
-      return Object.fromEntries(
-        Array.from(inner as Map<Value, Value>, ([key, item]) => [str(key), walk(item)]),
-      );
+      return objectOf(Array.from(inner as Map<Value, Value>, ([key, item]) => [str(key), walk(item)]));
     }
     return tryIterate(inner) === undefined ? str(inner) : Array.from(iterate(inner), walk);
   };

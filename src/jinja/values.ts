@@ -12,6 +12,7 @@
  * | jinja2.Undefined | Undefined |
  */
 import type { HostCall, Value } from './template-engine.ts';
+import { entriesOf } from '../json/member-order.ts';
 
 /**
  * A float without a fraction, or one of a row that has more digits than a float. Others are plain numbers; `float(n)` of
@@ -271,6 +272,7 @@ export function fromHost(value: Value, seen: Map<object, Value>): Value {
   const dict = new Map<Value, Value>();
   seen.set(value, dict);
   seen.set(dict, dict);
-  for (const [key, item] of Object.entries(value)) dict.set(key, fromHost(item, seen));
+  for (const [key, item] of entriesOf(value as { [key: string]: unknown }))
+    dict.set(key, fromHost(item, seen));
   return dict;
 }

@@ -8,6 +8,7 @@ describe('exact JSON', () => {
     '{"a":12345678901234567890,"b":[0.12345678901234567,1e400,-5],"c":"12345678901234567890","\uE000":1}',
     '[700.00,1.0,-0,-0.0,0.0000001,1e21,1E+5,9007199254740993,-9007199254740993,0.10]',
     '{"__proto__":700.00,"constructor":{"__proto__":[1.50]},"":2.0}',
+    '{"b":1,"10":{"2":-0,"1":[1.50]},"9":"x","__proto__":1,"4294967295":0,"01":2}',
     '700.00',
     '"700.00"',
     String.raw`["a\\",1.50,"\\\"1.50"]`,
@@ -21,6 +22,19 @@ describe('exact JSON', () => {
     expect(parseJson(text)).toEqual(JSON.parse(text));
     expect(parseJson('{"a":700.00}')).toEqual({ a: new JsonNumber('700.00') });
     expect(Object.getPrototypeOf(parseJson('{"__proto__":1.50}'))).toBe(Object.prototype);
+  });
+
+  it('tells its own marks from the characters of a text', () => {
+    const text = String.raw`["\ue0001.50",1.50,{"\uE0002":1,"\u0032":0,"1":"\ue000"}]`.replaceAll(
+      '\\\\',
+      '\\',
+    );
+    expect(stringifyJson(parseJson(text))).toBe('["\uE0001.50",1.50,{"\uE0002":1,"2":0,"1":"\uE000"}]');
+  });
+
+  it('tells its own marks from the characters of a text', () => {
+    const text = String.raw`["\ue0001.50",1.50,{"\uE0002":1,"\u0032":0,"1":"\ue000"}]`;
+    expect(stringifyJson(parseJson(text))).toBe('["\uE0001.50",1.50,{"\uE0002":1,"2":0,"1":"\uE000"}]');
   });
 
   it.each(['{1.50:2}', '[01.50]', '[1.50', '[1.5.50]', '[-]', '1.50 2.50', ''])('%s is no JSON', (text) => {

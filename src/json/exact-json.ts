@@ -1,9 +1,11 @@
 /**
  * The reader and the writer of JSON for rows and records. JSON.parse reads 12345678901234567890 as
  * 12345678901234567000 and 700.00 as 700; an id or an amount must not change on its way through seg. What a `number`
- * does not print with the same digits is read as a JsonNumber, and written with the digits that were read.
+ * does not print with the same digits is read as a JsonNumber, and written with the digits that were read. Members keep
+ * their order, also those that JavaScript would move (member-order.ts).
  */
-import { canonicalNumber, JsonNumber, numberOf } from './json-number.ts';
+import { canonicalNumber, JsonNumber, numberOf, printed } from './json-number.ts';
+import { keysOf, movesInObjects, objectOf } from './member-order.ts';
 
 export type ExactJson =
   | null
@@ -16,11 +18,12 @@ export type ExactJson =
 
 /**
  * Whether a text may hold a number to be kept as its digits. A number stands after one of the first characters, a
- * string's digits after a quote. Then: 16 characters, a leading 0.000000, an exponent, a zero at the end, or minus zero.
+ * string's digits after a quote. Then: 16 characters, a leading 0.000000, an exponent, or a zero at the end.
  */
-const MAY_LOSE_DIGITS =
-  /(?:[:,[\s]|^)(?:-?(?:\d[\d.]{15}|0\.0{6}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d))|-0(?![\d.]))/;
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const MAY_LOSE_DIGITS = /(?:[:,[\s]|^)-?(?:\d[\d.]{15}|0\.0{6}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d))/;
+/** Whether it may hold a member that JavaScript would move. */
+const MAY_LOSE_ORDER = /"(?:\d|\\u003\d)+"\s*:/;
+const TOKEN = /"(?:[^"\\]|\\.)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 /** Reads JSON; throws JSON.parse's SyntaxError. */
 export function parseJson(text: string): ExactJson {
@@ -30,30 +33,40 @@ export function parseJson(text: string): ExactJson {
 /** What `plain` and `exact` are: the values with JavaScript's numbers, for a validator, and those with all digits. */
 export function parseBoth(text: string): { readonly plain: unknown; readonly exact: ExactJson } {
   const plain = JSON.parse(text) as ExactJson;
-  if (!MAY_LOSE_DIGITS.test(text)) return { plain, exact: plain };
-  let mark = '\uE000';
-  while (text.includes(mark)) mark += '\uE000';
+  if (!MAY_LOSE_DIGITS.test(text) && !MAY_LOSE_ORDER.test(text)) return { plain, exact: plain };
+  // A run of a character that the text has no run of, written as it is or as an escape.
+  const mark = '\uE000'.repeat(1 + (text.match(/\uE000|\\ue000/gi)?.length ?? 0));
   let marked = false;
-  const rewritten = text.replace(TOKEN, (token) => {
-    if (token.startsWith('"') || typeof numberOf(token) === 'number') return token;
+  const rewritten = text.replace(TOKEN, (token: string, colon: string | undefined) => {
+    if (colon === undefined ? token.startsWith('"') || typeof numberOf(token) === 'number' : !isMoved(token))
+      return token;
     marked = true;
-    return `"${mark}${token}"`;
+    return colon === undefined ? `"${mark}${token}"` : `"${mark}${token.slice(1)}`;
   });
   return marked
-    ? { plain, exact: withNumbers(JSON.parse(rewritten) as Mutable, mark) }
+    ? { plain, exact: unmarked(JSON.parse(rewritten) as Mutable, mark) }
     : { plain, exact: plain };
+}
+
+/** @param token a member's name as it is written, and the colon behind it */
+function isMoved(token: string): boolean {
+  return (
+    MAY_LOSE_ORDER.test(token) &&
+    movesInObjects(JSON.parse(token.slice(0, token.lastIndexOf('"') + 1)) as string)
+  );
 }
 
 type Mutable = null | boolean | number | JsonNumber | string | { [key: string]: Mutable };
 
-/** Puts numbers in the place of marked texts, in the value itself. */
-function withNumbers(value: Mutable, mark: string): ExactJson {
+/** Puts numbers in the place of marked texts, in the value itself; an object of marked names is made anew. */
+function unmarked(value: Mutable, mark: string): ExactJson {
   if (typeof value === 'string' && value.startsWith(mark)) return new JsonNumber(value.slice(mark.length));
-  if (typeof value === 'object' && value !== null && !(value instanceof JsonNumber)) {
-    // Arrays have their indices as keys. The keys are own properties, so `__proto__` is a name like any other.
-    for (const key of Object.keys(value)) value[key] = withNumbers(value[key]!, mark) as Mutable;
-  }
-  return value;
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value;
+  // Arrays have their indices as keys. The keys are own properties, so `__proto__` is a name like any other.
+  const keys = Object.keys(value);
+  for (const key of keys) value[key] = unmarked(value[key]!, mark) as Mutable;
+  if (Array.isArray(value) || !keys.some((key) => key.startsWith(mark))) return value;
+  return objectOf(keys.map((key) => [key.startsWith(mark) ? key.slice(mark.length) : key, value[key]!]));
 }
 
 /** A value that may be written; what is `undefined` in an object is left out, as JSON.stringify does. */
@@ -72,11 +85,11 @@ export function identityOf(value: Writable): string {
 
 interface Spelling {
   number(digits: string): string;
-  keys(keys: string[]): string[];
+  keys(keys: readonly string[]): readonly string[];
 }
 
 const asWritten: Spelling = { number: (digits) => digits, keys: (keys) => keys };
-const asCompared: Spelling = { number: canonicalNumber, keys: (keys) => keys.sort() };
+const asCompared: Spelling = { number: canonicalNumber, keys: (keys) => [...keys].sort() };
 
 function write(value: Writable, spelling: Spelling): string {
   if (value instanceof JsonNumber) return spelling.number(value.text);
@@ -87,16 +100,12 @@ function write(value: Writable, spelling: Spelling): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   if (isArray(value)) return `[${value.map((item) => write(item, spelling)).join(',')}]`;
   let text = '';
-  for (const key of spelling.keys(Object.keys(value))) {
+  for (const key of spelling.keys(keysOf(value))) {
     const item = value[key];
     if (item !== undefined)
       text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${write(item, spelling)}`;
   }
   return `{${text}}`;
-}
-
-function printed(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 export function isArray<T>(value: T | readonly T[]): value is readonly T[] {

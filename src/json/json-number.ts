@@ -26,10 +26,15 @@ export class JsonNumber {
   }
 }
 
+/** The digits of a number, and its sign, which String leaves out for minus zero. */
+export function printed(number: number): string {
+  return Object.is(number, -0) ? '-0' : String(number);
+}
+
 /** A number from its digits: a `number` if that prints the same digits, else a JsonNumber. `text` is JSON's spelling. */
 export function numberOf(text: string): number | JsonNumber {
   const number = Number(text);
-  return String(number) === text ? number : new JsonNumber(text);
+  return printed(number) === text ? number : new JsonNumber(text);
 }
 
 /** `sign`, the digits without zeros at either end, and the power of ten they are multiplied by; zero has no digits. */

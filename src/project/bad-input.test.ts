@@ -107,6 +107,29 @@ describe('names', () => {
     const long = 'm'.repeat(64);
     expect((await mistakes({ [`models/${long}.sql`]: 'select 1' }))[0]).toContain('longer than 63 bytes');
   });
+
+  it('of columns that PostgreSQL would cut, by name and place', async () => {
+    const long = 'ü'.repeat(32);
+    const source = (table: string): string => `sources:\n  - name: shop\n    tables:\n      - ${table}\n`;
+    expect(
+      await mistakes({
+        'models/s.yml': source(`{name: t, columns: [{name: ${'x'.repeat(63)}}, {name: ${long}}]}`),
+      }),
+    ).toEqual([
+      `models/s.yml:4:109 SEG120 column name "${long}" is longer than 63 bytes | Choose a shorter name: PostgreSQL would cut it.`,
+    ]);
+    expect((await mistakes({ 'models/s.yml': source(`{name: ${long}}`) }))[0]).toContain(
+      'SEG120 relation name',
+    );
+    const sink = (type: string): string =>
+      `sinks:\n  - {name: s, from: orders, type: ${type}, primary_key: id, mapping: {id: id, ${long}: id}, config: {connection: "{{ env_var('PG', '') }}", table: t}}\n`;
+    const files = {
+      'models/orders.sql': "{{ config(materialized='materialized_view', unique_key='id') }} select 1 as id",
+    };
+    expect((await mistakes({ ...files, 'models/x.yml': sink('postgres') }))[0]).toContain(
+      `SEG120 column name "${long}"`,
+    );
+  });
 });
 
 describe('templates', () => {

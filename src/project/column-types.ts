@@ -4,6 +4,7 @@ import type { VisibleType } from '../dialects/visible-type.ts';
 import { SqlSyntaxError } from '../sql/parse.ts';
 import type { Manifest } from './manifest.ts';
 import type { ModelNode, TestNode } from './nodes.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 /** Names that two of the relations it reads declare with different types are left out. `loadSqlParser` must have been awaited. */
 export function columnTypes(
@@ -14,7 +15,7 @@ export function columnTypes(
   for (const id of node.depends_on.nodes) {
     const parent = manifest.sources[id] ?? manifest.nodes[id];
     if (parent === undefined) continue;
-    for (const { name, data_type, generated } of Object.values(parent.columns)) {
+    for (const { name, data_type, generated } of valuesOf(parent.columns)) {
       const declared =
         data_type ??
         (generated === 'position' ? 'bigint' : generated === undefined ? undefined : 'timestamptz');

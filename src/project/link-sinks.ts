@@ -6,6 +6,7 @@ import type { GraphNode, SinkNode } from './nodes.ts';
 import type { ProjectNodes } from './nodes-of-project.ts';
 import type { Lookup } from './resolve.ts';
 import type { Workspace } from './workspace.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 /**
  * Finds what each sink reads: `ref('model')`, `source('a', 'table')`, or a name alone: of a model, a test that stores its
@@ -115,7 +116,7 @@ function checkSubject(workspace: Workspace, sink: SinkNode, found: GraphNode, at
       }
       break;
     case 'source':
-      if (!Object.values(found.columns).some(({ generated }) => generated === 'position')) {
+      if (!valuesOf(found.columns).some(({ generated }) => generated === 'position')) {
         mistake(
           `source "${found.source_name}.${found.name}" has no column "generated: position"`,
           'Declare one: a sink reads a source in the order of arrival.',

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../changelog/change.ts';
 import type { ExactJson } from '../json/exact-json.ts';
 import type { YamlPath } from './yaml.ts';
+import { entriesOf, objectOf } from '../json/member-order.ts';
 
 /** True when a text has anything for Jinja to do; rendering the many texts that have not would cost most of the time. */
 export function isTemplate(text: string): boolean {
@@ -21,7 +22,7 @@ export function renderTree<T extends JsonValue | ExactJson>(
     if (typeof inner === 'string') return isTemplate(inner) ? render(inner, path) : inner;
     if (Array.isArray(inner)) return inner.map((item, index) => walk(item, [...path, index]));
     if (inner === null || typeof inner !== 'object') return inner;
-    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, walk(item, [...path, key])]));
+    return objectOf(entriesOf(inner).map(([key, item]) => [key, walk(item, [...path, key])]));
   };
   // Of JSON values only where `render` gives only such.
   return walk(value, []) as JsonValue | T;

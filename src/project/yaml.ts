@@ -4,6 +4,7 @@ import type { JsonValue } from '../changelog/change.ts';
 import type { Diagnostic, Location } from '../diagnostics/diagnostic.ts';
 import { locationAt } from '../diagnostics/source-map.ts';
 import { canonicalNumber } from '../json/json-number.ts';
+import { entriesOf, objectOf } from '../json/member-order.ts';
 import { jsonTags, pyyamlTags } from './yaml-tags.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -103,8 +104,8 @@ class Reader {
   }
 
   #map(items: Pair<Node, Node | null>[]): JsonValue {
-    const merged: { [key: string]: JsonValue } = {};
-    const own: { [key: string]: JsonValue } = {};
+    const merged = new Map<string, JsonValue>();
+    const own = new Map<string, JsonValue>();
     for (const { key, value } of items) {
       if (isMap(key) || isSeq(key)) {
         const start = rangeOf(key)?.[0] ?? 0;
@@ -122,12 +123,12 @@ class Reader {
         const sources = this.read(value);
         // PyYAML: of several merged mappings the first that has a key wins.
         for (const source of [sources].flat().reverse()) {
-          if (source !== null && typeof source === 'object') Object.assign(merged, source);
+          if (source === null || typeof source !== 'object') continue;
+          for (const [key, item] of entriesOf(source as { [key: string]: JsonValue })) merged.set(key, item);
         }
-      } else define(own, name, this.read(value));
+      } else own.set(name, this.read(value));
     }
-    for (const [name, value] of Object.entries(own)) define(merged, name, value);
-    return merged;
+    return objectOf([...new Map([...merged, ...own])]);
   }
 
   #scalar(value: unknown, source: string | undefined): JsonValue {
@@ -203,11 +204,6 @@ function findPair(
 function keyOf(key: unknown): string {
   if (!isScalar(key)) return '';
   return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
-}
-
-/** Sets a key without ever reaching the prototype (`__proto__` as a key in a file is just a key). */
-function define(target: { [key: string]: JsonValue }, name: string, value: JsonValue): void {
-  Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** Whether a number was written with more digits than JavaScript's numbers have; it stays the text it was. */

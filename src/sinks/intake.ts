@@ -8,7 +8,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { currentStep, movePlace } from './place.ts';
 import type { Place } from './place.ts';
 import { requireUniqueRows, requireUniqueChanges } from './require-unique.ts';
-import { rowSql } from './shape.ts';
+import { rowObject } from '../sql/row-json.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
 
@@ -99,7 +99,7 @@ function changesSql(sink: Sink, shape: Shape): string {
 /** SQL of `record`, all there are. */
 function allRecordsSql(shape: Shape): string {
   const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
-  return `SELECT ${shape.record(`(${rowSql(shape.from, 't')})`)} AS record FROM ${relation} AS t`;
+  return `SELECT ${shape.record(`(${rowObject(shape.from.columns, 't')})`)} AS record FROM ${relation} AS t`;
 }
 
 function lane(shape: Shape, record: string, key: string): string {
@@ -125,7 +125,7 @@ async function takeArrivals(
 ): Promise<Intake> {
   const column = `s.${quoteIdentifier(position)}`;
   const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
-  const page = `SELECT ${rowSql(shape.from, 's')} AS "_seg_row", ${column} AS "_seg_position"
+  const page = `SELECT ${rowObject(shape.from.columns, 's')} AS "_seg_row", ${column} AS "_seg_position"
     FROM ${relation} AS s WHERE ${column} > $1::bigint ORDER BY ${column} LIMIT ${PAGE}`;
   const { rows } = await tx.query<{ last: string | null; count: number }>(
     `SELECT max("_seg_position")::text AS last, count(*)::integer AS count

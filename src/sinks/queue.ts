@@ -2,6 +2,7 @@
 import type { JsonValue } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { outOfDatabase } from '../sql/row-json.ts';
 import { messageId } from './record.ts';
 import type { Delivery, SinkRecord } from './record.ts';
 import type { Place } from './place.ts';
@@ -127,11 +128,11 @@ function opOf(sink: Sink, row: QueueRow): SinkRecord['op'] {
 function toRecord(row: QueueRow, op: SinkRecord['op']): SinkRecord {
   return {
     seq: row.seq,
-    key: row.key,
+    key: outOfDatabase(row.key),
     lane: row.lane,
     op,
-    row: row.row,
-    before: row.before,
+    row: outOfDatabase(row.row),
+    before: outOfDatabase(row.before),
     at: row.at,
     first: BigInt(row.first),
     last: BigInt(row.last),

@@ -13,6 +13,8 @@ import { isWatched } from '../state/duplicate-keys.ts';
 import { readDeployedNode } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import type { Sink } from './sink.ts';
+import { entriesOf } from '../json/member-order.ts';
+import { jsonObject, rowOfObject } from '../sql/row-json.ts';
 
 export interface Field {
   readonly name: string;
@@ -113,7 +115,7 @@ function fieldsOfKey(node: SinkNode, from: DeployedNode, names: readonly string[
   const found = from.key.map((column) =>
     node.mapping === null
       ? names.find((name) => name === column)
-      : Object.entries(node.mapping).find(([, sql]) => isColumn(sql, column))?.[0],
+      : entriesOf(node.mapping).find(([, sql]) => isColumn(sql, column))?.[0],
   );
   return found.includes(undefined) ? [] : (found as string[]);
 }
@@ -123,7 +125,7 @@ function isColumn(sql: string, column: string): boolean {
 }
 
 function expressions(node: SinkNode, from: DeployedNode): [string, string][] {
-  if (node.mapping !== null) return Object.entries(node.mapping).map(([field, sql]) => [field, `(${sql}\n)`]);
+  if (node.mapping !== null) return entriesOf(node.mapping).map(([field, sql]) => [field, `(${sql}\n)`]);
   return (node.columns ?? from.columns.map(({ name }) => name)).map((name) => [
     name,
     `"_seg_r".${quoteIdentifier(name)}`,
@@ -177,27 +179,15 @@ async function describeFields(db: Connection, sink: Sink, from: DeployedNode): P
 function recordSql(node: SinkNode, from: DeployedNode, fields: readonly Field[]): (row: string) => string {
   if (node.mapping === null && node.where === null) {
     if (node.columns === null) return (row) => row;
-    return (row) => objectSql(fields.map(({ name }) => [name, `${row} -> ${quoteLiteral(name)}`]));
+    return (row) =>
+      jsonObject(
+        fields.map(({ name }) => ({ name, value: `${row} -> ${quoteLiteral(name)}`, type: undefined })),
+      );
   }
-  const made = objectSql(expressions(node, from));
+  const made = jsonObject(
+    expressions(node, from).map(([name, value], index) => ({ name, value, type: fields[index]!.type })),
+  );
   const where = node.where === null ? '' : ` WHERE (${node.where}\n)`;
   return (row) =>
-    `(SELECT ${made} FROM jsonb_populate_record(NULL::${relationOf(from)}, ${row}) AS "_seg_r"${where})`;
-}
-
-/** jsonb_build_object takes 100 arguments at most. */
-export function objectSql(pairs: readonly (readonly [string, string])[]): string {
-  const pieces: string[] = [];
-  for (let start = 0; start < pairs.length; start += 40) {
-    const part = pairs.slice(start, start + 40);
-    pieces.push(
-      `jsonb_build_object(${part.map(([name, sql]) => `${quoteLiteral(name)}, ${sql}`).join(', ')})`,
-    );
-  }
-  return pieces.length === 0 ? "'{}'::jsonb" : pieces.join(' || ');
-}
-
-/** A row of the relation as JSON, all columns: as the changelog holds it. */
-export function rowSql(from: DeployedNode, alias: string): string {
-  return objectSql(from.columns.map(({ name }) => [name, `${alias}.${quoteIdentifier(name)}`]));
+    `(SELECT ${made} FROM ${rowOfObject(relationOf(from), row, from.columns)} AS "_seg_r"${where})`;
 }

@@ -16,6 +16,7 @@ import type { ConnectorText, Dialect, ObjectKind, TableColumn } from './dialect.
 import { subsource } from './connectors/raw-object.ts';
 import { withSecrets } from './connectors/settings.ts';
 import { renameRelations } from './rename-relations.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 export interface DesiredNode {
   readonly uniqueId: string;
@@ -209,7 +210,7 @@ function columnsOf(
 ): TableColumn[] {
   if (node.resource_type === 'seed') return seedColumns.map((column) => ({ ...column, notNull: false }));
   if (node.resource_type !== 'source') return [];
-  return Object.values(node.columns).map((column) => ({
+  return valuesOf(node.columns).map((column) => ({
     name: column.name,
     type:
       column.data_type ??

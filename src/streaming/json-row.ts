@@ -5,6 +5,7 @@ import type { Field } from '../engines/connection.ts';
 import { parsersByOid } from '../engines/value-parsers.ts';
 import type { ExactJson } from '../json/exact-json.ts';
 import { numberOf } from '../json/json-number.ts';
+import { objectOf } from '../json/member-order.ts';
 
 const NUMERIC = 1700;
 const TIMESTAMP = 1114;
@@ -74,7 +75,5 @@ export function jsonRow(
   row: Readonly<Record<string, unknown>>,
   fields: readonly (Field & { readonly as?: string })[],
 ): JsonRow {
-  return Object.fromEntries(
-    fields.map(({ name, as, typeOid }) => [as ?? name, jsonValue(row[name], typeOid)]),
-  );
+  return objectOf(fields.map(({ name, as, typeOid }) => [as ?? name, jsonValue(row[name], typeOid)]));
 }

@@ -25,6 +25,7 @@ import { PositionRange } from './position-range.ts';
 import type { Dialect } from './dialect.ts';
 import { engineMessage } from './engine-error.ts';
 import { LOG_POSITION, logTable } from './materialize.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 const ROWS_A_STATEMENT = 1000;
 const HOPELESS_AFTER = 25;
@@ -61,7 +62,7 @@ export class StreamingDoor implements RecordDoor {
     this.#relation = { schema: source.schema, name: source.identifier };
     this.#logged = dialect.engine === 'materialize' && plan.key.length > 0;
     this.#target = this.#logged ? logTable(this.#relation) : this.#relation;
-    const generated = Object.values(source.columns).filter((column) => column.generated !== undefined);
+    const generated = valuesOf(source.columns).filter((column) => column.generated !== undefined);
     const written = [
       ...plan.columns.map((column) => ({ name: column.name, type: column.declaredType })),
       ...generated.map((column) => ({

@@ -10,6 +10,7 @@ import { recoveryTimeoutMs } from './patient-connection.ts';
 import { NodeStore } from './stored-node.ts';
 import type { StoredNode } from './stored-node.ts';
 import { untilComplete } from './wait-for-object.ts';
+import { objectOf } from '../json/member-order.ts';
 
 const SAMPLES = 5;
 
@@ -46,7 +47,7 @@ SELECT ${printed}, -1 AS w FROM ${quoteRelation(node.relation)}
       async (from) => (await db.query<Record<string, string | null>>(differing(from))).rows,
     );
     const differences = rows.map((row) => ({
-      row: Object.fromEntries(columns.map(({ name }, i) => [name, row[`c${i}`] ?? null])),
+      row: objectOf(columns.map(({ name }, i) => [name, row[`c${i}`] ?? null])),
       weight: Number(row['w']),
     }));
     const { rows: counted } = await db.query<{ n: string }>(

@@ -12,6 +12,7 @@ import { allNodes } from '../project/manifest.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { relationColumns, type RelationColumn, type TypedRelation } from './typed-rows.ts';
+import { valuesOf } from '../json/member-order.ts';
 
 /** Ephemeral models have no relation of their own: their prepared view lives here. */
 const shadowSchema = '_seg_shadow';
@@ -96,7 +97,7 @@ function placeOf(node: RelationNode): { schema: string; name: string } {
 }
 
 function declared(node: Exclude<RelationNode, ModelNode>): RelationColumn[] {
-  return Object.values(node.columns).map(({ name, data_type, generated }) => ({
+  return valuesOf(node.columns).map(({ name, data_type, generated }) => ({
     name,
     type:
       data_type ??

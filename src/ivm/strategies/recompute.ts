@@ -10,11 +10,14 @@
  *
  * Cost: the whole query, and one pass over what is stored.
  */
-import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import { rowObject, rowText } from '../../sql/row-json.ts';
 import { deltaAsJson, loggedRows } from './apply.ts';
 
 export interface StoredColumn {
   readonly name: string;
+  /** As format_type prints it. */
+  readonly type: string;
   /** Whether the type has a hash function; where it has none (money, bit, tsvector), its text is hashed. */
   readonly hashable: boolean;
   /** Kept for maintenance only: not part of the row that readers of the change feed see. */
@@ -142,25 +145,16 @@ ${view.query}
   ];
 }
 
-/** The same as JSON text, with the columns in their order, which jsonb does not keep. */
-export function rowAsText(view: Pick<StoredView, 'columns'>, alias: string): string {
-  const members = view.columns
-    .filter(({ hidden }) => hidden !== true)
-    .map(
-      ({ name }) =>
-        `${quoteLiteral(`${JSON.stringify(name)}:`)} || coalesce(to_jsonb(${alias}.${quoteIdentifier(name)})::text, 'null')`,
-    );
-  return `'{' || array_to_string(ARRAY[${members.join(', ')}]::text[], ',') || '}'`;
+/** One row as readers see it, as a JSON object. */
+export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
+  return rowObject(visible(view), alias);
 }
 
-/** One row as a JSON object of its columns; built in pieces since a function takes at most 100 arguments. */
-export function rowAsJson(view: Pick<StoredView, 'columns'>, alias: string): string {
-  const pairs = view.columns
-    .filter(({ hidden }) => hidden !== true)
-    .map(({ name }) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`);
-  const pieces: string[] = [];
-  for (let i = 0; i < pairs.length; i += 40) {
-    pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
-  }
-  return pieces.join(' || ');
+function visible({ columns }: Pick<StoredView, 'columns'>): readonly StoredColumn[] {
+  return columns.filter(({ hidden }) => hidden !== true);
+}
+
+/** The same as JSON text, with the columns in their order, which jsonb does not keep. */
+export function rowAsText(view: Pick<StoredView, 'columns'>, alias: string): string {
+  return rowText(visible(view), alias);
 }

@@ -1,5 +1,6 @@
 /** A stage as it lies in the database, and the fragments of SQL that every strategy shares. */
-import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
+import { jsonObject } from '../../sql/row-json.ts';
 import { shortName } from '../../sql/short-name.ts';
 import type { RelationName } from '../catalog.ts';
 import { directionSql } from '../plan/positions.ts';
@@ -89,16 +90,13 @@ export function addressable(stored: StoredStage): boolean {
   return stored.columns.every(({ name, hashable }) => hashable || !names.has(name));
 }
 
-/** The row users see, as a JSON object; built in pieces since a function takes at most 100 arguments. */
+/** The row users see, as a JSON object. */
 export function visibleRowAsJson(
   stored: StoredStage,
   alias: string,
   valueOf = (name: string): string => `${alias}.${quoteIdentifier(name)}`,
 ): string {
+  const types = new Map(stored.columns.map(({ name, type }) => [name, type]));
   const visible = stored.stage.columns.filter(({ hidden }) => !hidden);
-  const pairs = visible.map(({ name }) => `${quoteLiteral(name)}, ${valueOf(name)}`);
-  const pieces: string[] = [];
-  for (let i = 0; i < pairs.length; i += 40)
-    pieces.push(`jsonb_build_object(${pairs.slice(i, i + 40).join(', ')})`);
-  return pieces.length === 0 ? `'{}'::jsonb` : pieces.join(' || ');
+  return jsonObject(visible.map(({ name }) => ({ name, value: valueOf(name), type: types.get(name) })));
 }

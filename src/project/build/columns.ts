@@ -8,6 +8,7 @@ import type { YamlPath } from '../yaml.ts';
 import { describe } from './descriptions.ts';
 import { objectOrEmpty, textList, textOrNull } from './layers.ts';
 import { pythonStr } from '../python-text.ts';
+import { objectOf } from '../../json/member-order.ts';
 
 /** The `columns:` of a YAML item, by name; a name that stands twice is SEG116. */
 export function readColumns(
@@ -16,7 +17,7 @@ export function readColumns(
   columns: JsonValue | undefined,
   path: YamlPath,
 ): Record<string, ColumnInfo> {
-  const found: Record<string, ColumnInfo> = {};
+  const found: [name: string, column: ColumnInfo][] = [];
   const firsts = new Map<string, number>();
   for (const [index, column] of asList(columns).entries()) {
     if (!isObject(column)) continue;
@@ -33,7 +34,7 @@ export function readColumns(
     }
     firsts.set(name, index);
     const config = objectOrEmpty(column.config);
-    found[name] = {
+    const info: ColumnInfo = {
       name,
       description: describe(workspace, property, column.description, [...at, 'description']),
       data_type: textOrNull(column.data_type),
@@ -46,6 +47,7 @@ export function readColumns(
         : {}),
       ...(typeof column.not_null === 'boolean' ? { not_null: column.not_null } : {}),
     };
+    found.push([name, info]);
   }
-  return found;
+  return objectOf(found);
 }

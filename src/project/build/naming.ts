@@ -61,19 +61,26 @@ export function relationNames(
       workspace.collector.error('SEG120', `${node.resource_type} "${node.name}" has an empty ${kind} name`, {
         at,
       });
-    } else if (Buffer.byteLength(name) > maxNameBytes && kind === 'schema') {
-      workspace.collector.error('SEG120', `${kind} name "${name}" is longer than ${maxNameBytes} bytes`, {
-        at,
-        hint: 'Choose a shorter name: PostgreSQL would cut it.',
-      });
-    } else if (Buffer.byteLength(name) > maxNameBytes && node.resource_type !== 'test') {
-      workspace.collector.error('SEG120', `${kind} name "${name}" is longer than ${maxNameBytes} bytes`, {
-        at,
-        hint: 'Give the node a shorter name, or a shorter "alias": PostgreSQL would cut it.',
-      });
-    }
+    } else if (kind === 'schema') checkLength(workspace, 'schema name', name, at);
+    else if (node.resource_type !== 'test')
+      checkLength(workspace, 'relation name', name, at, 'Give the node a shorter name, or a shorter "alias"');
   }
   return { database, schema, alias };
+}
+
+/** Refuses a name that PostgreSQL would cut. @param what `relation name` */
+export function checkLength(
+  workspace: Workspace,
+  what: string,
+  name: string,
+  at: Location,
+  advice = 'Choose a shorter name',
+): void {
+  if (Buffer.byteLength(name) <= maxNameBytes) return;
+  workspace.collector.error('SEG120', `${what} "${name}" is longer than ${maxNameBytes} bytes`, {
+    at,
+    hint: `${advice}: PostgreSQL would cut it.`,
+  });
 }
 
 function text(value: JsonValue | undefined): string | null {

@@ -19,6 +19,8 @@ import {
   textOrNull,
 } from './layers.ts';
 import { folders, patchPath, sha256 } from './model.ts';
+import { checkLength } from './naming.ts';
+import { entriesOf, keysOf, objectOf } from '../../json/member-order.ts';
 
 const nodeKeys = ['tags', 'meta', 'enabled', 'group', 'docs'];
 
@@ -37,6 +39,13 @@ export function buildSink(workspace: Workspace, property: Property): SinkNode {
   const type = values.type as SinkType;
   const settings = pick(false);
   checkSettings(workspace, property, type, settings);
+  // Elsewhere the names of fields may be as long as the receiver takes them.
+  if (type === 'postgres') {
+    for (const part of ['mapping', 'on_delete'] as const) {
+      for (const field of keysOf(objectOrEmpty(values[part])))
+        checkLength(workspace, 'column name', field, property.at([part, field], 'key'));
+    }
+  }
   return {
     resource_type: 'sink',
     unique_id: `sink.${owner.name}.${name}`,
@@ -59,9 +68,7 @@ export function buildSink(workspace: Workspace, property: Property): SinkNode {
     mode: readMode(workspace, property, type),
     columns: values.columns == null ? null : textList(values.columns),
     mapping: isObject(values.mapping)
-      ? Object.fromEntries(
-          Object.entries(values.mapping).map(([field, sql]) => [field, textOrNull(sql) ?? '']),
-        )
+      ? objectOf(entriesOf(values.mapping).map(([field, sql]) => [field, textOrNull(sql) ?? '']))
       : null,
     where: textOrNull(values.where),
     primary_key: values.primary_key == null ? null : textList(values.primary_key),

@@ -23,6 +23,7 @@ import {
   textOrNull,
 } from './layers.ts';
 import { folders, patchPath } from './model.ts';
+import { checkLength } from './naming.ts';
 import { pythonStr } from '../python-text.ts';
 
 const sourceKeys = ['tags', 'meta', 'freshness', 'loaded_at_field', 'loaded_at_query'];
@@ -126,6 +127,24 @@ function buildTable(
   }
   const schema = textOrNull(values.schema) ?? textOrNull(source.schema) ?? workspace.target.schema;
   const identifier = textOrNull(table.identifier) ?? name;
+  const named = property.at([...tablePath, table.identifier == null ? 'name' : 'identifier']);
+  checkLength(workspace, 'schema name', schema, merged.origins.get('schema') ?? named);
+  checkLength(
+    workspace,
+    'relation name',
+    identifier,
+    named,
+    'Give the table a shorter name, or a shorter "identifier"',
+  );
+  for (const [index, column] of asList(table.columns).entries()) {
+    if (isObject(column))
+      checkLength(
+        workspace,
+        'column name',
+        pythonStr(column.name),
+        property.at([...tablePath, 'columns', index, 'name']),
+      );
+  }
   return {
     resource_type: 'source',
     unique_id: `source.${owner.name}.${sourceName}.${name}`,

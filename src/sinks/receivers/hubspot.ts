@@ -13,6 +13,7 @@ import { requireKey } from './crm-key.ts';
 import { HttpSender } from './http.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
+import { entriesOf, objectOf } from '../../json/member-order.ts';
 
 const BATCH = 100;
 
@@ -102,8 +103,8 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
   function propertiesOf(record: SinkRecord): Record<string, string> {
     const row: JsonRow =
       record.row === null ? { ...keyValues(record, shape), ...soft } : rowValues(record.row, shape);
-    return Object.fromEntries(
-      Object.entries(row)
+    return objectOf(
+      entriesOf(row)
         .filter(([, value]) => !keepNulls || value !== null)
         .map(([name, value]) => [name, textOf(value)]),
     );

@@ -5,6 +5,7 @@
  */
 import { Client, DatabaseError } from 'pg';
 import { segError } from '../../diagnostics/seg-error.ts';
+import { isBuiltIn } from '../../sql/built-in-types.ts';
 import { quoteIdentifier, quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import type { Delivery, SinkRecord } from '../record.ts';
 import { nameElements } from '../../json/exact-json.ts';
@@ -26,6 +27,8 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
   const timeoutMs = numberSetting(settings, 'timeout', 60) * 1000;
   const names = shape.fields.map(({ name }) => name);
   const softDelete = typeof node.on_delete === 'object' ? node.on_delete : undefined;
+  // What the table's columns are, once it is known.
+  let there: ReadonlyMap<string, string> = new Map();
   const columns = [
     ...shape.fields.map(({ name, type }) => ({ name, type: columnType(type) })),
     ...Object.entries(softDelete ?? {})
@@ -83,7 +86,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
 
   async function prepare(session: Client): Promise<void> {
     const key = shape.key.length === 0 ? '' : `, PRIMARY KEY (${shape.key.map(quoteIdentifier).join(', ')})`;
-    const there = await session.query<{
+    const asked = await session.query<{
       schema: boolean;
       table: boolean;
       progress: boolean;
@@ -93,7 +96,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
          EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($3) AND attname = 'message') AS message`,
       [quoteIdentifier(schema), table, progress],
     );
-    const found = there.rows[0]!;
+    const found = asked.rows[0]!;
     // Asked first: who may write to a table need not have the right to make one.
     if (!found.schema) await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
     if (!found.table) {
@@ -107,6 +110,21 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
     } else if (!found.message) {
       await session.query(`ALTER TABLE ${progress} ADD COLUMN IF NOT EXISTS message text`);
     }
+    const types = await session.query<{ name: string; type: string }>(
+      `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+       WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+      [table],
+    );
+    there = new Map(types.rows.map(({ name, type }) => [name, type]));
+  }
+
+  /** Rows of JSON as rows of these fields, called r. */
+  function rowsOf(names: readonly string[]): string {
+    const types = new Map(shape.fields.map(({ name, type }) => [name, type]));
+    const list = names.map(
+      (name) => `${quoteIdentifier(name)} ${recordType(types.get(name)!, there.get(name))}`,
+    );
+    return `json_to_recordset($1::json) AS r (${list.join(', ')})`;
   }
 
   async function apply(session: Client, delivery: Delivery): Promise<void> {
@@ -140,7 +158,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
   }
 
   async function write(session: Client, records: readonly SinkRecord[]): Promise<void> {
-    const rows = `jsonb_to_recordset($1::jsonb) AS r (${shape.fields.map(({ name, type }) => `${quoteIdentifier(name)} ${columnType(type)}`).join(', ')})`;
+    const rows = rowsOf(names);
     const list = names.map(quoteIdentifier);
     const json = `[${records.map(({ row }) => row).join(',')}]`;
     const others = names.filter((name) => !shape.key.includes(name));
@@ -174,8 +192,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
   }
 
   async function remove(session: Client, records: readonly SinkRecord[]): Promise<void> {
-    const types = new Map(shape.fields.map(({ name, type }) => [name, columnType(type)]));
-    const keys = `jsonb_to_recordset($1::jsonb) AS r (${shape.key.map((name) => `${quoteIdentifier(name)} ${types.get(name)!}`).join(', ')})`;
+    const keys = rowsOf(shape.key);
     const json = `[${records.map(({ key }) => nameElements(key, shape.key)).join(',')}]`;
     if (softDelete === undefined) {
       await session.query(`DELETE FROM ${table} AS t USING ${keys} WHERE ${sameKey('r')}`, [json]);
@@ -199,11 +216,17 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
 
 /** Types that only this database has (enums, domains, types of extensions) are text at the receiver. */
 function columnType(type: string): string {
-  return /^(bigint|integer|smallint|boolean|text|uuid|jsonb?|date|bytea|real|double precision|inet|cidr|numeric(\(\d+,\d+\))?|character varying(\(\d+\))?|character\(\d+\)|time(stamp)?(\(\d\))? with(out)? time zone|interval)(\[\])?$/.test(
-    type,
-  )
-    ? type
-    : 'text';
+  // Without a length these two would be of one character and one bit.
+  const wide = type.replace(/^character(?=\[|$)/, 'bpchar').replace(/^bit(?=\[|$)/, 'bit varying');
+  return wide !== type || isBuiltIn(type) ? wide : 'text';
+}
+
+/** Types of which PostgreSQL makes whatever type a column of the table has; other values are read as that type. */
+const ASSIGNED =
+  /^(bigint|integer|smallint|boolean|text|uuid|jsonb?|date|bytea|real|double precision|inet|cidr|numeric|character varying|time(stamp)? with(out)? time zone|interval)(\[\])?$/;
+
+function recordType(type: string, there: string | undefined): string {
+  return ASSIGNED.test(type) ? type : (there ?? columnType(type));
 }
 
 function softType(value: unknown): string {

@@ -19,6 +19,7 @@ import type { HttpAnswer } from './http.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
 import { readUrl } from './webhook.ts';
+import { entriesOf, keysOf, objectOf } from '../../json/member-order.ts';
 
 const COLLECTION = 200;
 const COMPOSITE = 25;
@@ -68,18 +69,23 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
 
   function fieldsOf(record: SinkRecord): JsonRow {
     const soft = typeof node.on_delete === 'object' ? node.on_delete : {};
-    const row = record.row === null ? { ...keyValues(record, shape), ...soft } : rowValues(record.row, shape);
-    return keepNulls ? Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) : row;
+    const row =
+      record.row === null
+        ? objectOf([...entriesOf(keyValues(record, shape) ?? {}), ...entriesOf<ExactJson>(soft)])
+        : rowValues(record.row, shape);
+    return keepNulls ? objectOf(entriesOf(row).filter(([, value]) => value !== null)) : row;
   }
 
   async function collection(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
     const insert = node.mode === 'insert_only';
     const body = {
       allOrNone: false,
-      records: records.map((record) => ({
-        attributes: { type: decodeURIComponent(object) },
-        ...fieldsOf(record),
-      })),
+      records: records.map((record) =>
+        objectOf<Writable>([
+          ['attributes', { type: decodeURIComponent(object) }],
+          ...entriesOf(fieldsOf(record)),
+        ]),
+      ),
     };
     const path = `${data}/composite/sobjects${insert ? '' : `/${object}/${encodeURIComponent(externalId)}`}`;
     const answer = await request(insert ? 'POST' : 'PATCH', path, body, signal);
@@ -101,7 +107,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
       const batchRequests = some.map((record) => {
         const fields = fieldsOf(record);
         const value = encodeURIComponent(textOf(keyValues(record, shape)?.[externalId] ?? null));
-        const { [externalId]: _, ...rest } = fields;
+        const rest = objectOf(entriesOf(fields).filter(([name]) => name !== externalId));
         const url = `${data.slice('/services/data/'.length)}/sobjects/${object}/${encodeURIComponent(externalId)}/${value}`;
         return method === 'DELETE'
           ? { method, url }
@@ -141,7 +147,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
     const { id } = JSON.parse(made.text) as { id: string };
     const job = `${jobs}/${encodeURIComponent(id)}`;
     const rows = records.map(fieldsOf);
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    const columns = [...new Set(rows.flatMap((row) => keysOf(row)))];
     // In this API an empty cell leaves a field as it is; #N/A makes it empty.
     const cells = rows.map((row) =>
       columns.map((name) => (row[name] === null ? '#N/A' : row[name] === undefined ? '' : textOf(row[name]))),

@@ -9,6 +9,7 @@ import type { ConnectorObjects, RawObject } from './raw-object.ts';
 import { rawRelation, upstreamTable } from './risingwave-connectors.ts';
 import { required } from './settings.ts';
 import type { ConnectorOwner, ConnectorSettings } from './settings.ts';
+import { valuesOf } from '../../json/member-order.ts';
 
 const nothing = { options: {}, after: '', lasting: false } as const;
 
@@ -248,7 +249,7 @@ function loadGenerator(
 
 /** The columns that the source declares, as they come. */
 function selected(source: SourceNode, from: RelationName): string {
-  const columns = Object.values(source.columns).map(({ name, path }) =>
+  const columns = valuesOf(source.columns).map(({ name, path }) =>
     path === undefined || path === name
       ? quoteIdentifier(name)
       : `${quoteIdentifier(path)} AS ${quoteIdentifier(name)}`,

@@ -12,6 +12,7 @@ import type { ConnectorText } from '../dialect.ts';
 import type { ConnectorObjects } from './raw-object.ts';
 import { required } from './settings.ts';
 import type { ConnectorOwner, ConnectorSettings } from './settings.ts';
+import { valuesOf } from '../../json/member-order.ts';
 
 /** The object that a connector fills, beside the view that bears the source's name. */
 export function rawRelation({ schema, name }: RelationName): RelationName {
@@ -148,7 +149,7 @@ function check(settings: ConnectorSettings, header: string, secret: string): str
 
 /** Made-up rows, typed by the engine itself: the fields are the source's columns. */
 function datagen(source: SourceNode, relation: RelationName, settings: ConnectorSettings): ConnectorObjects {
-  const columns = Object.values(source.columns).map(
+  const columns = valuesOf(source.columns).map(
     ({ name, data_type: type }) => `${quoteIdentifier(name)} ${risingwaveType(type ?? 'text')}`,
   );
   return {
@@ -191,7 +192,7 @@ function postgres(
   }
   const name = rawRelation(relation);
   const [schema, table] = upstreamTable(required(settings, 'table', owner));
-  const columns = Object.values(source.columns).map(
+  const columns = valuesOf(source.columns).map(
     ({ name: column, data_type: type }) => `${quoteIdentifier(column)} ${risingwaveType(type ?? 'text')}`,
   );
   const keys = source.key.map(quoteIdentifier).join(', ');

@@ -14,6 +14,7 @@ import { connectorSettings } from './settings.ts';
 import type { ConnectorOwner, ConnectorSettings } from './settings.ts';
 import { rejectedQuery, stagingQuery } from './staging.ts';
 import type { RawRecords } from './staging.ts';
+import { keysOf, valuesOf } from '../../json/member-order.ts';
 
 /**
  * @param dry without a connection: the environment is not read
@@ -160,7 +161,7 @@ function requireOrder(source: SourceNode, owner: ConnectorOwner, raw: RawRecords
       `unknown column "${raw.orderBy}" in order_by of the connector of ${owner.label}`,
       {
         at: source.at,
-        hint: `Its columns: ${Object.keys(source.columns).join(', ')}.`,
+        hint: `Its columns: ${keysOf(source.columns).join(', ')}.`,
       },
     );
   }
@@ -169,7 +170,7 @@ function requireOrder(source: SourceNode, owner: ConnectorOwner, raw: RawRecords
       'lets the last record of a key win',
       'Add "order_by:" to the connector: a column whose greater value is the later record.',
     );
-  for (const { name, generated } of Object.values(source.columns)) {
+  for (const { name, generated } of valuesOf(source.columns)) {
     const missing =
       (generated === 'position' && raw.position === undefined) ||
       (generated === 'received_at' && raw.receivedAt === undefined);

@@ -6,6 +6,7 @@ import type { SourceNode } from '../../project/nodes.ts';
 import { quoteIdentifier, quoteText } from '../../sql/quote.ts';
 import type { Dialect } from '../dialect.ts';
 import { guardedCast } from './guarded-cast.ts';
+import { keysOf, valuesOf } from '../../json/member-order.ts';
 
 export interface RawRecords {
   /** Quoted name of the relation that the connector fills. */
@@ -27,7 +28,7 @@ export interface RawRecords {
  */
 export function stagingQuery(dialect: Dialect, source: SourceNode, raw: RawRecords): string {
   const typed = typedQuery(dialect, source, raw);
-  const names = Object.keys(source.columns).map(quoteIdentifier);
+  const names = keysOf(source.columns).map(quoteIdentifier);
   const fits = `SELECT ${[...names, ...orderColumns(source, raw)].join(', ')}\nFROM (${typed}) AS typed\nWHERE _seg_problem IS NULL`;
   const { key } = source;
   if (key.length === 0) return `SELECT ${names.join(', ')}\nFROM (${fits}) AS fitting`;
@@ -65,7 +66,7 @@ function typedQuery(
   const plan = planSource(source);
   const byName = new Map(plan.columns.map((column) => [column.name, column]));
   const text = dialect.columnType('text');
-  const selected = Object.values(source.columns).map((column) => {
+  const selected = valuesOf(source.columns).map((column) => {
     const as = ` AS ${quoteIdentifier(column.name)}`;
     const planned = byName.get(column.name);
     if (planned !== undefined) return valueOf(dialect, planned, raw.record) + as;

@@ -7,6 +7,7 @@ import type { Target } from '../../project/profiles.ts';
 import type { ModelNode, SourceNode } from '../../project/nodes.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/quote.ts';
 import { shortName } from '../../sql/short-name.ts';
+import { objectOf } from '../../json/member-order.ts';
 
 /** Where the tables are that feeds fill; what reads them bears the names of the project. */
 export const REPLICA_SCHEMA = 'seg_replica';
@@ -119,7 +120,7 @@ function sourceOf(project: Project, each: Copied): SourceNode {
       existing: false,
       install: [],
     },
-    columns: Object.fromEntries(
+    columns: objectOf(
       each.columns.map((column) => [
         column.name,
         {
