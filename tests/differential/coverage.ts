@@ -162,7 +162,7 @@ export const coverage: readonly {
     name: 'limit_expression',
     sql: 'SELECT id FROM a ORDER BY n * 2 + id, g DESC LIMIT 3',
   },
-  { name: 'limit_text', sql: 'SELECT id, g FROM a ORDER BY g, id LIMIT 3', recomputes: true },
+  { name: 'limit_text', sql: 'SELECT id, g FROM a ORDER BY g, id LIMIT 3' },
   {
     name: 'limit_below',
     sql: 'SELECT b.id, t.n FROM b JOIN (SELECT id, k, n FROM a ORDER BY n DESC, id LIMIT 3) t ON t.k = b.k',

@@ -1,5 +1,5 @@
 /**
- * What one event costs the project's models together, counted in rows read, with 10,000 events of history in each source: the same
+ * What one event costs the project's models together, counted in rows read, with 4,000 events of history in each source: the same
  * when no table was ever analysed, when all were while they were empty, and when all were as they are.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import { deployProject } from './deploy-project.ts';
 
-const HISTORY = 10_000;
+const HISTORY = 4000;
 /** Rows that one event may read, in all models and sources together. A pass over any source would be many more. */
 const MOST = 2000;
 
