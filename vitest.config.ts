@@ -12,6 +12,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     // PGlite instances are heavy (one WASM PostgreSQL each): one worker per core, no more.
     pool: 'forks',
+    // Modules are loaded once for all files of a worker: no test changes what another one sees of them.
+    isolate: false,
     maxWorkers: '100%',
   },
 });

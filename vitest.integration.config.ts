@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',
+    // Modules are loaded once for all files of a worker: no test changes what another one sees of them.
+    isolate: false,
     maxWorkers: '100%',
   },
 });

@@ -7,7 +7,7 @@ import { Runner } from './bundle.ts';
 import { featuresOf } from './features.ts';
 
 const seed = Number(process.env['SEG_SEED'] ?? 1);
-const cases = Number(process.env['SEG_CASES'] ?? 200);
+const cases = Number(process.env['SEG_CASES'] ?? 100);
 const runner = new Runner(
   { views: 8, histories: 4, statements: 7, depth: 4 },
   30,
