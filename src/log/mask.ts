@@ -1,4 +1,4 @@
-const MASK = '*****';
+export const MASK = '*****';
 /** Shorter values stand in texts for other reasons. */
 const SHORTEST = 4;
 

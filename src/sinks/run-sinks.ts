@@ -5,7 +5,6 @@ import { keepChangelog } from '../deploy/keep-changes.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import { SegError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
-import { positionOf } from '../feeds/position.ts';
 import type { Project } from '../project/load.ts';
 import type { SinkNode } from '../project/nodes.ts';
 import { readDeployed } from '../state/nodes.ts';
@@ -20,7 +19,7 @@ import { News } from './news.ts';
 import { changeState, readPlace } from './place.ts';
 import type { SinkState } from './place.ts';
 import { makeReceiver } from './receivers/make-receiver.ts';
-import type { ReceiverContext } from './receivers/receiver.ts';
+import { positionsOf } from './receivers/receiver.ts';
 import { beginRun, noteRun } from './run-log.ts';
 import { shapeOf } from './shape.ts';
 import type { Shifts } from './shifts.ts';
@@ -183,12 +182,8 @@ async function attempt(db: Connection, project: Project, node: SinkNode, options
 async function begin(db: Connection, project: Project, sink: Sink, options: RunSinksOptions) {
   const shape = await shapeOf(db, sink);
   const place = await readPlace(db, sink);
-  const context: Omit<ReceiverContext, 'instance'> = {
-    sink,
-    shape,
-    position: shape.position === null ? positionOf : (number) => number.toString().padStart(12, '0'),
-    writeOut: options.writeOut ?? (async (text) => void process.stdout.write(text)),
-  };
+  const writeOut = options.writeOut ?? (async (text) => void process.stdout.write(text));
+  const context = { sink, shape, position: positionsOf(shape), writeOut };
   // Settings that cannot work are found before anything is changed.
   await (await makeReceiver({ ...context, instance: place?.instance ?? '' })).close();
   if (options.onlyRejected === true && place !== undefined) return { context, place, taken: 0, gap: null };

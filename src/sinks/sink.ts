@@ -48,6 +48,9 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
           }),
     ]),
   );
+  for (const name of secretVariables(node)) {
+    secrets.push(textOf(render(`{{ env_var(${JSON.stringify(name)}, '') }}`)));
+  }
   const notify = node.notify === null ? null : { ...node.notify, url: textOf(render(node.notify.url)) };
   if (notify !== null && isTemplate(node.notify!.url)) secrets.push(notify.url);
   const mistakes = validate(sinkSchemas[node.type], rendered, () => node.at).filter(
@@ -67,8 +70,22 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
     notify,
     render: (template, values) =>
       renderTree<ExactJson>(template, (text) => project.renderRecord(text, values, options)),
-    scrub: masker(secrets),
+    scrub: masker([...secrets, ...secrets.map(escapedInJson)]),
   };
+}
+
+/** Also where the template stands in JSON text. */
+const SECRET_VARIABLE = /env_var\(\s*\\?['"](\w*(?:SECRET|TOKEN|PASS|KEY|AUTH)\w*)/gi;
+
+/** Variables with secrets that the templates over records read: they are rendered anew for each. */
+function secretVariables({ settings }: SinkNode): string[] {
+  const templates = Object.entries(settings).filter(([key]) => recordTemplates.has(key));
+  return [...JSON.stringify(templates).matchAll(SECRET_VARIABLE)].map(([, name]) => name!);
+}
+
+/** As a secret stands in a body: `a"b` as `a\"b`. */
+function escapedInJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /** A value nobody may see: by the name of its setting or of its variable, or because it is an address with credentials. */
@@ -77,7 +94,7 @@ function holdsSecret(type: string, key: string, template: string, value: string)
     key === 'headers' ||
     secretSettings.has(key) ||
     secretSettings.has(`${type}.${key}`) ||
-    /env_var\(\s*['"]\w*(SECRET|TOKEN|PASS|KEY|AUTH)/i.test(template) ||
+    template.search(SECRET_VARIABLE) >= 0 ||
     holdsCredentials(value)
   );
 }

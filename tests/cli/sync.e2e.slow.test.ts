@@ -18,7 +18,10 @@ afterAll(() => project.remove());
 
 test('shows, sends, remembers what it has sent, and tells how it went', async () => {
   const preview = await project.seg('sync --dry-run --output json');
-  expect(JSON.parse(preview.stdout)).toMatchObject({ sink: 'out', adds: 7, changes: 0, removes: 0 });
+  expect(JSON.parse(preview.stdout)).toMatchObject({
+    ...{ sink: 'out', adds: 7, changes: 0, removes: 0 },
+    sends: [{ to: 'standard output', body: expect.stringContaining('"op":"insert"') as string }],
+  });
   const first = await project.seg('sync out');
   expect(first.status).toBe(0);
   expect(first.stdout.trim().split('\n')).toHaveLength(7);

@@ -10,6 +10,7 @@ import { readOwner } from '../../engines/pglite/lock.ts';
 import type { LockOwner } from '../../engines/pglite/lock.ts';
 import { findServer, SERVER_COMMAND } from '../../engines/pglite/served.ts';
 import { dataDirectory, isMemory } from '../../engines/registry.ts';
+import type { SinkPreview } from '../../sinks/preview.ts';
 import type { RunSinksOptions } from '../../sinks/run-sinks.ts';
 import { openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
@@ -210,21 +211,37 @@ async function preview(
     previews.push(await previewSink(db, project, sink, { fullResync: flags.boolean('full-resync') }));
   }
   if (flags.string('output') === 'json') {
-    for (const each of previews) await context.writeOut(`${stringifyJson({ ...each })}\n`);
+    for (const each of previews)
+      await context.writeOut(
+        `${stringifyJson({ ...each, sends: each.sends.map((send) => ({ ...send })) })}\n`,
+      );
     return 0;
   }
   const columns = ['sink', 'adds', 'changes', 'removes', 'unchanged'];
   const rows = previews.map((each) => [each.sink, each.adds, each.changes, each.removes, each.unchanged]);
   await print(context, columns, rows);
   const signs = { insert: '+', update: '~', delete: '-' } as const;
-  for (const { sink, held, samples } of previews) {
+  for (const { sink, held, samples, sends } of previews) {
     if (held !== null) log.warn(`Sink ${sink} would be held by its guard: ${held}`);
     if (flags.string('output') !== 'table') continue;
     for (const { op, record } of samples) {
       await context.writeOut(`${signs[op]} ${sink} ${stringifyJson(record)}\n`);
     }
+    for (const each of sends) await context.writeOut(sendText(sink, each));
   }
   return 0;
+}
+
+/** A request, message, file or statement: where it goes, and below it, indented, what it is. */
+function sendText(sink: string, send: SinkPreview['sends'][number]): string {
+  if ('error' in send) return `! ${sink} ${send.error}\n`;
+  const lines = [
+    ...Object.entries(send.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    ...(send.key === undefined ? [] : [`key: ${send.key}`]),
+    ...(send.body === null ? ['(no value)'] : send.body.trimEnd().split('\n')),
+    ...(send.parameters ?? []).map((value, index) => `$${index + 1} = ${value}`),
+  ];
+  return `> ${sink} ${send.to}\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
 async function showStatus(

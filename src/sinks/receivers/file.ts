@@ -54,10 +54,10 @@ export function fileReceiver(context: ReceiverContext): Receiver {
       },
     },
     async send(delivery) {
-      const name = fileName(delivery);
       try {
-        for (const [place, some] of partitioned(delivery.records)) {
-          await writeFile(path.join(folder, place), name, await content(some));
+        for (const { directory, name, text } of filesOf(delivery)) {
+          const bytes = Buffer.from(text, 'utf8');
+          await writeFile(directory, name, zip ? await compressed(bytes) : bytes);
         }
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
@@ -68,8 +68,19 @@ export function fileReceiver(context: ReceiverContext): Receiver {
       }
       return [];
     },
+    outgoing: (delivery) =>
+      filesOf(delivery).map(({ directory, name, text }) => ({ to: path.join(directory, name), body: text })),
     close: async () => {},
   };
+
+  function filesOf(delivery: Delivery): { directory: string; name: string; text: string }[] {
+    const name = fileName(delivery);
+    return [...partitioned(delivery.records)].map(([place, some]) => ({
+      directory: path.join(folder, place),
+      name,
+      text: csv ? csvText(some) : some.map((record) => `${lineOf(record)}\n`).join(''),
+    }));
+  }
 
   /** Position range, then the batch and whose it is: a split step, or a database made anew, writes over no file. */
   function fileName({ number, records: all }: Delivery): string {
@@ -97,12 +108,6 @@ export function fileReceiver(context: ReceiverContext): Receiver {
       else same.push(record);
     }
     return found;
-  }
-
-  async function content(some: readonly SinkRecord[]): Promise<Buffer> {
-    const text = csv ? csvText(some) : some.map((record) => `${lineOf(record)}\n`).join('');
-    const bytes = Buffer.from(text, 'utf8');
-    return zip ? compressed(bytes) : bytes;
   }
 
   function lineOf(record: SinkRecord): string {

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { ReceiverError } from './receiver.ts';
-import type { Failure } from './receiver.ts';
+import { MASK } from '../../log/mask.ts';
+import type { Failure, Outgoing } from './receiver.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -15,6 +16,19 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+}
+
+/** A request as somebody may see it. */
+export function shownRequest({ method, url, headers, body }: HttpRequest): Outgoing {
+  const shown = Object.entries(headers).map(([name, value]) => [
+    name,
+    /auth|token|key$|secret|cookie|signature/i.test(name) && name !== 'idempotency-key' ? MASK : value,
+  ]);
+  return {
+    to: `${method} ${url}`,
+    headers: Object.fromEntries(shown) as Record<string, string>,
+    body: body ?? null,
+  };
 }
 
 /** An answer that is longer says no more; a receiver must not fill the memory. */

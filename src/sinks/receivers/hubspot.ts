@@ -7,10 +7,11 @@ import { parseJson, stringifyJson, textOfJson } from '../../json/exact-json.ts';
 import type { ExactJson, Writable } from '../../json/exact-json.ts';
 import type { Refusal } from '../queue.ts';
 import { keyValues, rowValues } from '../record.ts';
-import type { SinkRecord } from '../record.ts';
+import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { requireKey } from './crm-key.ts';
-import { HttpSender } from './http.ts';
+import { HttpSender, shownRequest } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
 import { entriesOf, objectOf } from '../../json/member-order.ts';
@@ -48,17 +49,30 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
       concurrency: numberSetting(settings, 'concurrency', 1),
       records: Math.min(BATCH, numberSetting(settings, 'batch_size', BATCH)),
     },
-    async send({ records }, signal) {
-      const gone = soft === undefined ? records.filter(({ op }) => op === 'delete') : [];
-      const written = records.filter((record) => !gone.includes(record));
+    async send(delivery, signal) {
+      const { written, gone } = sides(delivery);
       const refused = written.length === 0 ? [] : await write(written, signal);
       if (gone.length > 0) await archive(gone, signal);
       return refused;
     },
+    outgoing(delivery) {
+      const { written, gone } = sides(delivery);
+      const requests = [
+        ...(written.length === 0 ? [] : [writeRequest(written)]),
+        // The ids are those that the first of the two answers.
+        ...(gone.length === 0 ? [] : [readRequest(gone), archiveRequest(gone.map(() => '<id of HubSpot>'))]),
+      ];
+      return requests.map(shownRequest);
+    },
     close: async () => {},
   };
 
-  async function write(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+  function sides({ records }: Delivery): Record<'written' | 'gone', readonly SinkRecord[]> {
+    const isGone = ({ op }: SinkRecord): boolean => soft === undefined && op === 'delete';
+    return { written: records.filter((record) => !isGone(record)), gone: records.filter(isGone) };
+  }
+
+  function writeRequest(records: readonly SinkRecord[]): HttpRequest {
     const inputs = records.map((record) => ({
       ...(node.mode === 'insert_only' ? {} : { id: idOf(record), idProperty }),
       // What an error names the input by.
@@ -66,7 +80,20 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
       properties: propertiesOf(record),
     }));
     const verb = node.mode === 'insert_only' ? 'create' : node.mode === 'update_only' ? 'update' : 'upsert';
-    const { errors = [] } = await post(`batch/${verb}`, { inputs }, signal);
+    return requestOf(`batch/${verb}`, { inputs });
+  }
+
+  function readRequest(records: readonly SinkRecord[]): HttpRequest {
+    const inputs = records.map((record) => ({ id: idOf(record) }));
+    return requestOf('batch/read', { idProperty, properties: [idProperty], inputs });
+  }
+
+  function archiveRequest(ids: readonly string[]): HttpRequest {
+    return requestOf('batch/archive', { inputs: ids.map((id) => ({ id })) });
+  }
+
+  async function write(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+    const { errors = [] } = await post(writeRequest(records), signal);
     const refused = new Map<string, Refusal>();
     for (const { message, category, context } of errors) {
       const reason = [category, message].filter((part) => part !== undefined).join(': ');
@@ -85,14 +112,9 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
 
   /** Archiving asks for HubSpot's own ids. What is not there is gone already. */
   async function archive(records: readonly SinkRecord[], signal: AbortSignal): Promise<void> {
-    const inputs = records.map((record) => ({ id: idOf(record) }));
-    const { results = [] } = await post(
-      'batch/read',
-      { idProperty, properties: [idProperty], inputs },
-      signal,
-    );
+    const { results = [] } = await post(readRequest(records), signal);
     if (results.length === 0) return;
-    await post('batch/archive', { inputs: results.map(({ id }) => ({ id })) }, signal);
+    await post(archiveRequest(results.map(({ id }) => id)), signal);
   }
 
   function idOf(record: SinkRecord): string {
@@ -110,16 +132,17 @@ export function hubspotReceiver({ sink, shape }: ReceiverContext): Receiver {
     );
   }
 
-  async function post(path: string, body: object, signal: AbortSignal): Promise<BatchAnswer> {
-    const answer = await sender.send(
-      {
-        url: `${base}/crm/v3/objects/${object}/${path}`,
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: stringifyJson(body as Writable),
-      },
-      signal,
-    );
+  function requestOf(path: string, body: object): HttpRequest {
+    return {
+      url: `${base}/crm/v3/objects/${object}/${path}`,
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: stringifyJson(body as Writable),
+    };
+  }
+
+  async function post(request: HttpRequest, signal: AbortSignal): Promise<BatchAnswer> {
+    const answer = await sender.send(request, signal);
     return answer.text === '' ? {} : (parseJson(answer.text) as BatchAnswer);
   }
 }

@@ -35,8 +35,27 @@ export function kafkaReceiver({ sink, shape, instance }: ReceiverContext): Recei
         throw failureOf(error);
       }
     },
+    outgoing: (delivery) =>
+      messagesOf(delivery).map(({ key, value, headers }) => ({
+        to: `topic ${topic}`,
+        headers: Object.fromEntries(headers),
+        key,
+        body: value ?? null,
+      })),
     close: disconnect,
   };
+
+  function messagesOf(delivery: Delivery) {
+    return delivery.records.map((record) => ({
+      topic,
+      key: shape.key.length === 0 ? record.key : nameElements(record.key, shape.key),
+      value: record.row === null ? undefined : rowText(record.row, shape),
+      headers: new Map([
+        ['seg-id', delivery.id],
+        ['seg-op', record.op],
+      ]),
+    }));
+  }
 
   async function produce(delivery: Delivery): Promise<void> {
     producer ??= new Producer<string, string | undefined, string, string>({
@@ -54,15 +73,7 @@ export function kafkaReceiver({ sink, shape, instance }: ReceiverContext): Recei
       ...(settings['tls'] === true ? { tls: {} } : {}),
       ...(sasl === undefined ? {} : { sasl }),
     });
-    const messages = delivery.records.map((record) => ({
-      topic,
-      key: shape.key.length === 0 ? record.key : nameElements(record.key, shape.key),
-      value: record.row === null ? undefined : rowText(record.row, shape),
-      headers: new Map([
-        ['seg-id', delivery.id],
-        ['seg-op', record.op],
-      ]),
-    }));
+    const messages = messagesOf(delivery);
     if (!transactional) {
       await producer.send({ messages });
       return;

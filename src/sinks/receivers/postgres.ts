@@ -13,6 +13,11 @@ import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Failure, Receiver, ReceiverContext } from './receiver.ts';
 
+interface Statement {
+  readonly text: string;
+  readonly values: string[];
+}
+
 /** Where the last batch of each sink stands, in the schema of its table. */
 const PROGRESS = '_seg_sink_progress';
 
@@ -53,6 +58,12 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
         throw failureOf(error);
       }
     },
+    outgoing: (delivery) =>
+      [progressStatement(delivery), ...statementsOf(delivery)].map(({ text, values }) => ({
+        to: `table ${table}`,
+        body: text,
+        parameters: values,
+      })),
     close: disconnect,
   };
 
@@ -128,17 +139,24 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
   }
 
   async function apply(session: Client, delivery: Delivery): Promise<void> {
-    const { rowCount } = await session.query(
-      `INSERT INTO ${progress} AS p (sink, instance, batch, at, message) VALUES ($1, $2, $3, clock_timestamp(), $4)
+    const { rowCount } = await session.query(progressStatement(delivery));
+    if (rowCount === 0) return checkRepeated(session, delivery);
+    for (const statement of statementsOf(delivery)) await session.query(statement);
+  }
+
+  function progressStatement(delivery: Delivery): Statement {
+    return {
+      text: `INSERT INTO ${progress} AS p (sink, instance, batch, at, message) VALUES ($1, $2, $3, clock_timestamp(), $4)
        ON CONFLICT (sink) DO UPDATE SET instance = excluded.instance, batch = excluded.batch, at = excluded.at, message = excluded.message
        WHERE p.instance <> excluded.instance OR p.batch < excluded.batch`,
-      [node.unique_id, instance, delivery.number, delivery.id],
-    );
-    if (rowCount === 0) return checkRepeated(session, delivery);
-    const written = delivery.records.filter(({ op }) => op !== 'delete');
-    const gone = delivery.records.filter(({ op }) => op === 'delete');
-    if (gone.length > 0) await remove(session, gone);
-    if (written.length > 0) await write(session, written);
+      values: [node.unique_id, instance, delivery.number, delivery.id],
+    };
+  }
+
+  function statementsOf({ records }: Delivery): Statement[] {
+    const written = records.filter(({ op }) => op !== 'delete');
+    const gone = records.filter(({ op }) => op === 'delete');
+    return [...(gone.length > 0 ? [remove(gone)] : []), ...(written.length > 0 ? write(written) : [])];
   }
 
   /** The same batch once more is done. Any other of a number that the receiver has is not this database's own past. */
@@ -157,7 +175,7 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
     );
   }
 
-  async function write(session: Client, records: readonly SinkRecord[]): Promise<void> {
+  function write(records: readonly SinkRecord[]): Statement[] {
     const rows = rowsOf(names);
     const list = names.map(quoteIdentifier);
     const json = `[${records.map(({ row }) => row).join(',')}]`;
@@ -167,12 +185,11 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
         ? `${quoteIdentifier(name)} = coalesce(${from}.${quoteIdentifier(name)}, t.${quoteIdentifier(name)})`
         : `${quoteIdentifier(name)} = ${from}.${quoteIdentifier(name)}`;
     if (node.mode === 'update_only') {
-      if (others.length === 0) return;
-      await session.query(
-        `UPDATE ${table} AS t SET ${others.map((name) => value(name, 'r')).join(', ')} FROM ${rows} WHERE ${sameKey('r')}`,
-        [json],
-      );
-      return;
+      if (others.length === 0) return [];
+      const sets = others.map((name) => value(name, 'r')).join(', ');
+      return [
+        { text: `UPDATE ${table} AS t SET ${sets} FROM ${rows} WHERE ${sameKey('r')}`, values: [json] },
+      ];
     }
     const revived = Object.keys(softDelete ?? {})
       .filter((name) => !names.includes(name))
@@ -185,26 +202,22 @@ export function postgresReceiver(context: ReceiverContext): Receiver {
           (node.mode === 'insert_only' || updates.length === 0
             ? 'DO NOTHING'
             : `DO UPDATE SET ${updates.join(', ')}`);
-    await session.query(
-      `INSERT INTO ${table} AS t (${list.join(', ')}) SELECT ${list.map((name) => `r.${name}`).join(', ')} FROM ${rows}${conflict}`,
-      [json],
-    );
+    const text = `INSERT INTO ${table} AS t (${list.join(', ')}) SELECT ${list.map((name) => `r.${name}`).join(', ')} FROM ${rows}${conflict}`;
+    return [{ text, values: [json] }];
   }
 
-  async function remove(session: Client, records: readonly SinkRecord[]): Promise<void> {
+  function remove(records: readonly SinkRecord[]): Statement {
     const keys = rowsOf(shape.key);
     const json = `[${records.map(({ key }) => nameElements(key, shape.key)).join(',')}]`;
     if (softDelete === undefined) {
-      await session.query(`DELETE FROM ${table} AS t USING ${keys} WHERE ${sameKey('r')}`, [json]);
-      return;
+      return { text: `DELETE FROM ${table} AS t USING ${keys} WHERE ${sameKey('r')}`, values: [json] };
     }
     const sets = Object.entries(softDelete).map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
       return `${quoteIdentifier(name)} = ${value === null ? 'NULL' : quoteLiteral(text)}`;
     });
-    await session.query(`UPDATE ${table} AS t SET ${sets.join(', ')} FROM ${keys} WHERE ${sameKey('r')}`, [
-      json,
-    ]);
+    const text = `UPDATE ${table} AS t SET ${sets.join(', ')} FROM ${keys} WHERE ${sameKey('r')}`;
+    return { text, values: [json] };
   }
 
   function sameKey(other: string): string {

@@ -1,5 +1,6 @@
 /** What a kind of receiver must do; everything else (queue, order, retries, splitting, parking) is the sink's. */
 import type { Position } from '../../changelog/change.ts';
+import { positionOf } from '../../feeds/position.ts';
 import type { Delivery } from '../record.ts';
 import type { Refusal } from '../queue.ts';
 import type { Shape } from '../shape.ts';
@@ -13,7 +14,26 @@ export interface Receiver {
    * @throws ReceiverError
    */
   send(delivery: Delivery, signal: AbortSignal): Promise<readonly Refusal[]>;
+  /**
+   * What `send` would send for a batch, made by the code that `send` sends with; nothing is opened or written.
+   * @throws SegError for a template that cannot be rendered
+   */
+  outgoing(delivery: Delivery): readonly Outgoing[];
   close(): Promise<void>;
+}
+
+/** One request, message, file or statement as its receiver gets it. */
+export interface Outgoing {
+  /** `POST https://...`, `topic orders`, the path of a file, `table "public"."orders"`, `standard output`. */
+  readonly to: string;
+  /** Those that authenticate are masked. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of a message; absent where there is no such thing. */
+  readonly key?: string;
+  /** As text, before compression; null for a message without a value. */
+  readonly body: string | null;
+  /** Of a statement. */
+  readonly parameters?: readonly string[];
 }
 
 export interface ReceiverLimits {
@@ -33,6 +53,11 @@ export interface ReceiverContext {
   /** Positions as readers of feeds see them. */
   readonly position: (number: bigint) => Position;
   readonly writeOut: (text: string) => Promise<void>;
+}
+
+/** How readers see the positions of what a sink reads: of a feed, or the numbers of arrival at a source. */
+export function positionsOf({ position }: Shape): ReceiverContext['position'] {
+  return position === null ? positionOf : (number) => number.toString().padStart(12, '0');
 }
 
 /**

@@ -11,11 +11,11 @@ import { stringifyJson, textOfJson } from '../../json/exact-json.ts';
 import type { ExactJson, Writable } from '../../json/exact-json.ts';
 import type { Refusal } from '../queue.ts';
 import { keyValues, rowValues } from '../record.ts';
-import type { SinkRecord } from '../record.ts';
+import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import { requireKey } from './crm-key.ts';
-import { answerError, HttpSender } from './http.ts';
-import type { HttpAnswer } from './http.ts';
+import { answerError, HttpSender, shownRequest } from './http.ts';
+import type { HttpAnswer, HttpRequest } from './http.ts';
 import { ReceiverError } from './receiver.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
 import { readUrl } from './webhook.ts';
@@ -31,6 +31,13 @@ interface SaveResult {
   readonly errors?: readonly { readonly statusCode?: string; readonly message?: string }[];
 }
 
+/** A request without its session. A text is CSV. */
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object | string;
+}
+
 export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
   const { settings, node } = sink;
   const base = readUrl(sink, 'instance_url').replace(/\/+$/, '');
@@ -38,6 +45,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
   const externalId = requiredSetting(sink, 'external_id');
   requireKey(sink, shape, externalId, 'external_id');
   const data = `/services/data/${textSetting(settings, 'api_version') ?? 'v62.0'}`;
+  const jobs = `${data}/jobs/ingest`;
   const bulkFrom = numberSetting(settings, 'bulk_from', 2000);
   const keepNulls = textSetting(settings, 'nulls') === 'keep';
   const sender = new HttpSender({
@@ -50,22 +58,42 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
       concurrency: numberSetting(settings, 'concurrency', 1),
       records: numberSetting(settings, 'batch_size', bulkFrom > 0 ? BULK_RECORDS : COLLECTION),
     },
-    async send({ records }, signal) {
+    async send(delivery, signal) {
       const refused: Refusal[] = [];
-      const soft = typeof node.on_delete === 'object' ? node.on_delete : undefined;
-      const gone = soft === undefined ? records.filter(({ op }) => op === 'delete') : [];
-      const written = records.filter((record) => !gone.includes(record));
-      const bulk = bulkFrom > 0 && written.length >= bulkFrom && node.mode === 'upsert';
-      if (bulk) refused.push(...(await bulkUpsert(written, signal)));
-      else if (node.mode === 'update_only') refused.push(...(await composite(written, 'PATCH', signal)));
-      else {
-        for (const some of chunks(written, COLLECTION)) refused.push(...(await collection(some, signal)));
-      }
-      refused.push(...(await composite(gone, 'DELETE', signal)));
+      const { bulk, collections, updates, deletes } = partsOf(delivery);
+      if (bulk.length > 0) refused.push(...(await bulkUpsert(bulk, signal)));
+      for (const some of collections) refused.push(...(await collection(some, signal)));
+      for (const some of updates) refused.push(...(await composite(some, 'PATCH', signal)));
+      for (const some of deletes) refused.push(...(await composite(some, 'DELETE', signal)));
       return refused;
+    },
+    outgoing(delivery) {
+      const { bulk, collections, updates, deletes } = partsOf(delivery);
+      const calls = [
+        ...(bulk.length === 0 ? [] : [jobCall(), uploadCall(`${jobs}/<id of the job>`, bulk)]),
+        ...collections.map(collectionCall),
+        ...updates.map((some) => compositeCall(some, 'PATCH')),
+        ...deletes.map((some) => compositeCall(some, 'DELETE')),
+      ];
+      return calls.map((call) => shownRequest(requestOf(call, '')));
     },
     close: async () => {},
   };
+
+  /** Which records of a batch go in which requests. */
+  function partsOf({ records }: Delivery) {
+    const soft = typeof node.on_delete === 'object' ? node.on_delete : undefined;
+    const isGone = ({ op }: SinkRecord): boolean => soft === undefined && op === 'delete';
+    const written = records.filter((record) => !isGone(record));
+    const isBulk = bulkFrom > 0 && written.length >= bulkFrom && node.mode === 'upsert';
+    const isUpdate = node.mode === 'update_only';
+    return {
+      bulk: isBulk ? written : [],
+      collections: [...chunks(isBulk || isUpdate ? [] : written, COLLECTION)],
+      updates: [...chunks(isUpdate ? written : [], COMPOSITE)],
+      deletes: [...chunks(records.filter(isGone), COMPOSITE)],
+    };
+  }
 
   function fieldsOf(record: SinkRecord): JsonRow {
     const soft = typeof node.on_delete === 'object' ? node.on_delete : {};
@@ -76,7 +104,7 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
     return keepNulls ? objectOf(entriesOf(row).filter(([, value]) => value !== null)) : row;
   }
 
-  async function collection(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+  function collectionCall(records: readonly SinkRecord[]): Call {
     const insert = node.mode === 'insert_only';
     const body = {
       allOrNone: false,
@@ -88,7 +116,11 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
       ),
     };
     const path = `${data}/composite/sobjects${insert ? '' : `/${object}/${encodeURIComponent(externalId)}`}`;
-    const answer = await request(insert ? 'POST' : 'PATCH', path, body, signal);
+    return { method: insert ? 'POST' : 'PATCH', path, body };
+  }
+
+  async function collection(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
+    const answer = await request(collectionCall(records), signal);
     const results = JSON.parse(answer.text) as SaveResult[];
     return records.flatMap((record, index) => {
       const result = results[index];
@@ -102,63 +134,40 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
     method: 'PATCH' | 'DELETE',
     signal: AbortSignal,
   ): Promise<Refusal[]> {
-    const refused: Refusal[] = [];
-    for (const some of chunks(records, COMPOSITE)) {
-      const batchRequests = some.map((record) => {
-        const fields = fieldsOf(record);
-        const value = encodeURIComponent(textOf(keyValues(record, shape)?.[externalId] ?? null));
-        const rest = objectOf(entriesOf(fields).filter(([name]) => name !== externalId));
-        const url = `${data.slice('/services/data/'.length)}/sobjects/${object}/${encodeURIComponent(externalId)}/${value}`;
-        return method === 'DELETE'
-          ? { method, url }
-          : { method, url: `${url}?updateOnly=true`, richInput: rest };
-      });
-      const answer = await request('POST', `${data}/composite/batch`, { batchRequests }, signal);
-      const { results } = JSON.parse(answer.text) as {
-        results: { statusCode: number; result?: { errorCode?: string; message?: string }[] | null }[];
-      };
-      some.forEach((record, index) => {
-        const { statusCode, result } = results[index] ?? { statusCode: 500 };
-        // Gone already, or never there: what was wanted.
-        if (statusCode < 300 || (method === 'DELETE' && statusCode === 404)) return;
-        refused.push({
-          ...refusal(record, result?.[0]?.errorCode, result?.[0]?.message),
-          status: statusCode,
-        });
-      });
-    }
-    return refused;
+    const answer = await request(compositeCall(records, method), signal);
+    const { results } = JSON.parse(answer.text) as {
+      results: { statusCode: number; result?: { errorCode?: string; message?: string }[] | null }[];
+    };
+    return records.flatMap((record, index) => {
+      const { statusCode, result } = results[index] ?? { statusCode: 500 };
+      // Gone already, or never there: what was wanted.
+      if (statusCode < 300 || (method === 'DELETE' && statusCode === 404)) return [];
+      return [{ ...refusal(record, result?.[0]?.errorCode, result?.[0]?.message), status: statusCode }];
+    });
+  }
+
+  function compositeCall(records: readonly SinkRecord[], method: 'PATCH' | 'DELETE'): Call {
+    const batchRequests = records.map((record) => {
+      const fields = fieldsOf(record);
+      const value = encodeURIComponent(textOf(keyValues(record, shape)?.[externalId] ?? null));
+      const rest = objectOf(entriesOf(fields).filter(([name]) => name !== externalId));
+      const url = `${data.slice('/services/data/'.length)}/sobjects/${object}/${encodeURIComponent(externalId)}/${value}`;
+      return method === 'DELETE'
+        ? { method, url }
+        : { method, url: `${url}?updateOnly=true`, richInput: rest };
+    });
+    return { method: 'POST', path: `${data}/composite/batch`, body: { batchRequests } };
   }
 
   async function bulkUpsert(records: readonly SinkRecord[], signal: AbortSignal): Promise<Refusal[]> {
-    const jobs = `${data}/jobs/ingest`;
-    const made = await request(
-      'POST',
-      jobs,
-      {
-        object: decodeURIComponent(object),
-        externalIdFieldName: externalId,
-        contentType: 'CSV',
-        operation: 'upsert',
-        lineEnding: 'LF',
-      },
-      signal,
-    );
+    const made = await request(jobCall(), signal);
     const { id } = JSON.parse(made.text) as { id: string };
     const job = `${jobs}/${encodeURIComponent(id)}`;
-    const rows = records.map(fieldsOf);
-    const columns = [...new Set(rows.flatMap((row) => keysOf(row)))];
-    // In this API an empty cell leaves a field as it is; #N/A makes it empty.
-    const cells = rows.map((row) =>
-      columns.map((name) => (row[name] === null ? '#N/A' : row[name] === undefined ? '' : textOf(row[name]))),
-    );
-    await request('PUT', `${job}/batches`, stringify([columns, ...cells]), signal);
-    await request('PATCH', job, { state: 'UploadComplete' }, signal);
+    await request(uploadCall(job, records), signal);
+    await request({ method: 'PATCH', path: job, body: { state: 'UploadComplete' } }, signal);
     for (;;) {
-      const { state, errorMessage } = JSON.parse((await request('GET', job, undefined, signal)).text) as {
-        state: string;
-        errorMessage?: string;
-      };
+      const { text } = await request({ method: 'GET', path: job }, signal);
+      const { state, errorMessage } = JSON.parse(text) as { state: string; errorMessage?: string };
       if (state === 'JobComplete') break;
       if (state === 'Failed' || state === 'Aborted') {
         throw new ReceiverError('again', `bulk job ${id} ${state.toLowerCase()}: ${errorMessage ?? ''}`);
@@ -167,14 +176,35 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
         throw new ReceiverError('again', 'stopped', { cause });
       });
     }
-    const failed = await request('GET', `${job}/failedResults`, undefined, signal);
-    const byKey = new Map(records.map((record, index) => [textOf(rows[index]![externalId] ?? null), record]));
+    const failed = await request({ method: 'GET', path: `${job}/failedResults` }, signal);
+    const byKey = new Map(records.map((record) => [textOf(fieldsOf(record)[externalId] ?? null), record]));
     const lines = parse<Record<string, string>>(failed.text, { columns: true, skip_empty_lines: true });
     return lines.flatMap((line) => {
       const record = byKey.get(line[externalId] ?? '');
       const [code, message] = (line['sf__Error'] ?? '').split(':');
       return record === undefined ? [] : [refusal(record, code, message)];
     });
+  }
+
+  function jobCall(): Call {
+    const body = {
+      object: decodeURIComponent(object),
+      externalIdFieldName: externalId,
+      contentType: 'CSV',
+      operation: 'upsert',
+      lineEnding: 'LF',
+    };
+    return { method: 'POST', path: jobs, body };
+  }
+
+  function uploadCall(job: string, records: readonly SinkRecord[]): Call {
+    const rows = records.map(fieldsOf);
+    const columns = [...new Set(rows.flatMap((row) => keysOf(row)))];
+    // In this API an empty cell leaves a field as it is; #N/A makes it empty.
+    const cells = rows.map((row) =>
+      columns.map((name) => (row[name] === null ? '#N/A' : row[name] === undefined ? '' : textOf(row[name]))),
+    );
+    return { method: 'PUT', path: `${job}/batches`, body: stringify([columns, ...cells]) };
   }
 
   /** @throws ReceiverError (again) for a reason that passes, so that the record is not parked */
@@ -187,27 +217,23 @@ export function salesforceReceiver({ sink, shape }: ReceiverContext): Receiver {
     return { record, reason, status: null };
   }
 
-  async function request(
-    method: string,
-    path: string,
-    body: object | string | undefined,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
+  function requestOf({ method, path, body }: Call, session: string): HttpRequest {
     const csv = typeof body === 'string';
+    return {
+      url: `${base}${path}`,
+      method,
+      headers: {
+        authorization: `Bearer ${session}`,
+        'content-type': csv ? 'text/csv; charset=UTF-8' : 'application/json; charset=UTF-8',
+      },
+      ...(body === undefined ? {} : { body: csv ? body : stringifyJson(body as Writable) }),
+    };
+  }
+
+  async function request(call: Call, signal: AbortSignal): Promise<HttpAnswer> {
     for (let renewed = false; ; renewed = true) {
       token ??= await logIn(signal);
-      const answer = await sender.exchange(
-        {
-          url: `${base}${path}`,
-          method,
-          headers: {
-            authorization: `Bearer ${token}`,
-            'content-type': csv ? 'text/csv; charset=UTF-8' : 'application/json; charset=UTF-8',
-          },
-          ...(body === undefined ? {} : { body: csv ? body : stringifyJson(body as Writable) }),
-        },
-        signal,
-      );
+      const answer = await sender.exchange(requestOf(call, token), signal);
       if (answer.status < 300) return answer;
       // A session that has ended is begun again, once.
       if (answer.status === 401 && !renewed && textSetting(settings, 'client_id') !== undefined) {

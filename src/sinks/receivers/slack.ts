@@ -2,9 +2,10 @@
 import type { JsonValue } from '../../changelog/change.ts';
 import { nameElements, stringifyJson, textOfJson } from '../../json/exact-json.ts';
 import { rowText } from '../record.ts';
-import type { SinkRecord } from '../record.ts';
+import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting } from '../sink.ts';
-import { HttpSender } from './http.ts';
+import { HttpSender, shownRequest } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
 import { changeValues, readUrl } from './webhook.ts';
 
@@ -26,26 +27,33 @@ export function slackReceiver(context: ReceiverContext): Receiver {
   return {
     limits: { concurrency: 1, records: numberSetting(settings, 'batch_size', 100) },
     async send(delivery, signal) {
-      const changes = delivery.records.map((record) => changeValues(record, context));
-      const values = {
-        sink: sink.name,
-        id: delivery.id,
-        changes,
-        ...(changes.length === 1 ? changes[0] : {}),
-      };
-      const text = template === null ? plainText(delivery.records) : sink.render(template, values);
-      const body = {
-        text: textOfJson(text),
-        ...(blocks === null ? {} : { blocks: sink.render(blocks, values) }),
-      };
-      await sender.send(
-        { url, method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) },
-        signal,
-      );
+      await sender.send(requestOf(delivery), signal);
       return [];
     },
+    outgoing: (delivery) => [shownRequest(requestOf(delivery))],
     close: async () => {},
   };
+
+  function requestOf(delivery: Delivery): HttpRequest {
+    const changes = delivery.records.map((record) => changeValues(record, context));
+    const values = {
+      sink: sink.name,
+      id: delivery.id,
+      changes,
+      ...(changes.length === 1 ? changes[0] : {}),
+    };
+    const text = template === null ? plainText(delivery.records) : sink.render(template, values);
+    const body = {
+      text: textOfJson(text),
+      ...(blocks === null ? {} : { blocks: sink.render(blocks, values) }),
+    };
+    return {
+      url,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: stringifyJson(body),
+    };
+  }
 
   function plainText(records: readonly SinkRecord[]): string {
     const lines = records.slice(0, SHOWN).map((record) => {

@@ -12,7 +12,8 @@ import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
 import type { Shape } from '../shape.ts';
 import type { Sink } from '../sink.ts';
-import { HttpSender } from './http.ts';
+import { HttpSender, shownRequest } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import type { Receiver, ReceiverContext } from './receiver.ts';
 
 interface Group {
@@ -43,28 +44,30 @@ export function webhookReceiver(context: ReceiverContext): Receiver {
       wholeLanes: group !== undefined,
     },
     async send(delivery, signal) {
-      const body = bodyOf(delivery);
-      const now = new Date();
-      await sender.send(
-        {
-          url,
-          method,
-          headers: {
-            'content-type': 'application/json',
-            'webhook-id': delivery.id,
-            'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-            'idempotency-key': delivery.id,
-            ...(signer === undefined ? {} : { 'webhook-signature': signer.sign(delivery.id, now, body) }),
-            ...headers,
-          },
-          body,
-        },
-        signal,
-      );
+      await sender.send(requestOf(delivery), signal);
       return [];
     },
+    outgoing: (delivery) => [shownRequest(requestOf(delivery))],
     close: async () => {},
   };
+
+  function requestOf(delivery: Delivery): HttpRequest {
+    const body = bodyOf(delivery);
+    const now = new Date();
+    return {
+      url,
+      method,
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': delivery.id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'idempotency-key': delivery.id,
+        ...(signer === undefined ? {} : { 'webhook-signature': signer.sign(delivery.id, now, body) }),
+        ...headers,
+      },
+      body,
+    };
+  }
 
   function bodyOf(delivery: Delivery): string {
     const template = settings['body'];
