@@ -247,7 +247,11 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
       ...SELECTION_FLAGS,
       { name: 'once', kind: 'boolean', help: 'send what there is and end (the default)' },
       { name: 'follow', kind: 'boolean', help: 'go on sending until Ctrl-C' },
-      { name: 'dry-run', kind: 'boolean', help: 'show samples of what would be sent, with their bodies, and send nothing' },
+      {
+        name: 'dry-run',
+        kind: 'boolean',
+        help: 'show samples of what would be sent, with their bodies, and send nothing',
+      },
       {
         name: 'full-resync',
         kind: 'boolean',
