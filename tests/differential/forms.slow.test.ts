@@ -67,6 +67,8 @@ const forms: Record<string, readonly string[]> = {
     'SELECT DISTINCT ON ((SELECT max(v) FROM o WHERE o.c_id = c.c_id)) c_id FROM c ORDER BY (SELECT max(v) FROM o WHERE o.c_id = c.c_id), c_id',
     'SELECT c_id, sum((SELECT max(v) FROM o WHERE o.c_id = c.c_id)) OVER (PARTITION BY b ORDER BY c_id) AS s FROM c',
     'SELECT b, n, max((SELECT count(*) FROM o WHERE o.c_id = c.c_id)) AS m FROM c GROUP BY ROLLUP (b, n)',
+    `SELECT b, array_agg(DISTINCT (SELECT max(v) FROM o WHERE o.c_id = c.c_id) ORDER BY (SELECT max(v) FROM o WHERE o.c_id = c.c_id))
+       FILTER (WHERE EXISTS (SELECT FROM u WHERE u.x = c.c_id)) AS s FROM c GROUP BY b`,
   ],
   'functions and VALUES over subqueries': [
     'SELECT * FROM generate_series(1, (SELECT max(b) FROM c)) AS g',

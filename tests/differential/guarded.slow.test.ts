@@ -120,6 +120,26 @@ const shapes: Readonly<Record<string, readonly string[]>> = {
     'SELECT u.id, 12 / s.z AS n FROM u LEFT JOIN (SELECT k, 0 AS z FROM ev) s ON s.k = u.k AND s.z <> 0',
     'SELECT s.i FROM (SELECT 0 AS z, id FROM u UNION ALL SELECT 2, id FROM ev) x, LATERAL generate_series(1, 4 / x.z) AS s(i) WHERE x.z > 0',
   ],
+  // Of a group and a total that change at once there are two pairs, the old and the new: no other may be asked.
+  'shares of a total': [
+    'SELECT k, 100 * count(*) / (SELECT count(*) FROM ev) AS pct FROM ev GROUP BY k',
+    'SELECT id, a / (SELECT count(*) FROM ev) AS part FROM ev',
+    'SELECT k FROM ev GROUP BY k HAVING count(*) >= (SELECT count(*) / count(*) FROM ev)',
+    'SELECT k, sum(a / t.n) AS s FROM ev, (SELECT count(*) AS n FROM ev) t GROUP BY k',
+    'SELECT x.k, 12 / (y.c - x.c + 1) AS q FROM (SELECT k, count(*) AS c FROM ev GROUP BY k) x JOIN (SELECT count(*) AS c FROM ev) y ON y.c / x.c > 0',
+    'SELECT x.id, g.i FROM ev x, (SELECT count(*) AS n FROM ev) t, LATERAL generate_series(x.id - x.id + 1, 6 / t.n) g(i)',
+    'SELECT id, 100 * row_number() OVER (PARTITION BY k ORDER BY id) / t.n AS q FROM ev, (SELECT count(*) AS n FROM ev) t',
+    'SELECT x.k, x.c / y.c AS q FROM (SELECT k, count(*) AS c FROM ev GROUP BY k) x JOIN (SELECT k, count(*) AS c FROM ev GROUP BY k) y USING (k)',
+    'SELECT DISTINCT x.c / y.c AS q FROM (SELECT k, count(*) AS c FROM u GROUP BY k) x JOIN (SELECT count(*) AS c FROM u) y ON true UNION ALL SELECT 8 / (SELECT count(*) FROM u) FROM u',
+    'SELECT x.id, l.q FROM ev x, LATERAL (SELECT y.id / t.n AS q FROM ev y, (SELECT count(*) AS n FROM ev) t WHERE y.id = x.id) l',
+  ],
+  // The planner asks what it takes for cheap first.
+  'guards dearer than what they guard': [
+    "SELECT u.id, e.n FROM u JOIN (SELECT payload::integer AS n FROM ev WHERE (length(payload) < 3 AND payload > '0' AND payload < '9') IS TRUE) e ON e.n = u.id WHERE NOT e.n = 0 AND u.id > 90",
+    'SELECT e.n, max(k) AS m FROM (SELECT payload::integer AS n, k FROM ev WHERE coalesce(length(btrim(lower(payload))) < 3, false)) e WHERE e.n > 1 GROUP BY e.n',
+    "SELECT id FROM ev WHERE payload::integer > 1 AND (upper(lower(btrim(kind))) || 'x') IN ('NUMx', 'y', 'z')",
+    'SELECT id FROM u WHERE EXISTS (SELECT FROM (SELECT k, payload::integer AS n FROM ev WHERE length(btrim(lower(payload))) < 3) e WHERE e.n = u.id AND e.k = u.k)',
+  ],
   'keys of rows around subqueries': [
     'SELECT x.a / x.b AS q FROM (SELECT id, a, b, k FROM ev UNION ALL SELECT id, id, id % 2, k FROM u) x WHERE x.b <> 0 AND EXISTS (SELECT FROM u WHERE u.k >= x.k)',
     "SELECT x.p::integer AS n, x.p FROM (SELECT payload AS p, kind, k FROM ev UNION ALL SELECT ref, kind, k FROM u) x WHERE x.kind = 'num' AND x.k IN (SELECT k FROM u)",

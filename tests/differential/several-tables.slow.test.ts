@@ -64,3 +64,22 @@ it('WITH queries that write, and MERGE', async () => {
   ];
   expect((await runCase(db, { schema, views, history })).mismatch).toBeNull();
 });
+
+it('joins of one table within a lateral side', async () => {
+  const lateral = (from: string): string =>
+    `SELECT x.id, l.c, l.n FROM c x, LATERAL (SELECT y.id AS c, w.n FROM ${from} WHERE y.id = x.id) l`;
+  const chains = [
+    { name: 'chain', sql: lateral('c y JOIN c z ON z.n = y.n JOIN c w ON w.p = z.p') },
+    {
+      name: 'apart',
+      sql: lateral('c y JOIN c z ON z.n = y.n, (SELECT a.n FROM c a JOIN c b ON b.n = a.p) w'),
+    },
+  ];
+  const history = [
+    ...filled,
+    'UPDATE c SET n = n / 3',
+    'DELETE FROM p WHERE id = 1',
+    'INSERT INTO c VALUES (30, 2, 2)',
+  ];
+  expect((await runCase(db, { schema, views: chains, history })).mismatch).toBeNull();
+});

@@ -24,7 +24,7 @@ import { Unsupported, outputOf } from '../relation/ir.ts';
 import type { Column, Expr, Join, Op, Project, Subquery } from '../relation/ir.ts';
 import { renamed } from '../relation/rename.ts';
 import { hasOccurrence } from './classify.ts';
-import { ColumnTypes, canFail } from './fallible.ts';
+import { failsOver } from './fallible.ts';
 import { hoisted } from './hoist.ts';
 import { partitionIds } from './partition.ts';
 
@@ -160,7 +160,7 @@ function throughSubquery(op: Op, child: Op, occurrence: number, need: ReadonlySe
   const kept = op.kind === 'filter' ? keptParts(op, outer) : [];
   const ways = testConditions(op, sub, need.size > 0).map((tests) =>
     tests.filter(
-      (part) => [...idsIn(part)].every((id) => outer.has(id) || possible.has(id)) && !fails(part, child),
+      (part) => [...idsIn(part)].every((id) => outer.has(id) || possible.has(id)) && !failsOver(part, child),
     ),
   );
   const own = new Set(outputOf(child));
@@ -293,7 +293,9 @@ function available(op: Op): Set<string> {
         op.columns
           .filter(
             ({ expr }) =>
-              subqueriesIn(expr).length === 0 && deliverable(expr, below, op.child) && !fails(expr, op.child),
+              subqueriesIn(expr).length === 0 &&
+              deliverable(expr, below, op.child) &&
+              !failsOver(expr, op.child),
           )
           .map(({ id }) => id),
       );
@@ -341,7 +343,7 @@ function obtainable(op: Op, occurrence: number): Set<string> {
             ({ expr }) =>
               subqueriesIn(expr).length === 0 &&
               [...idsIn(expr)].every((id) => below.has(id)) &&
-              !fails(expr, op.child),
+              !failsOver(expr, op.child),
           )
           .map(({ id }) => id),
       );
@@ -385,7 +387,7 @@ function obtainable(op: Op, occurrence: number): Set<string> {
 
 /** A condition that may stay: no subquery, nothing that can fail for rows that other conditions would take out, nothing of the clock, and of the operator's own columns only those there are. */
 function keepable(part: Expr, possible: ReadonlySet<string>, child: Op): boolean {
-  if (subqueriesIn(part).length > 0 || fails(part, child)) return false;
+  if (subqueriesIn(part).length > 0 || failsOver(part, child)) return false;
   let now = false;
   walkExpr(part, (node) => {
     if ('Now' in node) now = true;
@@ -393,11 +395,6 @@ function keepable(part: Expr, possible: ReadonlySet<string>, child: Op): boolean
   if (now) return false;
   const own = new Set(outputOf(child));
   return [...idsIn(part)].every((id) => possible.has(id) || !own.has(id));
-}
-
-/** Whether an expression over a tree's columns can fail; types are asked for only where they matter. */
-function fails(expr: Expr, over: Op): boolean {
-  return canFail(expr, () => undefined) && canFail(expr, new ColumnTypes(over).of);
 }
 
 function filtered(child: Op, parts: readonly Expr[]): Op {

@@ -269,6 +269,11 @@ export class ColumnTypes {
   };
 }
 
+/** Whether an expression over a tree's columns can fail; types are asked for only where they matter. */
+export function failsOver(expr: Expr, over: Op): boolean {
+  return canFail(expr, () => undefined) && canFail(expr, new ColumnTypes(over).of);
+}
+
 /** Whether a column of a tree's output is computed by something that can fail, below which no stored rows stand yet. */
 export function columnCanFail(
   op: Op,

@@ -26,10 +26,11 @@ import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Filter, Join, Op, Project } from '../relation/ir.ts';
 import { canFail, treeCanFail } from './fallible.ts';
 import type { TypeOf } from './fallible.ts';
+import { withGuardedFilters } from './guarded-filters.ts';
 import { partitionIds } from './partition.ts';
 
 export function withGuardsBelow(root: Op, typeOf: TypeOf): Op {
-  return treeCanFail(root, typeOf) ? new Guards(typeOf).settle(root) : root;
+  return treeCanFail(root, typeOf) ? withGuardedFilters(new Guards(typeOf).settle(root), typeOf) : root;
 }
 
 class Guards {

@@ -7,14 +7,18 @@
  * joins of two changes. Where a side of a join is itself a sum of terms, its change is computed once, rows that came and went alike
  * taken out, and shared by the terms: N inputs that change at once then cost a sum of N differences. Multiplied out they would be 2^N − 1.
  *
+ * Terms of changes that meet hold rows that never were: a group that came beside the total that was before it. They cancel each other in the
+ * sum. What can fail is asked of the sum, whose rows were there before the change or are there after it.
+ *
  * Source: DBSP (Budiu et al., VLDB 2023), bilinear operators.
  */
-import { col, conjunction, conjuncts, freeIds, idsIn, raw } from '../relation/expression.ts';
+import { col, conjunction, conjuncts, freeIds, idsIn, ownExprs, raw } from '../relation/expression.ts';
 import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Join, Op, Scan, ScanColumn } from '../relation/ir.ts';
 import { renamed } from '../relation/rename.ts';
 import { columnType } from '../relation/changes-meet.ts';
 import { hasOccurrence } from './classify.ts';
+import { ColumnTypes, failsOver, treeCanFail } from './fallible.ts';
 
 export interface Term {
   readonly op: Op;
@@ -22,6 +26,8 @@ export interface Term {
   readonly weights: readonly string[];
   /** Whether several changes meet in one join. */
   readonly crossing: boolean;
+  /** Whether each of its rows is there before the change or after it. */
+  readonly real: boolean;
 }
 
 /** The change of a part of the tree, which several terms read by scans of this name in the mode `shared`. */
@@ -45,21 +51,25 @@ export function signedTerms(root: Op, changed: readonly number[]): SignedTerms {
   return { terms: termsOf(tree, new Set(changed), shared), shared };
 }
 
-function termsOf(op: Op, changed: ReadonlySet<number>, shared: SharedChange[]): Term[] {
+/** Where sums may be added; null within a lateral side, whose sums differ from row to row. */
+type Shared = SharedChange[] | null;
+
+function termsOf(op: Op, changed: ReadonlySet<number>, shared: Shared): Term[] {
   if (!holdsAny(op, changed)) return [];
   switch (op.kind) {
     case 'scan': {
       const weight = `_w_${op.occurrence}`;
-      return [{ op: { ...op, mode: 'change', weight } satisfies Scan, weights: [weight], crossing: false }];
+      const scan: Scan = { ...op, mode: 'change', weight };
+      return [{ op: scan, weights: [weight], crossing: false, real: true }];
     }
     case 'project':
-      return termsOf(op.child, changed, shared).map((term) => ({
+      return termsBelow(op, changed, shared).map((term) => ({
         ...term,
         op: { ...op, child: term.op, columns: [...op.columns, ...passed(term.weights)] },
       }));
     case 'filter':
     case 'limit':
-      return termsOf(op.child, changed, shared).map((term) => ({ ...term, op: { ...op, child: term.op } }));
+      return termsBelow(op, changed, shared).map((term) => ({ ...term, op: { ...op, child: term.op } }));
     case 'join':
       return joinTerms(op, changed, shared);
     case 'set':
@@ -76,25 +86,47 @@ function termsOf(op: Op, changed: ReadonlySet<number>, shared: SharedChange[]): 
   }
 }
 
-function joinTerms(op: Join, changed: ReadonlySet<number>, shared: SharedChange[]): Term[] {
-  const lefts = termsOf(op.left, changed, shared);
+/** The terms of an operator's child, as their sum where the operator asks something of them that can fail. */
+function termsBelow(
+  op: Extract<Op, { kind: 'project' | 'filter' | 'limit' }>,
+  changed: ReadonlySet<number>,
+  shared: Shared,
+): Term[] {
+  const terms = termsOf(op.child, changed, shared);
+  return ownExprs(op).some((expr) => failsOver(expr, op.child)) ? realTerms(op.child, terms, shared) : terms;
+}
+
+function realTerms(op: Op, terms: Term[], shared: Shared): Term[] {
+  return shared === null || terms.every(({ real }) => real) ? terms : [share(op, terms, shared)];
+}
+
+function joinTerms(op: Join, changed: ReadonlySet<number>, shared: Shared): Term[] {
   const made = new Set(outputOf(op.left));
   // What depends on the row beside it cannot be computed once for all of them.
   const apart = ![...freeIds(op.right)].some((id) => made.has(id));
-  const rights = termsOf(op.right, changed, apart ? shared : []);
+  const some = termsOf(op.left, changed, shared);
+  const lefts =
+    apart || !treeCanFail(op.right, new ColumnTypes(op).of) ? some : realTerms(op.left, some, shared);
+  const rights = termsOf(op.right, changed, apart ? shared : null);
   const meeting = lefts.length > 0 && rights.length > 0;
-  const once = (side: Op, terms: Term[], may: boolean): Term[] =>
-    meeting && may && terms.length > 1 ? [share(side, terms, shared)] : terms;
-  const left = once(op.left, lefts, freeIds(op.left).size === 0);
-  const right = once(op.right, rights, freeIds(op.right).size === 0);
+  const once = (side: Op, terms: Term[], to: Shared): Term[] =>
+    meeting && to !== null && terms.length > 1 ? [share(side, terms, to)] : terms;
+  const left = once(op.left, lefts, shared);
+  const right = once(op.right, rights, apart ? shared : null);
+  const one = (term: Term): Term => ({
+    ...term,
+    crossing: term.crossing || meeting,
+    real: term.real && !meeting,
+  });
   return [
-    ...left.map((term) => ({ ...term, op: { ...op, left: term.op }, crossing: term.crossing || meeting })),
-    ...right.map((term) => ({ ...term, op: { ...op, right: term.op }, crossing: term.crossing || meeting })),
+    ...left.map((term) => one({ ...term, op: { ...op, left: term.op } })),
+    ...right.map((term) => one({ ...term, op: { ...op, right: term.op } })),
     ...left.flatMap((l) =>
       right.map((r) => ({
         op: { ...op, left: l.op, right: negated(r.op, { done: false }) },
         weights: [...l.weights, ...r.weights],
         crossing: true,
+        real: false,
       })),
     ),
   ];
@@ -118,7 +150,7 @@ function share(side: Op, terms: readonly Term[], shared: SharedChange[]): Term {
     mode: 'shared',
     weight,
   };
-  return { op, weights: [weight], crossing: true };
+  return { op, weights: [weight], crossing: true, real: true };
 }
 
 /** The weights of one change in a tree counted the other way round. */

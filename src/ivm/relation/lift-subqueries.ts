@@ -51,29 +51,26 @@ function lift(reader: SelectReader, op: Op, call: Node): { op: Op; call: Expr } 
     filter === undefined || subqueriesIn(expr).length === 0
       ? expr
       : { CaseExpr: { args: [{ CaseWhen: { expr: filter, result: expr } }] } };
-  const take = (list: readonly Expr[]): Expr[] => {
-    const taken = withoutSubqueries(reader, below, list.map(guarded));
-    below = taken.op;
-    return taken.exprs;
-  };
-  const ordered = (keys: readonly SortBy[]): SortBy[] => {
-    const nodes = take(keys.map(({ SortBy: key }) => key.node));
-    return keys.map(({ SortBy: key }, i) => ({ SortBy: { ...key, node: nodes[i]! } }));
-  };
-  // What stands before WITHIN GROUP belongs to the group, not to its rows.
-  const args =
-    call['agg_within_group'] === true ? call['args'] : take((call['args'] as Expr[] | undefined) ?? []);
   const over = call['over'] as Node | undefined;
+  // What stands before WITHIN GROUP belongs to the group, not to its rows.
+  const args = call['agg_within_group'] === true ? [] : ((call['args'] as Expr[] | undefined) ?? []);
+  const order = (call['agg_order'] as SortBy[] | undefined) ?? [];
+  const windowOrder = (over?.['orderClause'] as SortBy[] | undefined) ?? [];
+  // All at once: with DISTINCT the keys of ORDER BY must be the arguments themselves.
+  const nodes = [...args, ...[...order, ...windowOrder].map(({ SortBy: key }) => key.node)];
+  const taken = withoutSubqueries(reader, below, nodes.map(guarded));
+  const ordered = (keys: readonly SortBy[], from: number): SortBy[] =>
+    keys.map(({ SortBy: key }, i) => ({ SortBy: { ...key, node: taken.exprs[from + i]! } }));
   const lifted = {
     FuncCall: {
       ...call,
-      ...(call['args'] === undefined ? {} : { args }),
+      ...(args.length === 0 ? {} : { args: taken.exprs.slice(0, args.length) }),
       ...(filter === undefined ? {} : { agg_filter: filter }),
-      ...(call['agg_order'] === undefined ? {} : { agg_order: ordered(call['agg_order'] as SortBy[]) }),
-      ...(over?.['orderClause'] === undefined
+      ...(order.length === 0 ? {} : { agg_order: ordered(order, args.length) }),
+      ...(windowOrder.length === 0
         ? {}
-        : { over: { ...over, orderClause: ordered(over['orderClause'] as SortBy[]) } }),
+        : { over: { ...over, orderClause: ordered(windowOrder, args.length + order.length) } }),
     },
   };
-  return { op: below, call: lifted };
+  return { op: taken.op, call: lifted };
 }

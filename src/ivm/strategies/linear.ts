@@ -39,7 +39,7 @@ export function linearSql(
   );
   const [only] = terms;
   // One copy of a row is as good as another: only the feed wants equal rows counted.
-  if (!removes && terms.length === 1 && only?.weights.length === 1 && stored.changelog === null) {
+  if (!removes && terms.length === 1 && only?.crossing === false && stored.changelog === null) {
     const rows = `  SELECT ${list} FROM (${selectSql(weighted(stored, only), all, options)}) AS "_seg_rows"`;
     return applyNewSql(stored, rows, wanted);
   }

@@ -1,0 +1,70 @@
+/**
+ * Conditions that can fail, asked only of the rows that the others of their WHERE let through:
+ *
+ *     σ[b <> 0 AND a / b > 1] A   =   σ[b <> 0 AND CASE WHEN b <> 0 THEN a / b > 1 END] A
+ *
+ * Of the conditions on one relation PostgreSQL takes the cheapest first, whichever is written first. A stage asks them of rows that the
+ * query may not get to (those of the other side of a join are none yet), and of more at once: guards from far above are among them.
+ */
+import {
+  conjunction,
+  conjuncts,
+  fingerprint,
+  mapOwnQueries,
+  subqueriesIn,
+  substitute,
+  usesNow,
+} from '../relation/expression.ts';
+import { childrenOf, withChildren } from '../relation/ir.ts';
+import type { Expr, Filter, Op } from '../relation/ir.ts';
+import { canFail } from './fallible.ts';
+import type { TypeOf } from './fallible.ts';
+
+export function withGuardedFilters(root: Op, typeOf: TypeOf): Op {
+  const fails = (expr: Expr): boolean => canFail(expr, typeOf);
+  const visit = (op: Op): Op => {
+    const at = op.kind === 'filter' && op.after !== true ? lowered(op, fails) : op;
+    const below = withChildren(at, childrenOf(at).map(visit));
+    const over = mapOwnQueries(below, visit);
+    return over.kind === 'filter' && over.after !== true
+      ? { ...over, condition: guarded(over.condition, fails) }
+      : over;
+  };
+  return visit(root);
+}
+
+const isPlain = (part: Expr): boolean => subqueriesIn(part).length === 0 && !usesNow(part);
+
+function guarded(condition: Expr, fails: (expr: Expr) => boolean): Expr {
+  const parts = conjuncts(condition);
+  const late = parts.filter((part) => isPlain(part) && fails(part));
+  const guards = conjunction(parts.filter((part) => isPlain(part) && !fails(part)));
+  if (late.length === 0 || guards === null) return condition;
+  const asked: Expr = { CaseWhen: { expr: guards, result: conjunction(late)! } };
+  return conjunction([...parts.filter((part) => !late.includes(part)), { CaseExpr: { args: [asked] } }])!;
+}
+
+/** What can fail, or is asked of columns that can, goes down to the guards below the projections that make these. */
+function lowered(op: Filter, fails: (expr: Expr) => boolean): Op {
+  let { child } = op;
+  const kept = conjuncts(op.condition).filter((part) => {
+    const lower = isPlain(part) ? beside(child, part, fails) : undefined;
+    child = lower ?? child;
+    return lower === undefined;
+  });
+  const condition = conjunction(kept);
+  return condition === null ? child : { ...op, child, condition };
+}
+
+function beside(op: Op, part: Expr, fails: (expr: Expr) => boolean): Op | undefined {
+  if (op.kind === 'project' && !op.sets) {
+    const lower = substitute(part, new Map(op.columns.map(({ id, expr }) => [id, expr])));
+    const short = lower === part || fingerprint(lower).length < 20_000;
+    const child = short && isPlain(lower) ? beside(op.child, lower, fails) : undefined;
+    return child === undefined ? undefined : { ...op, child };
+  }
+  if (op.kind !== 'filter' || op.after === true || !fails(part)) return undefined;
+  const guards = conjuncts(op.condition);
+  if (!guards.some((guard) => isPlain(guard) && !fails(guard))) return undefined;
+  return { ...op, condition: conjunction([...guards, part])! };
+}
