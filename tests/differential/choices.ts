@@ -27,7 +27,8 @@ export interface Materials {
 export interface UserFunction {
   readonly name: string;
   readonly volatility: 'IMMUTABLE' | 'STABLE' | 'VOLATILE';
-  readonly readsTables: boolean;
+  /** Whether it reads tables, or what seg cannot know (EXECUTE): seg may refuse a view that calls it. */
+  readonly opaque: boolean;
 }
 
 const nothing: Materials = {

@@ -37,7 +37,7 @@ export const featureNames = [
 export type Feature = (typeof featureNames)[number];
 
 /** Left out unless asked for. */
-const pending: ReadonlySet<Feature> = new Set<Feature>(['subqueries', 'many_joins', 'wide', 'long']);
+const pending: ReadonlySet<Feature> = new Set<Feature>(['wide', 'long']);
 
 export const usual: readonly Feature[] = featureNames.filter((name) => !pending.has(name));
 

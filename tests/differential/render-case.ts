@@ -30,9 +30,9 @@ export function renderCase(spec: Spec, chosen: FeatureChoice = featuresOf('usual
   const views: CaseView[] = [];
   const known: Query[] = [];
   const refusals = new Refusals();
-  for (const { name, volatility, readsTables } of functions) {
+  for (const { name, volatility, opaque } of functions) {
     if (volatility === 'VOLATILE') refusals.add(`${name}(`, 'must');
-    else if (readsTables) refusals.add(`${name}(`, 'may');
+    else if (opaque) refusals.add(`${name}(`, 'may');
   }
   for (const { name, form, columns } of tables) {
     // Not logged, or with columns that bear names of seg's own.

@@ -25,7 +25,7 @@ export function functionOf(n: readonly number[], index: number, tables: readonly
     `${head} LANGUAGE sql BEGIN ATOMIC SELECT ${value}; END`,
     `${head} LANGUAGE plpgsql AS $body$ DECLARE r integer; BEGIN EXECUTE $q$ SELECT ${value} $q$ INTO r USING $1; RETURN r; END $body$`,
   ]);
-  return { name, volatility, readsTables, sql };
+  return { name, volatility, opaque: readsTables || sql.includes(' EXECUTE '), sql };
 }
 
 export interface MadeTrigger {

@@ -221,9 +221,11 @@ function testConditions(op: Op, sub: Subquery, apart: boolean): Expr[][] {
   return [equal, [isNull(sides[0]!)], [isNull(col(sub.output[0]!))]];
 }
 
-/** Functions that return sets run in step, the shorter ones beside NULL: none of them can be left out. */
+/** Functions that return sets run in step, the shorter ones beside NULL: all of them are called, or none. */
 function columnsFor(op: Project, need: ReadonlySet<string>): readonly Column[] {
-  return op.columns.filter(({ id, expr }) => need.has(id) || (op.sets && columnOf(expr) === undefined));
+  const makesRows = ({ expr }: Column): boolean => op.sets && columnOf(expr) === undefined;
+  const every = op.columns.some((column) => need.has(column.id) && makesRows(column));
+  return op.columns.filter((column) => need.has(column.id) || (every && makesRows(column)));
 }
 
 /** All rows the tree may show in any state between before and after, by its linear skeleton. */
@@ -351,7 +353,9 @@ function obtainable(op: Op, occurrence: number): Set<string> {
     case 'aggregate': {
       const below = obtainable(op.child, occurrence);
       return new Set(
-        op.groups.filter(({ expr }) => [...idsIn(expr)].every((id) => below.has(id))).map(({ id }) => id),
+        op.groups
+          .filter(({ expr }) => [...idsIn(expr)].every((id) => below.has(id)) && !failsOver(expr, op.child))
+          .map(({ id }) => id),
       );
     }
     case 'filter':

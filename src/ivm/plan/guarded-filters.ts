@@ -10,12 +10,13 @@ import {
   conjunction,
   conjuncts,
   fingerprint,
+  idsIn,
   mapOwnQueries,
   subqueriesIn,
   substitute,
   usesNow,
 } from '../relation/expression.ts';
-import { childrenOf, withChildren } from '../relation/ir.ts';
+import { childrenOf, outputOf, withChildren } from '../relation/ir.ts';
 import type { Expr, Filter, Op } from '../relation/ir.ts';
 import { canFail } from './fallible.ts';
 import type { TypeOf } from './fallible.ts';
@@ -26,29 +27,35 @@ export function withGuardedFilters(root: Op, typeOf: TypeOf): Op {
     const at = op.kind === 'filter' && op.after !== true ? lowered(op, fails) : op;
     const below = withChildren(at, childrenOf(at).map(visit));
     const over = mapOwnQueries(below, visit);
-    return over.kind === 'filter' && over.after !== true
-      ? { ...over, condition: guarded(over.condition, fails) }
-      : over;
+    return over.kind === 'filter' && over.after !== true ? guarded(over, fails) : over;
   };
   return visit(root);
 }
 
-const isPlain = (part: Expr): boolean => subqueriesIn(part).length === 0 && !usesNow(part);
+/** What is asked of an operator's rows alone: conditions on rows around a subquery are found by index, and stored where they can fail. */
+function isPlain(part: Expr, over: Op): boolean {
+  const ids = [...idsIn(part)];
+  const own = outputOf(over);
+  const alone = ids.length > 0 && ids.every((id) => own.includes(id));
+  return alone && subqueriesIn(part).length === 0 && !usesNow(part);
+}
 
-function guarded(condition: Expr, fails: (expr: Expr) => boolean): Expr {
-  const parts = conjuncts(condition);
-  const late = parts.filter((part) => isPlain(part) && fails(part));
-  const guards = conjunction(parts.filter((part) => isPlain(part) && !fails(part)));
-  if (late.length === 0 || guards === null) return condition;
+function guarded(op: Filter, fails: (expr: Expr) => boolean): Filter {
+  const parts = conjuncts(op.condition);
+  const plain = parts.filter((part) => isPlain(part, op.child));
+  const late = plain.filter(fails);
+  const guards = conjunction(plain.filter((part) => !late.includes(part)));
+  if (late.length === 0 || guards === null) return op;
   const asked: Expr = { CaseWhen: { expr: guards, result: conjunction(late)! } };
-  return conjunction([...parts.filter((part) => !late.includes(part)), { CaseExpr: { args: [asked] } }])!;
+  const rest = parts.filter((part) => !late.includes(part));
+  return { ...op, condition: conjunction([...rest, { CaseExpr: { args: [asked] } }])! };
 }
 
 /** What can fail, or is asked of columns that can, goes down to the guards below the projections that make these. */
 function lowered(op: Filter, fails: (expr: Expr) => boolean): Op {
   let { child } = op;
   const kept = conjuncts(op.condition).filter((part) => {
-    const lower = isPlain(part) ? beside(child, part, fails) : undefined;
+    const lower = beside(child, part, fails);
     child = lower ?? child;
     return lower === undefined;
   });
@@ -57,14 +64,15 @@ function lowered(op: Filter, fails: (expr: Expr) => boolean): Op {
 }
 
 function beside(op: Op, part: Expr, fails: (expr: Expr) => boolean): Op | undefined {
+  if (!isPlain(part, op)) return undefined;
   if (op.kind === 'project' && !op.sets) {
     const lower = substitute(part, new Map(op.columns.map(({ id, expr }) => [id, expr])));
-    const short = lower === part || fingerprint(lower).length < 20_000;
-    const child = short && isPlain(lower) ? beside(op.child, lower, fails) : undefined;
+    // Columns over columns can make a long condition of a short one.
+    const child = fingerprint(lower).length > 20_000 ? undefined : beside(op.child, lower, fails);
     return child === undefined ? undefined : { ...op, child };
   }
   if (op.kind !== 'filter' || op.after === true || !fails(part)) return undefined;
   const guards = conjuncts(op.condition);
-  if (!guards.some((guard) => isPlain(guard) && !fails(guard))) return undefined;
+  if (!guards.some((guard) => isPlain(guard, op.child) && !fails(guard))) return undefined;
   return { ...op, condition: conjunction([...guards, part])! };
 }
