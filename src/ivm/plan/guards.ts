@@ -71,7 +71,9 @@ class Guards {
     const kept: Expr[] = [];
     const parts = conjuncts(op.condition);
     for (const part of parts) {
-      const lower = this.#guard(part) && this.#risky(child) ? this.#pushed(child, part) : undefined;
+      // Below a condition on rows around the query nothing can be stored.
+      const own = [...idsIn(part)].every((id) => outputOf(op).includes(id));
+      const lower = own && this.#guard(part) && this.#risky(child) ? this.#pushed(child, part) : undefined;
       if (lower === undefined) kept.push(part);
       else child = lower;
     }
