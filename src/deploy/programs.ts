@@ -19,6 +19,7 @@ import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { isFollowed } from './examine-existing.ts';
 import { writePlans } from './plans.ts';
+import { indexKeys } from './key-indexes.ts';
 import { watchKeys } from './watch-keys.ts';
 
 export interface ProgramRequest {
@@ -44,6 +45,7 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
   const seg = quoteIdentifier(stateSchema);
   const plans = await writePlans(tx, request);
   await watchKeys(tx, plans, request);
+  await indexKeys(tx, plans, request);
   const context = compileContext(plans, stateSchema);
   const used = new Map(inputsOf(plans, stateSchema).map((input) => [input.key, input]));
   const { rows } = await tx.query<{ input: string; relation: string; checksum: string }>(

@@ -4,7 +4,9 @@ import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { positionOf } from '../feeds/position.ts';
 import type { Position } from '../changelog/change.ts';
+import { hasKey } from '../deploy/key-indexes.ts';
 import { rowAsText } from '../ivm/strategies/recompute.ts';
+import { isBuiltIn } from '../sql/built-in-types.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { DeployedColumn, DeployedNode } from '../state/nodes.ts';
 
@@ -59,11 +61,9 @@ export async function readRow(
         : `Write ${node.key.map((name) => `/<${name}>`).join('')}.`,
     );
   }
-  const conditions = node.key.map(
-    (name, at) => `t.${quoteIdentifier(name)} = $${at + 1}::${typeOf(node, name)}`,
-  );
+  const values = node.key.map((name, at) => `$${at + 1}::${typeOf(node, name)}`);
   const { rows } = await db.query<{ row: string }>(
-    `SELECT ${rowAsText(node, 't')} AS "row" FROM ${relationOf(node)} AS t WHERE ${conditions.join(' AND ')} LIMIT 1`,
+    `SELECT ${rowAsText(node, 't')} AS "row" FROM ${relationOf(node)} AS t WHERE ${hasKey(node, 't', values)} LIMIT 1`,
     key,
   );
   return rows[0]?.row;
@@ -121,11 +121,11 @@ function conditionOf(
   const found = columnOf(node, column);
   const name = `t.${quoteIdentifier(found.name)}`;
   const operator = COMPARISONS[comparison];
-  if (operator !== undefined) return `${name} ${operator} ${bind(value, found.type)}`;
+  if (operator !== undefined) return `${name} ${operator} ${bind(value, withoutLength(found.type))}`;
   if (comparison === 'in')
     return `${name} IN (${value
       .split(',')
-      .map((one) => bind(one, found.type))
+      .map((one) => bind(one, withoutLength(found.type)))
       .join(', ')})`;
   if (comparison === 'is' && /^(not )?null$/i.test(value)) return `${name} IS ${value.toUpperCase()}`;
   throw badRequest(
@@ -145,7 +145,16 @@ function columnOf(node: DeployedNode, name: string): DeployedColumn {
 }
 
 function typeOf(node: DeployedNode, column: string): string {
-  return columnOf(node, column).type;
+  return withoutLength(columnOf(node, column).type);
+}
+
+/** The type that takes values of any length: a longer one than the column's is not cut down to one of its own. */
+function withoutLength(type: string): string {
+  if (!isBuiltIn(type)) return type;
+  return type
+    .replace(/\(\d+(,-?\d+)?\)/, '')
+    .replace(/^character(?=$|\[)/, 'bpchar')
+    .replace(/^bit(?=$|\[)/, 'bit varying');
 }
 
 function relationOf(node: DeployedNode): string {

@@ -89,6 +89,12 @@ export async function shapeOf(db: Connection, sink: Sink): Promise<Shape> {
   const hasModelKey = modelKey.length > 0 && modelKey.every((field) => key.includes(field));
   const isModelKey = hasModelKey && key.length === modelKey.length;
   const item = (record: string, field: string): string => `${record} -> ${quoteLiteral(field)}`;
+  const types = new Map(fields.map(({ name, type }) => [name, type]));
+  // Minus zero is no other key than zero.
+  const part = (record: string, field: string): string =>
+    /^(real|double precision)$/.test(types.get(field)!)
+      ? `CASE ${item(record, field)} WHEN '0' THEN '0' ELSE ${item(record, field)} END`
+      : item(record, field);
   return {
     from,
     fields,
@@ -101,7 +107,7 @@ export async function shapeOf(db: Connection, sink: Sink): Promise<Shape> {
     keyOf:
       key.length === 0
         ? null
-        : (record) => `jsonb_build_array(${key.map((field) => item(record, field)).join(', ')})::text`,
+        : (record) => `jsonb_build_array(${key.map((field) => part(record, field)).join(', ')})::text`,
     laneOf: typeof by === 'string' ? (record) => `coalesce((${item(record, by)})::text, '')` : null,
     fingerprint: createHash('sha256')
       .update(JSON.stringify([node.columns, node.mapping, node.where, node.on_delete, key, node.mode, names]))

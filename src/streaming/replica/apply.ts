@@ -72,14 +72,15 @@ async function compare(tx: Connection, copied: Copied, rows: readonly JsonRow[])
   await tx.exec(`CREATE TEMPORARY TABLE seg_snapshot ON COMMIT DROP AS SELECT * FROM ${table} WHERE false`);
   await insertInto(tx, now, table, rows);
   const counted = (from: string, weight: number): string =>
-    `SELECT to_jsonb(t) AS j, ${weight} AS w FROM ${from} AS t`;
-  const { rows: differences } = await tx.query<{ j: string; w: number }>(
-    `SELECT j::text AS j, sum(w)::integer AS w FROM (${counted(now, 1)} UNION ALL ${counted(table, -1)}) AS both_sides
+    `SELECT to_jsonb(t) AS j, row_to_json(t)::text AS "row", ${weight} AS w FROM ${from} AS t`;
+  // Compared as jsonb, which knows equal numbers; told as json, which has a minus zero.
+  const { rows: differences } = await tx.query<{ row: string; w: number }>(
+    `SELECT (array_agg("row" ORDER BY w DESC))[1] AS "row", sum(w)::integer AS w FROM (${counted(now, 1)} UNION ALL ${counted(table, -1)}) AS both_sides
      GROUP BY j HAVING sum(w) <> 0`,
   );
   await tx.exec(`DROP TABLE ${now}`);
   const copies = (sign: 1 | -1): string[] =>
-    differences.flatMap(({ j, w }) => Array.from({ length: Math.max(0, sign * w) }, () => j));
+    differences.flatMap(({ row, w }) => Array.from({ length: Math.max(0, sign * w) }, () => row));
   const [gone, come] = [copies(-1), copies(1)];
   await removeJson(tx, copied, gone);
   await insertJson(tx, table, table, come);
@@ -108,7 +109,7 @@ async function insertJson(
 ): Promise<void> {
   for (const part of chunks(rows)) {
     await tx.query(
-      `INSERT INTO ${into} SELECT r.* FROM jsonb_array_elements($1::jsonb) AS e, jsonb_populate_record(NULL::${type}, e) AS r`,
+      `INSERT INTO ${into} SELECT r.* FROM json_array_elements($1::json) AS e, json_populate_record(NULL::${type}, e) AS r`,
       [`[${part.join(',')}]`],
     );
   }
