@@ -35,6 +35,46 @@ export const STREAM_COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./commands/ingest.ts')).ingest,
   },
   {
+    name: 'rejected',
+    group: 'Stream:',
+    summary: 'list, show, ingest again or drop the records that sources have refused',
+    description:
+      '"replay" ingests them again after the source or a model was corrected: what is accepted leaves <source>__rejected, what is ' +
+      'refused stays, in one transaction for each batch. Also through a running "seg serve".',
+    arguments: [
+      { syntax: '[action]', help: 'list (the default), show, replay or drop' },
+      { syntax: '[selection...]', help: 'sources by name, source:x, tag:x; replay and drop need one' },
+    ],
+    flags: [
+      ...SELECTION_FLAGS,
+      { name: 'since', kind: 'string', argument: 'instant', help: 'only what was rejected then or later' },
+      { name: 'until', kind: 'string', argument: 'instant', help: 'only what was rejected before' },
+      { name: 'reason', kind: 'string', argument: 'text', help: 'only where the reason contains this' },
+      { name: 'origin', kind: 'string', argument: 'name', help: 'only from this file, or stdin, or http' },
+      {
+        name: 'limit',
+        kind: 'integer',
+        argument: 'n',
+        help: 'at most so many, the oldest first (show: 20, the others: all)',
+      },
+      {
+        name: 'header',
+        kind: 'list',
+        argument: 'names',
+        help: 'replay: the fields of records that are lines of CSV',
+      },
+      { name: 'strict', kind: 'boolean', help: 'replay: exit with 1 when a record is refused again' },
+      outputFlag('table', 'json', 'csv'),
+    ],
+    examples: [
+      'seg rejected',
+      "seg rejected show orders --reason 'not JSON' -o json",
+      'seg rejected replay orders --since 2026-01-31',
+      'seg rejected drop orders --until 2026-01-01',
+    ],
+    load: async () => (await import('./commands/rejected.ts')).rejected,
+  },
+  {
     name: 'generate',
     group: 'Stream:',
     summary: 'make events like real ones, to stdout or into the engine',

@@ -81,6 +81,14 @@ export class FlagValues {
     return new FlagValues([...this.#flags.values()], given);
   }
 
+  /** The same with these words in place of those of the flag `name`, a list. */
+  replace(name: string, words: readonly string[]): FlagValues {
+    const given = new Map(this.#given);
+    if (words.length === 0) given.delete(name);
+    else given.set(name, [...words]);
+    return new FlagValues([...this.#flags.values()], given);
+  }
+
   /** Everything given, for run_results.json. */
   toJSON(): Record<string, JsonValue> {
     return Object.fromEntries(this.#given);

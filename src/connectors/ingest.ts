@@ -144,6 +144,23 @@ export async function ingestBatch(
   }
 }
 
+/**
+ * The same for records that were refused before (`rejected.ts`): those that are refused once more are answered and not
+ * written to the dead-letter table, where they are. Run it in the transaction that takes the others from there.
+ */
+export async function takeAgain(
+  tx: Connection,
+  plan: SourcePlan,
+  records: readonly RawRecord[],
+  options: { readonly origin: string; readonly mapper: RecordMapper },
+): Promise<Taken> {
+  try {
+    return await new Door(tx, plan, options.origin, { buries: false }).take(records, options.mapper);
+  } catch (error) {
+    throw asUserError(error, options.origin);
+  }
+}
+
 /** What became of a batch of records. */
 export interface Taken {
   accepted: number;
@@ -172,8 +189,11 @@ class Door implements RecordDoor {
   readonly #plan: SourcePlan;
   readonly #origin: string;
   readonly #writer: BatchWriter;
+  readonly #buries: boolean;
 
-  constructor(db: Connection, plan: SourcePlan, origin: string) {
+  /** @param buries whether refused records are written to the dead-letter table */
+  constructor(db: Connection, plan: SourcePlan, origin: string, { buries } = { buries: true }) {
+    this.#buries = buries;
     this.#db = db;
     this.#plan = plan;
     this.#origin = origin;
@@ -263,7 +283,7 @@ class Door implements RecordDoor {
   }
 
   async #bury(tx: Connection, rejections: readonly Rejection[]): Promise<void> {
-    if (rejections.length === 0) return;
+    if (rejections.length === 0 || !this.#buries) return;
     const letters = rejections.map(({ line, reason, payload }) => ({ line, reason, payload }));
     await tx.query(
       `insert into ${this.#plan.rejectedTable} (origin, line, reason, payload) ` +

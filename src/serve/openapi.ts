@@ -29,7 +29,10 @@ export function openApi(
     },
     paths,
     components: {
-      schemas: { ...schemas, Error: ERROR, Taken: TAKEN },
+      schemas: {
+        ...schemas,
+        ...{ Error: ERROR, Taken: TAKEN, Rejected: REJECTED, Replayed: REPLAYED, Dropped: DROPPED },
+      },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
     security: [{}, { bearer: [] }],
@@ -64,11 +67,43 @@ const TAKEN: Json = {
   },
 };
 
+const REJECTED: Json = {
+  type: 'object',
+  properties: {
+    count: { type: 'integer', description: 'How many there are of those asked for, whatever the limit.' },
+    records: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          rejected_at: { type: 'string', format: 'date-time' },
+          origin: { type: ['string', 'null'] },
+          line: { type: ['integer', 'null'] },
+          reason: { type: ['string', 'null'] },
+          payload: { type: ['string', 'null'], description: 'As it came, up to 1 MiB.' },
+        },
+      },
+    },
+  },
+};
+
+const REPLAYED: Json = {
+  type: 'object',
+  properties: {
+    accepted: { type: 'integer' },
+    duplicate: { type: 'integer', description: 'There already under their key.' },
+    rejected: { type: 'integer', description: 'Refused again.' },
+  },
+};
+
+const DROPPED: Json = { type: 'object', properties: { dropped: { type: 'integer' } } };
+
 function sourcePaths(source: SourceNode): Json {
   const name = `${source.source_name}.${source.name}`;
   const record = isSchema(source.json_schema) ? source.json_schema : { type: 'object' };
   const json = { schema: { oneOf: [record, { type: 'array', items: record }] } };
   return {
+    ...rejectedPaths(name),
     [`/v1/sources/${name}/records`]: {
       post: {
         summary: `Records into ${name}`,
@@ -86,6 +121,43 @@ function sourcePaths(source: SourceNode): Json {
           429: content('Too many records wait; try again after Retry-After seconds.'),
         },
       },
+    },
+  };
+}
+
+function rejectedPaths(name: string): Json {
+  const which = [
+    parameter('since', 'an instant: rejected then or later'),
+    parameter('until', 'an instant: rejected before'),
+    parameter('reason', 'a part of the reason'),
+    parameter('origin', 'where they came from: a file, stdin, http'),
+    parameter('limit', 'at most so many, the oldest first'),
+  ];
+  const operation = (summary: string, ok: string, schema: string, parameters = which): Json => ({
+    summary,
+    parameters,
+    responses: {
+      200: content(ok, `#/components/schemas/${schema}`),
+      400: content('A parameter that is not understood.'),
+      409: content('The source is not deployed, or filled by others.'),
+    },
+  });
+  return {
+    [`/v1/sources/${name}/rejected`]: {
+      get: operation(
+        `Records that ${name} has refused`,
+        'The oldest of them, and how many there are.',
+        'Rejected',
+      ),
+      delete: operation(`Drops records that ${name} has refused`, 'They are gone.', 'Dropped'),
+    },
+    [`/v1/sources/${name}/rejected/replay`]: {
+      post: operation(
+        `Ingests records again that ${name} has refused`,
+        'What is accepted, or is there already, has left them; what is refused is still among them.',
+        'Replayed',
+        [...which, parameter('header', 'names of fields, separated by commas: the records are lines of CSV')],
+      ),
     },
   };
 }

@@ -86,9 +86,19 @@ export class ServerState {
     return this.#replacement.signal;
   }
 
-  /** Where the records of a source go in. @throws SegError SEG360, SEG361 */
+  /** Whether records go into another database than the one that is served. */
+  get takesElsewhere(): boolean {
+    return this.#intake !== undefined;
+  }
+
+  /** A source as `seg ingest` names it. @throws SegError SEG825 */
+  source(name: string): SourceNode {
+    return sourceByName(this.sourcesOf, name);
+  }
+
+  /** Where the records of a source go in. @throws SegError SEG825 */
   gate(name: string): IngestGate {
-    const source = sourceByName(this.sourcesOf, name);
+    const source = this.source(name);
     let gate = this.#gates.get(source.unique_id);
     if (gate === undefined) {
       const db = this.shared.as('ingest');

@@ -32,6 +32,7 @@ const MINIMAL: Record<string, string[]> = {
   retry: ['retry'],
   'run-operation': ['run-operation', 'nothing'],
   ingest: ['ingest', 'segment_events'],
+  rejected: ['rejected'],
   generate: ['generate', 'segment_events', '--count', '3'],
   subscribe: ['subscribe', 'by_user', '--no-follow'],
   clock: ['clock'],

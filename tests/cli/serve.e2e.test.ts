@@ -140,6 +140,51 @@ describe('records over HTTP', () => {
   });
 });
 
+describe('rejected records', () => {
+  const rejected = '/v1/sources/segment_events/rejected';
+
+  it('are shown, ingested again and dropped, over HTTP and by other commands', async () => {
+    const bad = JSON.stringify({ event: 'no uuid', user: 'ü"' });
+    await post(source, 'application/json', `[${bad}]`);
+    const writer = await client();
+    // As if they had been refused by an earlier definition of the source.
+    const [one, two] = records(990_001, 2);
+    await writer.query(
+      "insert into stream.segment_events__rejected (origin, line, reason, payload) values ('old', 1, 'why', $1), ('old', 2, 'why', $2), ('old', 3, 'why', $1)",
+      [one, two],
+    );
+    expect(await get(`${rejected}?origin=http&reason=UUID`)).toMatchObject({
+      status: 200,
+      body: { count: 1, records: [{ payload: bad, origin: 'http', line: 1 }] },
+    });
+    expect((await get(`${rejected}?limits=1`)).body).toMatchObject({ error: { code: 'SEG826' } });
+    expect((await get(`${rejected}?since=soon`)).status).toBe(400);
+    expect(await get('/v1/sources/none/rejected')).toMatchObject({ status: 404 });
+    expect(await post(`${rejected}/replay?limit=1&origin=old`, 'application/json', '')).toEqual({
+      status: 200,
+      body: { accepted: 1, duplicate: 0, rejected: 0 },
+    });
+    const replayed = await project.seg('rejected replay segment_events --output json');
+    expect(JSON.parse(replayed.stdout)).toEqual({
+      replayed: [{ source: 'events.segment_events', accepted: 1, duplicate: 1, rejected: 1 }],
+    });
+    expect((await get(rejected)).body).toMatchObject({ count: 1, records: [{ payload: bad }] });
+    const arrivals = await writer.query('select from stream.arrivals where event_id = any ($1::uuid[])', [
+      [one, two].map((text) => (JSON.parse(text!) as { event: string }).event),
+    ]);
+    expect(arrivals.rowCount).toBe(2);
+    const dropped = await fetch(`${serving.http}${rejected}`, { method: 'DELETE' });
+    expect(await dropped.json()).toEqual({ dropped: 1 });
+    const shown = await project.seg('rejected show segment_events --output csv');
+    expect(shown).toMatchObject({ status: 0, stdout: 'source,rejected_at,origin,line,reason,payload\n' });
+    const { paths } = (await get('/openapi.json')).body as { paths: Record<string, object> };
+    expect(Object.keys(paths['/v1/sources/events.segment_events/rejected']!)).toEqual(['get', 'delete']);
+    await writer.query(
+      "delete from stream.segment_events where event_id >= '00000000-0000-4000-8000-000000990001'",
+    );
+  });
+});
+
 describe('reads over HTTP', () => {
   it('find a row by its key, and pages of rows by filters', async () => {
     const one = await get('/v1/models/by_user/user-3');

@@ -1,6 +1,7 @@
 import { stringifyJson } from '../../json/exact-json.ts';
 import type { CommandHandler } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
+import { rejectedTable } from '../../deploy/ddl.ts';
 import { placeError } from '../../deploy/place-error.ts';
 import { stateSchemaOf } from '../../deploy/spec.ts';
 import type { Location } from '../../diagnostics/diagnostic.ts';
@@ -10,7 +11,10 @@ import type { Connection } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
 import { allNodes } from '../../project/manifest.ts';
 import type { GraphNode } from '../../project/nodes.ts';
+import { quoteRelation } from '../../sql/quote.ts';
 import { readDeployed } from '../../state/nodes.ts';
+import { findSource } from '../find-node.ts';
+import type { FlagValues } from '../flag-values.ts';
 import { openProject } from '../open-project.ts';
 import { printRelation } from '../print-relation.ts';
 import { selectGraphNodes } from '../selection.ts';
@@ -63,15 +67,41 @@ export const show: CommandHandler = async (context) => {
     return 0;
   }
   const types = ['model', 'seed', 'source', 'test'];
-  const nodes = selectGraphNodes(context, project, types, { indirectSelection: 'empty' });
-  if (nodes.length === 0) return 0;
+  const { letters, rest } = rejectedOf(project, flags);
+  const nodes =
+    letters.length > 0 && rest.list('select').length === 0
+      ? []
+      : selectGraphNodes({ ...context, flags: rest }, project, types, { indirectSelection: 'empty' });
+  if (nodes.length === 0 && letters.length === 0) return 0;
   await withDatabase(context, project, async (db) => {
     const plainRows = dialectOf(project.target) !== undefined;
-    for (const shown of await queriesOf(db, project, nodes))
+    for (const shown of [...(await queriesOf(db, project, nodes)), ...letters])
       await preview(context, db, { ...shown, plainRows });
   });
   return 0;
 };
+
+/** `orders__rejected`, which is no node: the records that a source has refused. */
+function rejectedOf(project: Project, flags: FlagValues): { letters: Shown[]; rest: FlagValues } {
+  const known = new Set([...allNodes(project.manifest).values()].map(({ name }) => name));
+  const words = flags.list('select');
+  const letters = words.flatMap((word): Shown[] => {
+    const of = /^(.+)__rejected$/.exec(word)?.[1];
+    if (of === undefined || known.has(word)) return [];
+    const source = findSource(project, of);
+    const relation = quoteRelation(rejectedTable({ schema: source.schema, relation: source.identifier }));
+    const label = `the rejected records of source "${source.name}"`;
+    return [{ label, name: word, sql: `select * from ${relation}`, map: null, at: source.at }];
+  });
+  const shown = new Set(letters.map(({ name }) => name));
+  return {
+    letters,
+    rest: flags.replace(
+      'select',
+      words.filter((word) => !shown.has(word)),
+    ),
+  };
+}
 
 /**
  * A model that is deployed as it stands in the project is read from its relation, which is up to date and cheap;

@@ -8,6 +8,7 @@ import { feedRoutes } from './feed-routes.ts';
 import { ingestRoutes, MAX_JSON_BYTES } from './ingest-routes.ts';
 import { ingestSocket } from './ingest-socket.ts';
 import { modelRoutes } from './model-routes.ts';
+import { rejectedRoutes } from './rejected-routes.ts';
 import { problemOf, sendProblem } from './problems.ts';
 import { segmentWebhook } from './segment-webhook.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -92,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 
   ingestRoutes(app, state);
   ingestSocket(app, state);
+  rejectedRoutes(app, state);
   segmentWebhook(app, state, options.env);
   modelRoutes(app, state);
   feedRoutes(app, state);

@@ -7,6 +7,8 @@ const STATUS: Readonly<Record<string, number>> = {
   SEG505: 409,
   SEG506: 422,
   SEG520: 409,
+  SEG524: 400,
+  SEG525: 409,
   SEG703: 400,
   SEG704: 404,
   SEG705: 409,
