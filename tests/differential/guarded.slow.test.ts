@@ -131,6 +131,7 @@ const shapes: Readonly<Record<string, readonly string[]>> = {
     'SELECT id, 100 * row_number() OVER (PARTITION BY k ORDER BY id) / t.n AS q FROM ev, (SELECT count(*) AS n FROM ev) t',
     'SELECT x.k, x.c / y.c AS q FROM (SELECT k, count(*) AS c FROM ev GROUP BY k) x JOIN (SELECT k, count(*) AS c FROM ev GROUP BY k) y USING (k)',
     'SELECT DISTINCT x.c / y.c AS q FROM (SELECT k, count(*) AS c FROM u GROUP BY k) x JOIN (SELECT count(*) AS c FROM u) y ON true UNION ALL SELECT 8 / (SELECT count(*) FROM u) FROM u',
+    'SELECT id FROM u WHERE (SELECT count(*) FROM ev) > 0 AND id / (SELECT count(*) FROM ev) >= 0',
     'SELECT x.id, l.q FROM ev x, LATERAL (SELECT y.id / t.n AS q FROM ev y, (SELECT count(*) AS n FROM ev) t WHERE y.id = x.id) l',
   ],
   // The planner asks what it takes for cheap first.

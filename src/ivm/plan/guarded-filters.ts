@@ -27,7 +27,7 @@ export function withGuardedFilters(root: Op, typeOf: TypeOf): Op {
     const at = op.kind === 'filter' && op.after !== true ? lowered(op, fails) : op;
     const below = withChildren(at, childrenOf(at).map(visit));
     const over = mapOwnQueries(below, visit);
-    return over.kind === 'filter' && over.after !== true ? guarded(over, fails) : over;
+    return over.kind === 'filter' ? guarded(over, typeOf) : over;
   };
   return visit(root);
 }
@@ -40,10 +40,12 @@ function isPlain(part: Expr, over: Op): boolean {
   return alone && subqueriesIn(part).length === 0 && !usesNow(part);
 }
 
-function guarded(op: Filter, fails: (expr: Expr) => boolean): Filter {
+/** One filter, those below it aside. */
+export function guarded(op: Filter, typeOf: TypeOf): Filter {
+  if (op.after === true) return op;
   const parts = conjuncts(op.condition);
   const plain = parts.filter((part) => isPlain(part, op.child));
-  const late = plain.filter(fails);
+  const late = plain.filter((part) => canFail(part, typeOf));
   const guards = conjunction(plain.filter((part) => !late.includes(part)));
   if (late.length === 0 || guards === null) return op;
   const asked: Expr = { CaseWhen: { expr: guards, result: conjunction(late)! } };

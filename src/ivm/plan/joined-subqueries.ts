@@ -24,6 +24,7 @@ import type { Expr, Filter, Op, Project, Subquery } from '../relation/ir.ts';
 import type { Ids } from '../relation/rename.ts';
 import { canFail } from './fallible.ts';
 import type { TypeOf } from './fallible.ts';
+import { guarded } from './guarded-filters.ts';
 
 /**
  * @param split stores a tree as an intermediate result, and answers a scan of it
@@ -54,7 +55,7 @@ export function joinSubqueries(
   if (over.kind === 'project') return { ...over, child };
   // A filter passes on what stands below it: nobody above knows of the rows beside.
   const columns = outputOf(op).map((id) => ({ id, expr: col(id) }));
-  return { kind: 'project', child: { ...over, child }, columns, sets: false };
+  return { kind: 'project', child: guarded({ ...over, child }, typeOf), columns, sets: false };
 }
 
 function cross(left: Op, right: Op): Op {
