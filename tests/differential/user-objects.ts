@@ -20,10 +20,10 @@ export function functionOf(n: readonly number[], index: number, tables: readonly
   const strict = choices.oneIn(3) ? ' STRICT' : '';
   const head = `CREATE FUNCTION ${name}(integer) RETURNS integer ${volatility}${strict}`;
   const sql = choices.of([
-    `${head} LANGUAGE sql AS $body$ SELECT ${value} $body$`,
-    `${head} LANGUAGE plpgsql AS $body$ BEGIN RETURN ${value}; END $body$`,
+    `${head} LANGUAGE sql AS $of_the_test$ SELECT ${value} $of_the_test$`,
+    `${head} LANGUAGE plpgsql AS $of_the_test$ BEGIN RETURN ${value}; END $of_the_test$`,
     `${head} LANGUAGE sql BEGIN ATOMIC SELECT ${value}; END`,
-    `${head} LANGUAGE plpgsql AS $body$ DECLARE r integer; BEGIN EXECUTE $q$ SELECT ${value} $q$ INTO r USING $1; RETURN r; END $body$`,
+    `${head} LANGUAGE plpgsql AS $of_the_test$ DECLARE r integer; BEGIN EXECUTE $q$ SELECT ${value} $q$ INTO r USING $1; RETURN r; END $of_the_test$`,
   ]);
   return { name, volatility, opaque: readsTables || sql.includes(' EXECUTE '), sql };
 }
@@ -76,7 +76,7 @@ export function triggerOf(
   return {
     late: choices.oneIn(3),
     statements: [
-      `CREATE FUNCTION on_write${index}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN IF pg_trigger_depth() > 1 THEN RETURN ${back}; END IF; ${body} RETURN ${back}; END $body$`,
+      `CREATE FUNCTION on_write${index}() RETURNS trigger LANGUAGE plpgsql AS $of_the_test$ BEGIN IF pg_trigger_depth() > 1 THEN RETURN ${back}; END IF; ${body} RETURN ${back}; END $of_the_test$`,
       `CREATE TRIGGER ${name} ${timing} ${events} ON ${table.name} FOR EACH ${level} EXECUTE FUNCTION on_write${index}()`,
     ],
   };
@@ -127,7 +127,7 @@ export function shadowsOf(choices: Choices): string[] {
       () => `CREATE TYPE "${names[i]}" AS ENUM ('x')`,
       () => `CREATE DOMAIN "${names[i]}" AS pg_catalog.int4`,
       () =>
-        `CREATE OR REPLACE FUNCTION ${choices.of(shadowFunctions)} RETURNS integer LANGUAGE plpgsql AS $body$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $body$`,
+        `CREATE OR REPLACE FUNCTION ${choices.of(shadowFunctions)} RETURNS integer LANGUAGE plpgsql AS $of_the_test$ BEGIN RAISE EXCEPTION 'the function of the user was called'; END $of_the_test$`,
     ])(),
   );
 }
