@@ -8,7 +8,8 @@ import { selectSql } from '../ivm/relation/to-sql.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 
 /**
- * Asked of the planner, which knows arrays, composites and domains too.
+ * Asked of PostgreSQL's analysis of a statement, which knows arrays, composites and domains too. Nothing is planned, which may take
+ * long: of what stands behind FROM only the types matter.
  * @param from an item of FROM with these columns
  */
 export async function canCompare(
@@ -19,7 +20,10 @@ export async function canCompare(
   if (columns.length === 0) return true;
   const list = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   try {
-    await tx.transaction((inner) => inner.query(`SELECT FROM ${from} GROUP BY ${list} LIMIT 0`));
+    await tx.transaction((inner) =>
+      inner.exec(`PREPARE "_seg_compared" AS SELECT FROM ${from} GROUP BY ${list}`),
+    );
+    await tx.exec('DEALLOCATE "_seg_compared"');
     return true;
   } catch (error) {
     const code = error instanceof DatabaseError ? error.sqlstate : (error as { code?: unknown }).code;

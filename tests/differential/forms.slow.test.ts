@@ -11,6 +11,7 @@ const schema = [
    CREATE TABLE c (c_id int PRIMARY KEY, b int, n text);
    CREATE TABLE o (o_id int PRIMARY KEY, c_id int, v int);
    CREATE TABLE u (id int, x int, w text);
+   CREATE TABLE i (c_id_1 int, b_2 int, b int, _w_1 int);
    CREATE FUNCTION two(int) RETURNS TABLE (a int, b int) LANGUAGE sql IMMUTABLE AS 'SELECT $1, $1 + 1'`,
 ];
 
@@ -18,6 +19,8 @@ const history = [
   `INSERT INTO c VALUES (1, 1, 'a'), (2, 1, NULL), (3, 2, 'b'), (4, NULL, NULL)`,
   'INSERT INTO o VALUES (1, 1, 1), (2, 1, 2), (3, 2, 5)',
   `INSERT INTO u VALUES (1, 1, 'k'), (2, 2, NULL), (2, 2, 'l'), (NULL, NULL, NULL)`,
+  'INSERT INTO i VALUES (1, 1, 2, 3), (2, 1, 1, 1), (1, 3, 3, NULL)',
+  'UPDATE i SET c_id_1 = 2, b = 1 WHERE b_2 = 3',
   'UPDATE c SET b = 2 WHERE c_id = 1',
   'UPDATE o SET c_id = 3, v = 9 WHERE o_id = 2',
   `UPDATE u SET w = 'new', x = 3 WHERE id = 1`,
@@ -97,6 +100,24 @@ const forms: Record<string, readonly string[]> = {
     'SELECT n, count(*), max(b) FROM c GROUP BY n',
     `SELECT CASE WHEN b = 1 THEN 2 END, 'text', c_id::text FROM c`,
     'SELECT EXISTS (SELECT FROM o), ARRAY(SELECT v FROM o ORDER BY v), (SELECT max(b) FROM c)',
+  ],
+  'queries within queries': [
+    'SELECT x, x + x AS y, x > 1 AS z FROM (SELECT b + 1 AS x FROM c) AS q WHERE x * 2 > 3',
+    'SELECT s, c_id FROM (SELECT c_id, b + v AS s FROM c JOIN o USING (c_id)) AS q WHERE s > 2',
+    `SELECT 'a' AS k, b FROM c UNION ALL SELECT n, c_id FROM c UNION ALL SELECT w, x FROM u`,
+    `SELECT k, count(*) AS n FROM (SELECT NULL AS k FROM c UNION ALL SELECT w FROM u) AS q GROUP BY k`,
+    `SELECT k || 'x' AS k FROM (SELECT n COLLATE "C" AS k, w FROM c JOIN u ON u.x = c.c_id) AS q WHERE k > 'a'`,
+    'SELECT k, (SELECT max(v) FROM o WHERE o.c_id = q.k) AS m FROM (SELECT c_id + 0 AS k FROM c WHERE b > 0) AS q',
+    'SELECT g + 1 AS h FROM (SELECT generate_series(1, b) AS g FROM c) AS q WHERE g > 1',
+    'SELECT true AS one FROM (SELECT b FROM c UNION ALL SELECT x FROM u) AS q',
+    'SELECT x AS p, x AS q FROM (SELECT b AS x, c_id FROM c UNION ALL SELECT x, id FROM u) AS q WHERE x > 0',
+    'SELECT b FROM c UNION ALL (SELECT x FROM u UNION SELECT v FROM o) UNION ALL SELECT c_id FROM o',
+    'SELECT b FROM c EXCEPT ALL (SELECT x FROM u UNION ALL SELECT v FROM o)',
+    'SELECT c_id, (SELECT count(*) FROM i WHERE i.c_id_1 = c.b AND i.b > c.c_id) AS n FROM c',
+    'SELECT c.c_id, l.s, c.b FROM c CROSS JOIN LATERAL (SELECT sum(b_2) AS s FROM i WHERE i.b = c.c_id) AS l',
+    'SELECT c_id FROM c WHERE EXISTS (SELECT FROM i WHERE i.b_2 = c.b AND EXISTS (SELECT FROM i AS j WHERE j.b = i.c_id_1 AND j._w_1 > c.c_id))',
+    'SELECT a.b_2, d._w_1 FROM i AS a JOIN i AS d ON d.c_id_1 = a.b AND d.b_2 <= a._w_1',
+    'SELECT c_id_1, b_2, (SELECT max(o.v + i.b) FROM o WHERE o.c_id = i.c_id_1) AS m FROM (SELECT * FROM i WHERE b > 0) AS i',
   ],
   'whole rows': [
     'SELECT u FROM u',

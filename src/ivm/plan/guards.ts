@@ -18,6 +18,7 @@ import {
   idsIn,
   mapOwnQueries,
   ownExprs,
+  remembered,
   subqueriesIn,
   substitute,
   usesNow,
@@ -34,11 +35,16 @@ export function withGuardsBelow(root: Op, typeOf: TypeOf): Op {
 }
 
 class Guards {
-  readonly #typeOf: TypeOf;
+  readonly #fails: (expr: Expr) => boolean;
+  /** What may be evaluated for more rows than stand here. */
+  readonly #guard: (part: Expr) => boolean;
   readonly #known = new WeakMap<Op, boolean>();
 
   constructor(typeOf: TypeOf) {
-    this.#typeOf = typeOf;
+    this.#fails = remembered((expr) => canFail(expr, typeOf));
+    this.#guard = remembered(
+      (part) => subqueriesIn(part).length === 0 && !usesNow(part) && !this.#fails(part),
+    );
   }
 
   settle(op: Op): Op {
@@ -50,10 +56,6 @@ class Guards {
     if (!this.#risky(at)) return at;
     if (at.kind === 'filter') return this.#filter(at);
     return at.kind === 'join' ? this.#join(at) : at;
-  }
-
-  #fails(expr: Expr): boolean {
-    return canFail(expr, this.#typeOf);
   }
 
   /** Whether something that stands in the tree, subqueries aside, can fail. */
@@ -84,11 +86,6 @@ class Guards {
     if (late.length === 0 || !overJoin(child)) return { ...op, child, condition: this.#inOrder(kept) };
     const below: Op = early.length === 0 ? child : { ...op, child, condition: conjunction(early)! };
     return { ...op, child: below, condition: conjunction(late)!, after: true };
-  }
-
-  /** What may be evaluated for more rows than stand here. */
-  #guard(part: Expr): boolean {
-    return subqueriesIn(part).length === 0 && !usesNow(part) && !this.#fails(part);
   }
 
   /** What cannot fail before what can. */
@@ -122,9 +119,11 @@ class Guards {
     const ids = [...idsIn(part)];
     const all = (of: readonly string[]): boolean => ids.length > 0 && ids.every((id) => of.includes(id));
     const through = (child: Op, columns: readonly { id: string; expr: Expr }[]): Op | undefined => {
-      const lower = substitute(part, new Map(columns.map(({ id, expr }) => [id, expr])));
-      // Columns over columns can make a long condition of a short one.
-      const long = lower !== part && fingerprint(lower).length > 20_000;
+      const by = new Map(columns.map(({ id, expr }) => [id, expr]));
+      const lower = substitute(part, by);
+      // Columns over columns can make a long condition of a short one; other names cannot.
+      const computed = ids.some((id) => columnOf(by.get(id) ?? col(id)) === undefined);
+      const long = computed && fingerprint(lower).length > 20_000;
       return !long && this.#guard(lower) ? this.#below(child, lower) : undefined;
     };
     switch (op.kind) {

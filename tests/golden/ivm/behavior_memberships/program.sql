@@ -3,11 +3,11 @@
 -- step 10: model "behavior_memberships", after a change by step 7 or 8 or 9
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "user_id", "segment", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_16", ('active_visitor')::"text" AS "segment_17", "_w_1" AS "_w_1" FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n7) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o7)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('active_visitor')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n7) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o7)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_2" AS "_seg_w" FROM (SELECT "user_id_5" AS "user_id_16", ('area_no_buyers')::"text" AS "segment_17", "_w_2" AS "_w_2" FROM (SELECT "_s"."user_id" AS "user_id_5", "_s"."_seg_w" AS "_w_2" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('area_no_buyers')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_3" AS "_seg_w" FROM (SELECT "user_id_11" AS "user_id_16", ('mobile_no_recent_activity')::"text" AS "segment_17", "_w_3" AS "_w_3" FROM (SELECT "_s"."user_id" AS "user_id_11", "_s"."_seg_w" AS "_w_3" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('mobile_no_recent_activity')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS _s1
   ) AS "_seg_terms" GROUP BY "user_id", "segment" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (
@@ -36,11 +36,11 @@ SELECT count(*) FROM "_seg_delta"
 -- step 11: model "behavior_memberships", after a change by step 8 or 9 or 10
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "user_id", "segment", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_16", ('active_visitor')::"text" AS "segment_17", "_w_1" AS "_w_1" FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('active_visitor')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n8) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o8)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_2" AS "_seg_w" FROM (SELECT "user_id_5" AS "user_id_16", ('area_no_buyers')::"text" AS "segment_17", "_w_2" AS "_w_2" FROM (SELECT "_s"."user_id" AS "user_id_5", "_s"."_seg_w" AS "_w_2" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('area_no_buyers')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n9) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o9)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_3" AS "_seg_w" FROM (SELECT "user_id_11" AS "user_id_16", ('mobile_no_recent_activity')::"text" AS "segment_17", "_w_3" AS "_w_3" FROM (SELECT "_s"."user_id" AS "user_id_11", "_s"."_seg_w" AS "_w_3" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n10) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o10)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('mobile_no_recent_activity')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n10) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o10)) AS _s1
   ) AS "_seg_terms" GROUP BY "user_id", "segment" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (
@@ -69,11 +69,11 @@ SELECT count(*) FROM "_seg_delta"
 -- step 3: model "behavior_memberships", after a change by step 0 or 1 or 2
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "user_id", "segment", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_1" AS "_seg_w" FROM (SELECT "user_id_1" AS "user_id_16", ('active_visitor')::"text" AS "segment_17", "_w_1" AS "_w_1" FROM (SELECT "_s"."user_id" AS "user_id_1", "_s"."_seg_w" AS "_w_1" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('active_visitor')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_2" AS "_seg_w" FROM (SELECT "user_id_5" AS "user_id_16", ('area_no_buyers')::"text" AS "segment_17", "_w_2" AS "_w_2" FROM (SELECT "_s"."user_id" AS "user_id_5", "_s"."_seg_w" AS "_w_2" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('area_no_buyers')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS _s1
     UNION ALL
-    SELECT "user_id", "segment", "_seg_w" FROM (SELECT "user_id_16" AS "user_id", "segment_17" AS "segment", "_w_3" AS "_seg_w" FROM (SELECT "user_id_11" AS "user_id_16", ('mobile_no_recent_activity')::"text" AS "segment_17", "_w_3" AS "_w_3" FROM (SELECT "_s"."user_id" AS "user_id_11", "_s"."_seg_w" AS "_w_3" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n2) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o2)) AS "_s") AS _q) AS _q) AS _q
+    SELECT _s1."user_id" AS "user_id", ('mobile_no_recent_activity')::"text" AS "segment", _s1."_seg_w" AS "_seg_w" FROM (SELECT "user_id", 1 AS "_seg_w" FROM unnest(_seg_n2) UNION ALL SELECT "user_id", -1 AS "_seg_w" FROM unnest(_seg_o2)) AS _s1
   ) AS "_seg_terms" GROUP BY "user_id", "segment" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (

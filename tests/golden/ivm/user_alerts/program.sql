@@ -3,7 +3,7 @@
 -- step 2: model "user_alerts", after a change by step 1
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", "_seg_w" FROM (SELECT "alert_condition_5" AS "alert_condition", "email_6" AS "email", "alert_labels_7" AS "alert_labels", "alert_value_8" AS "alert_value", "mql_score_9" AS "mql_score", "_w_1" AS "_seg_w" FROM (SELECT ('mql_threshold_20')::"text" AS "alert_condition_5", "email_1" AS "email_6", "jsonb_build_object"('email', "email_1") AS "alert_labels_7", 20 AS "alert_value_8", "mql_score_2" AS "mql_score_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."email" AS "email_1", "_s"."mql_score" AS "mql_score_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS "_s") AS _q WHERE ("mql_score_2" >= 20)) AS _q) AS _q) AS _q
+    SELECT ('mql_threshold_20')::"text" AS "alert_condition", _s1."email" AS "email", "jsonb_build_object"('email', _s1."email") AS "alert_labels", 20 AS "alert_value", _s1."mql_score" AS "mql_score", _s1."_seg_w" AS "_seg_w" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n1) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o1)) AS _s1 WHERE (_s1."mql_score" >= 20)
   ) AS "_seg_terms" GROUP BY "alert_condition", "email", "alert_labels", "alert_value", "mql_score" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (
@@ -32,7 +32,7 @@ SELECT count(*) FROM "_seg_delta"
 -- step 1: model "user_alerts", after a change by step 0
 WITH "_seg_sum" AS MATERIALIZED (
   SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", sum("_seg_w")::integer AS "_seg_w" FROM (
-    SELECT "alert_condition", "email", "alert_labels", "alert_value", "mql_score", "_seg_w" FROM (SELECT "alert_condition_5" AS "alert_condition", "email_6" AS "email", "alert_labels_7" AS "alert_labels", "alert_value_8" AS "alert_value", "mql_score_9" AS "mql_score", "_w_1" AS "_seg_w" FROM (SELECT ('mql_threshold_20')::"text" AS "alert_condition_5", "email_1" AS "email_6", "jsonb_build_object"('email', "email_1") AS "alert_labels_7", 20 AS "alert_value_8", "mql_score_2" AS "mql_score_9", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "_s"."email" AS "email_1", "_s"."mql_score" AS "mql_score_2", "_s"."_seg_w" AS "_w_1" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS "_s") AS _q WHERE ("mql_score_2" >= 20)) AS _q) AS _q) AS _q
+    SELECT ('mql_threshold_20')::"text" AS "alert_condition", _s1."email" AS "email", "jsonb_build_object"('email', _s1."email") AS "alert_labels", 20 AS "alert_value", _s1."mql_score" AS "mql_score", _s1."_seg_w" AS "_seg_w" FROM (SELECT "email", "mql_score", 1 AS "_seg_w" FROM unnest(_seg_n0) UNION ALL SELECT "email", "mql_score", -1 AS "_seg_w" FROM unnest(_seg_o0)) AS _s1 WHERE (_s1."mql_score" >= 20)
   ) AS "_seg_terms" GROUP BY "alert_condition", "email", "alert_labels", "alert_value", "mql_score" HAVING sum("_seg_w") <> 0
 ),
 "_seg_delta" AS MATERIALIZED (

@@ -2,10 +2,10 @@
 
 -- step 0: model "user_event_names", always
 WITH "_seg_rows" AS (
-    SELECT "k0", "k1", "p1_i", "p2_i", "_seg_w" FROM (SELECT "k0" AS "k0", "k1" AS "k1", "p1_i" AS "p1_i", "p2_i" AS "p2_i", "_w_1" AS "_seg_w" FROM (SELECT ("email_16")::text AS "k0", ("event_name_13")::text AS "k1", "position_12" AS "p1_i", "received_at_19" AS "p2_i", "_w_1" AS "_w_1" FROM (SELECT * FROM (SELECT "position_1" AS "position_12", NULLIF("btrim"("event_3", (' 	
-')::"text"), ('')::"text") AS "event_name_13", COALESCE(NULLIF("btrim"("traits_email_6", (' 	
-')::"text"), ('')::"text"), NULLIF("btrim"("properties_email_7", (' 	
-')::"text"), ('')::"text")) AS "email_16", COALESCE("received_at_10", "event_at_9") AS "received_at_19", "_w_1" AS "_w_1" FROM (SELECT "_s"."position" AS "position_1", "_s"."message_id" AS "message_id_2", "_s"."event" AS "event_3", "_s"."traits_email" AS "traits_email_6", "_s"."properties_email" AS "properties_email_7", "_s"."event_at" AS "event_at_9", "_s"."received_at" AS "received_at_10", "_s"."_seg_w" AS "_w_1" FROM (SELECT "position", "message_id", "event", "traits_email", "properties_email", "event_at", "received_at", 1 AS "_seg_w" FROM _seg_new UNION ALL SELECT "position", "message_id", "event", "traits_email", "properties_email", "event_at", "received_at", -1 AS "_seg_w" FROM _seg_old) AS "_s") AS _q) AS _q WHERE (("email_16" IS NOT NULL) AND ("event_name_13" IS NOT NULL))) AS _q) AS _q) AS _q
+    SELECT (_q2."email_16")::text AS "k0", (_q2."event_name_13")::text AS "k1", _q2."position_12" AS "p1_i", _q2."received_at_19" AS "p2_i", _q2."_w_1" AS "_seg_w" FROM (SELECT _s1."position" AS "position_12", NULLIF("btrim"(_s1."event", (' 	
+')::"text"), ('')::"text") AS "event_name_13", COALESCE(NULLIF("btrim"(_s1."traits_email", (' 	
+')::"text"), ('')::"text"), NULLIF("btrim"(_s1."properties_email", (' 	
+')::"text"), ('')::"text")) AS "email_16", COALESCE(_s1."received_at", _s1."event_at") AS "received_at_19", _s1."_seg_w" AS "_w_1" FROM (SELECT "position", "message_id", "event", "traits_email", "properties_email", "event_at", "received_at", 1 AS "_seg_w" FROM _seg_new UNION ALL SELECT "position", "message_id", "event", "traits_email", "properties_email", "event_at", "received_at", -1 AS "_seg_w" FROM _seg_old) AS _s1) AS _q2 WHERE ((_q2."email_16" IS NOT NULL) AND (_q2."event_name_13" IS NOT NULL))
 ),
 "_seg_net" AS (
   SELECT k0, k1, p1_i, p2_i, sign("_seg_n")::integer AS "_seg_w" FROM (
@@ -25,16 +25,16 @@ WITH "_seg_rows" AS (
     WHERE hash_record_extended(ROW("_seg_t"."email", "_seg_t"."event_name"), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0) AND "_seg_t"."email" IS NOT DISTINCT FROM "_seg_k".k0 AND "_seg_t"."event_name" IS NOT DISTINCT FROM "_seg_k".k1
     OFFSET 0) AS "_seg_o" ON true OFFSET 0) AS "_seg_k" LEFT JOIN LATERAL (
     SELECT * FROM (
-      SELECT "events_28" AS "a3", "first_position_27" AS "a2", "last_event_received_at_29" AS "a4" FROM (SELECT "email_20" AS "email_25", "event_name_21" AS "event_name_26", "min_34" AS "first_position_27", "count_33" AS "events_28", "max_35" AS "last_event_received_at_29" FROM (SELECT "email_16" AS "email_20", "event_name_13" AS "event_name_21", count(*) AS "count_33", min("position_12") AS "min_34", max("received_at_19") AS "max_35" FROM (SELECT * FROM (SELECT "position_1" AS "position_12", NULLIF("btrim"("event_3", (' 	
-')::"text"), ('')::"text") AS "event_name_13", COALESCE(NULLIF("btrim"("traits_email_6", (' 	
-')::"text"), ('')::"text"), NULLIF("btrim"("properties_email_7", (' 	
-')::"text"), ('')::"text")) AS "email_16", COALESCE("received_at_10", "event_at_9") AS "received_at_19" FROM (SELECT * FROM (SELECT "_s"."position" AS "position_1", "_s"."message_id" AS "message_id_2", "_s"."event" AS "event_3", "_s"."traits_email" AS "traits_email_6", "_s"."properties_email" AS "properties_email_7", "_s"."event_at" AS "event_at_9", "_s"."received_at" AS "received_at_10" FROM "segmentation"."track_events" AS "_s") AS _q WHERE ((hash_record_extended(ROW(COALESCE(NULLIF("btrim"("traits_email_6", (' 	
-')::"text"), ('')::"text"), NULLIF("btrim"("properties_email_7", (' 	
-')::"text"), ('')::"text")), NULLIF("btrim"("event_3", (' 	
-')::"text"), ('')::"text")), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (COALESCE(NULLIF("btrim"("traits_email_6", (' 	
-')::"text"), ('')::"text"), NULLIF("btrim"("properties_email_7", (' 	
-')::"text"), ('')::"text")) IS NOT DISTINCT FROM "_seg_k".k0) AND (NULLIF("btrim"("event_3", (' 	
-')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k1))) AS _q) AS _q WHERE (("email_16" IS NOT NULL) AND ("event_name_13" IS NOT NULL))) AS _q GROUP BY "email_16", "event_name_13") AS _q) AS _q
+      SELECT _q1."count_33" AS "a3", _q1."min_34" AS "a2", _q1."max_35" AS "a4" FROM (SELECT _q2."email_16" AS "email_20", _q2."event_name_13" AS "event_name_21", count(*) AS "count_33", min(_q2."position_12") AS "min_34", max(_q2."received_at_19") AS "max_35" FROM (SELECT _q4."position_12" AS "position_12", _q4."event_name_13" AS "event_name_13", _q4."email_16" AS "email_16", _q4."received_at_19" AS "received_at_19" FROM (SELECT _s3."position" AS "position_12", NULLIF("btrim"(_s3."event", (' 	
+')::"text"), ('')::"text") AS "event_name_13", COALESCE(NULLIF("btrim"(_s3."traits_email", (' 	
+')::"text"), ('')::"text"), NULLIF("btrim"(_s3."properties_email", (' 	
+')::"text"), ('')::"text")) AS "email_16", COALESCE(_s3."received_at", _s3."event_at") AS "received_at_19" FROM "segmentation"."track_events" AS _s3 WHERE ((hash_record_extended(ROW(COALESCE(NULLIF("btrim"(_s3."traits_email", (' 	
+')::"text"), ('')::"text"), NULLIF("btrim"(_s3."properties_email", (' 	
+')::"text"), ('')::"text")), NULLIF("btrim"(_s3."event", (' 	
+')::"text"), ('')::"text")), 0) = hash_record_extended(ROW("_seg_k".k0, "_seg_k".k1), 0)) AND (COALESCE(NULLIF("btrim"(_s3."traits_email", (' 	
+')::"text"), ('')::"text"), NULLIF("btrim"(_s3."properties_email", (' 	
+')::"text"), ('')::"text")) IS NOT DISTINCT FROM "_seg_k".k0) AND (NULLIF("btrim"(_s3."event", (' 	
+')::"text"), ('')::"text") IS NOT DISTINCT FROM "_seg_k".k1))) AS _q4 WHERE ((_q4."email_16" IS NOT NULL) AND (_q4."event_name_13" IS NOT NULL))) AS _q2 GROUP BY _q2."email_16", _q2."event_name_13") AS _q1
     ) AS "_seg_q" WHERE "_seg_k"."_seg_reread" OFFSET 0) AS "_seg_a" ON true OFFSET 0) AS "_seg_s" OFFSET 0) AS "_seg_n" OFFSET 0) AS "_seg_v"
   WHERE CASE WHEN NOT "_seg_kept" THEN "_seg_place" IS NOT NULL ELSE "_seg_seen" END
 ),
