@@ -5,7 +5,7 @@ import type { Project } from '../project/load.ts';
 import { intervalMistake } from '../sql/interval.ts';
 import { parseScenarios } from '../testing/parse-scenario.ts';
 import type { RowsSource, Scenario, Step, YamlPath } from '../testing/scenario.ts';
-import { findNode, type NamedNode } from '../testing/find-node.ts';
+import { findNode, findSink, type NamedNode } from '../testing/find-node.ts';
 import { loadText } from '../testing/load-rows.ts';
 import { StepMistake } from '../testing/step-outcome.ts';
 import { checkNames, checkRows, type Known } from './check-rows.ts';
@@ -93,6 +93,14 @@ class ScenarioCheck {
         if (isMapping(old)) this.#names(model, Object.keys(old), [...changes.rows!.path, index, 'before']);
       }
     }
+    for (const { sink, path } of step.sinks) {
+      try {
+        findSink(this.#project, sink, path);
+      } catch (error) {
+        if (!(error instanceof StepMistake)) throw error;
+        this.#add('SEG319', error.message, path, error.hint, 'key');
+      }
+    }
     for (const [index, name] of listOf(step.run).entries())
       this.#known(name, ['model'], [...step.path, 'run', index]);
     for (const [index, name] of listOf(step.verify).entries())
@@ -155,8 +163,8 @@ class ScenarioCheck {
     );
   }
 
-  #add(code: string, message: string, path: YamlPath, hint?: string): void {
-    this.found.push(mistake(code, message, this.#scenario.locate(path), hint));
+  #add(code: string, message: string, path: YamlPath, hint?: string, part?: 'key'): void {
+    this.found.push(mistake(code, message, this.#scenario.locate(path, part), hint));
   }
 }
 

@@ -29,20 +29,34 @@ export interface Sink {
 }
 
 /**
+ * @param options.unset what stands for a setting whose variable of the environment is not set
  * @throws SegError SEG230 for a missing environment variable, SEG110..SEG112 for settings that do not fit once rendered
  */
-export function prepareSink(project: Project, node: SinkNode): Sink {
+export function prepareSink(
+  project: Project,
+  node: SinkNode,
+  { unset }: { readonly unset?: (setting: string) => string } = {},
+): Sink {
   const { file } = node.at;
   const secrets: string[] = [];
   const options = { file, at: node.at, packageName: node.package_name, secrets: true };
   const render = (text: string): JsonValue => project.renderTemplate(text, options);
+  const renderOr = (text: string, otherwise: () => string | undefined): JsonValue => {
+    try {
+      return render(text);
+    } catch (error) {
+      const fallback = isUnset(error) ? otherwise() : undefined;
+      if (fallback === undefined) throw error;
+      return fallback;
+    }
+  };
   const rendered = Object.fromEntries(
     Object.entries(node.settings).map(([key, value]) => [
       key,
       recordTemplates.has(key)
         ? value
         : renderTree(value, (text) => {
-            const found = render(text);
+            const found = renderOr(text, () => unset?.(key));
             if (holdsSecret(node.type, key, text, textOf(found))) secrets.push(textOf(found));
             return found;
           }),
@@ -51,7 +65,10 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
   for (const name of secretVariables(node)) {
     secrets.push(textOf(render(`{{ env_var(${JSON.stringify(name)}, '') }}`)));
   }
-  const notify = node.notify === null ? null : { ...node.notify, url: textOf(render(node.notify.url)) };
+  const notify =
+    node.notify === null
+      ? null
+      : { ...node.notify, url: textOf(renderOr(node.notify.url, () => unset?.('url'))) };
   if (notify !== null && isTemplate(node.notify!.url)) secrets.push(notify.url);
   const mistakes = validate(sinkSchemas[node.type], rendered, () => node.at).filter(
     ({ severity }) => severity === 'error',
@@ -72,6 +89,10 @@ export function prepareSink(project: Project, node: SinkNode): Sink {
       renderTree<ExactJson>(template, (text) => project.renderRecord(text, values, options)),
     scrub: masker([...secrets, ...secrets.map(escapedInJson)]),
   };
+}
+
+function isUnset(error: unknown): boolean {
+  return error instanceof SegError && error.diagnostics.every(({ code }) => code === 'SEG230');
 }
 
 /** Also where the template stands in JSON text. */

@@ -32,6 +32,7 @@ function stepActions(step: Step): string {
   if (step.ingest !== null) actions.push(`ingest ${step.ingest.source}`);
   if (step.expect.length > 0) actions.push(`expect ${step.expect.map(({ model }) => model).join(', ')}`);
   if (step.changes.length > 0) actions.push(`changes ${step.changes.map(({ model }) => model).join(', ')}`);
+  if (step.sinks.length > 0) actions.push(`expect_sink ${step.sinks.map(({ sink }) => sink).join(', ')}`);
   if (step.verify !== false) actions.push('verify');
   return actions.join(', ');
 }

@@ -1,6 +1,7 @@
 import { didYouMean } from '../diagnostics/suggest.ts';
 import type { Project } from '../project/load.ts';
-import type { ModelNode, SeedNode, SourceNode, TestNode } from '../project/nodes.ts';
+import type { ModelNode, SeedNode, SinkNode, SourceNode, TestNode } from '../project/nodes.ts';
+import type { YamlPath } from './scenario.ts';
 import { StepMistake } from './step-outcome.ts';
 
 /** What a step may name. */
@@ -33,5 +34,17 @@ export function findNode(
   const kind = types.length === 1 ? types[0]! : 'model, seed or source';
   throw new StepMistake(`unknown ${kind} "${name}"`, {
     hint: didYouMean(name, known) ?? `"seg ls" shows the names.`,
+  });
+}
+
+/** A sink by its name. Throws a StepMistake at `path`, with the nearest name. */
+export function findSink({ manifest }: Project, name: string, path: YamlPath): SinkNode {
+  const sinks = Object.values(manifest.sinks);
+  const found = sinks.find((sink) => sink.name === name);
+  if (found !== undefined) return found;
+  const names = sinks.map((sink) => sink.name);
+  throw new StepMistake(`unknown sink "${name}"`, {
+    path,
+    hint: didYouMean(name, names) ?? `The sinks are ${names.join(', ') || 'none'}.`,
   });
 }

@@ -143,7 +143,7 @@ describe('parseScenarios', () => {
     steps: [{verify: true}]
 `),
     ).toEqual([
-      '5:9 SEG614 step 1 does nothing | Give it one of at, advance, restart, kill, seed, run, sql, ingest, expect, changes, verify.',
+      '5:9 SEG614 step 1 does nothing | Give it one of at, advance, restart, kill, seed, run, sql, ingest, expect, changes, expect_sink, verify.',
       '7:9 SEG614 step 2 has both "at" and "advance" | Use two steps.',
       '9:9 SEG614 "rows" of step 3 belongs to an "expect" or "changes" with a model\'s name, which is absent | Records to ingest are given as "records".',
       '8:9 SEG614 "ingest" of step 3 has no records | Give "records" (a list, CSV or NDJSON text), "file" or "generate".',

@@ -10,6 +10,7 @@ import type {
   RowsSource,
   Scenario,
   SeedStep,
+  SinkStep,
   Step,
   YamlPath,
 } from './scenario.ts';
@@ -142,6 +143,9 @@ class ScenarioReader {
       ingest: has('ingest') ? this.#ingest(fields, number, path) : null,
       expect: this.#perModel(fields, 'expect', path, (...of) => this.#expect(...of)),
       changes: this.#perModel(fields, 'changes', path, (...of) => this.#changes(...of)),
+      sinks: Object.entries((fields['expect_sink'] as Fields | undefined) ?? {}).map(([sink, of]) =>
+        sinkStep(sink, of, [...path, 'expect_sink', sink]),
+      ),
       verify: (fields['verify'] as boolean | string[] | undefined) ?? false,
     };
   }
@@ -267,6 +271,18 @@ class ScenarioReader {
     }
     return { model, rows, contains, columns, count, path };
   }
+}
+
+/** `name: bodies` or `name: {bodies, contains, count}`. */
+function sinkStep(sink: string, of: JsonValue, path: YamlPath): SinkStep {
+  const fields = Array.isArray(of) ? { bodies: of } : (of as Fields);
+  return {
+    sink,
+    bodies: (fields['bodies'] as JsonValue[] | undefined) ?? null,
+    contains: fields['contains'] === true,
+    count: (fields['count'] as number | undefined) ?? null,
+    path,
+  };
 }
 
 function instant(value: JsonValue | undefined): string | null {

@@ -137,6 +137,10 @@ class ProbeEngine implements ScenarioEngine {
     return [{ position, at: '', changes: consolidateChanges([{ position, at: '', changes }]) }];
   }
 
+  async sent(): Promise<readonly []> {
+    return [];
+  }
+
   async verify(): Promise<readonly ViewVerified[]> {
     return [{ title: 'model "broken"', missing: 0, extra: 2, samples: ['+ {"id":1}'] }];
   }

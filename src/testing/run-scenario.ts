@@ -11,6 +11,7 @@ import { loadRows } from './load-rows.ts';
 import type { Scenario, Step } from './scenario.ts';
 import type { ScenarioEngine } from './scenario-engine.ts';
 import { errorLines, StepMistake, type StepFailure } from './step-outcome.ts';
+import { checkSink } from './sink-step.ts';
 import { seededRandom } from './shuffle.ts';
 import { plural, type StepResult, type TestResult } from './test-result.ts';
 
@@ -79,6 +80,13 @@ class ScenarioRun {
       if (ids.has(id)) continue;
       ids.add(id);
       await this.#engine.keepChanges([id]).catch((error: unknown) => {
+        throw error instanceof SegError ? placed(error, path) : error;
+      });
+    }
+    const sinks = new Map(this.#scenario.steps.flatMap((step) => step.sinks.map((of) => [of.sink, of.path])));
+    // What they send first is what was there at the start.
+    for (const [sink, path] of sinks) {
+      await this.#engine.sent(sink, path).catch((error: unknown) => {
         throw error instanceof SegError ? placed(error, path) : error;
       });
     }
@@ -190,6 +198,13 @@ class ScenarioRun {
       const last = batches.at(-1);
       if (last !== undefined) this.#asked.set(id, last.position);
       collect(await checkChanges(changes, batches, this.#context));
+    }
+    for (const sink of step.sinks) {
+      collect(
+        await checkSink(sink, this.#context).catch((error: unknown) => {
+          throw error instanceof SegError ? placed(error, sink.path) : error;
+        }),
+      );
     }
     if (step.verify !== false || this.#scenario.verifyEachStep) {
       const names = Array.isArray(step.verify) ? (step.verify as readonly string[]) : null;

@@ -1,6 +1,8 @@
 /** What the scenario runner needs of a deployed project in an engine of its own. scenario-world.ts is the real one. */
 import type { ChangeBatch, JsonRow, Position } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
+import type { Outgoing } from '../sinks/receivers/receiver.ts';
+import type { YamlPath } from './scenario.ts';
 
 /** A model, seed or source the scenario speaks of. */
 export interface NamedRelation {
@@ -55,6 +57,11 @@ export interface ScenarioEngine {
   position(): Promise<Position>;
   /** Batches after `from`, in order. */
   changes(id: string, from: Position): Promise<readonly ChangeBatch[]>;
+  /**
+   * What a sink sends of what has changed since this was asked before. Throws a StepMistake when there is no such sink.
+   * @param path where the scenario names it
+   */
+  sent(sink: string, path: YamlPath): Promise<readonly Outgoing[]>;
   /** Maintained views against their recomputation. @param names null = all */
   verify(names: readonly string[] | null): Promise<readonly ViewVerified[]>;
   close(): Promise<void>;

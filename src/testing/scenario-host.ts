@@ -75,9 +75,12 @@ export class ScenarioHost {
   }
 
   async #allOrders(base: ScenarioBase, uniqueId: string, scenario: Scenario): Promise<TestResult> {
-    const mentioned = scenario.steps.flatMap((step) =>
-      [...step.expect, ...step.changes].map(({ model }) => model),
-    );
+    const { nodes, sinks } = base.project.manifest;
+    const subjects = new Map(Object.values(sinks).map(({ name, from }) => [name, nodes[from]?.name ?? name]));
+    const mentioned = scenario.steps.flatMap((step) => [
+      ...[...step.expect, ...step.changes].map(({ model }) => model),
+      ...step.sinks.map(({ sink }) => subjects.get(sink) ?? sink),
+    ]);
     const { root } = base.project;
     let first: TestResult | undefined;
     for (let order = 0; order <= scenario.orders.count; order++) {

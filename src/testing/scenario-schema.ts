@@ -66,6 +66,21 @@ export const stepSchema = {
     rejected: { anyOf: [count, { type: 'array', items: rejection }] },
     expect: { anyOf: [text, perModel(expectFields)] },
     changes: { anyOf: [text, perModel(expectFields)] },
+    expect_sink: {
+      type: 'object',
+      minProperties: 1,
+      additionalProperties: {
+        anyOf: [
+          { type: 'array' },
+          {
+            type: 'object',
+            minProperties: 1,
+            properties: { bodies: { type: 'array' }, contains: { type: 'boolean' }, count },
+            additionalProperties: false,
+          },
+        ],
+      },
+    },
     ...expectFields,
     verify: { anyOf: [{ type: 'boolean' }, names] },
   },

@@ -22,7 +22,9 @@ import type {
   ScenarioEngine,
   ViewVerified,
 } from './scenario-engine.ts';
-import { findNode, type NamedNode } from './find-node.ts';
+import type { Outgoing } from '../sinks/receivers/receiver.ts';
+import { findNode, findSink, type NamedNode } from './find-node.ts';
+import type { YamlPath } from './scenario.ts';
 import { loadSeedRows } from './seed-rows.ts';
 import { StepMistake } from './step-outcome.ts';
 
@@ -159,6 +161,11 @@ class ScenarioWorld implements ScenarioEngine {
 
   async changes(id: string, from: Position): Promise<readonly ChangeBatch[]> {
     return readChanges(this.db, id, from, { stateSchema: this.#state });
+  }
+
+  async sent(sink: string, path: YamlPath): Promise<readonly Outgoing[]> {
+    const { captureSink } = await import('../sinks/capture.ts');
+    return captureSink(this.db, this.#project, findSink(this.#project, sink, path));
   }
 
   async verify(names: readonly string[] | null): Promise<readonly ViewVerified[]> {

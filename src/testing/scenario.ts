@@ -39,6 +39,7 @@ export interface Step {
   readonly ingest: IngestStep | null;
   readonly expect: readonly ExpectStep[];
   readonly changes: readonly ChangesStep[];
+  readonly sinks: readonly SinkStep[];
   /** true = all maintained views. */
   readonly verify: boolean | readonly string[];
 }
@@ -103,6 +104,16 @@ export interface ExpectStep {
   readonly ordered: string | null;
   readonly count: number | null;
   readonly key: readonly string[] | null;
+  readonly path: YamlPath;
+}
+
+export interface SinkStep {
+  readonly sink: string;
+  /** null = only `count` is asked. */
+  readonly bodies: readonly JsonValue[] | null;
+  /** Other bodies may have been sent as well. */
+  readonly contains: boolean;
+  readonly count: number | null;
   readonly path: YamlPath;
 }
 

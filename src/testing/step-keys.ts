@@ -19,6 +19,7 @@ const actions = [
   'ingest',
   'expect',
   'changes',
+  'expect_sink',
   'verify',
 ];
 const expectKeys = ['rows', 'file', 'format', 'contains', 'where', 'columns', 'ordered', 'key', 'count'];

@@ -115,7 +115,9 @@ const show: Work = async (context, db, sources, filter) => {
 
 const replay: Work = async (context, db, sources, filter) => {
   const { flags, log, signal } = context;
-  const header = flags.given('header') ? flags.list('header') : undefined;
+  const header = flags.given('header')
+    ? flags.list('header').flatMap((names) => names.split(','))
+    : undefined;
   const done = [];
   for (const source of sources) {
     if (sources.length > 1 && (await summarizeRejected(db, source, filter)) === null) continue;
