@@ -1,93 +1,66 @@
 /**
- * What a change of one row costs in a shop and in one ten times as large: rows read, counted and not timed. `SEG_COST=print` prints the
- * table that docs/performance.md shows.
+ * What a change of one row costs at one size and at ten times of it, for shapes of queries over tables of our own. `SEG_COST=FILE`
+ * writes what was counted into the part of a document between two marks (docs/performance.md).
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Connection } from '../../src/engines/connection.ts';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
-import { createIncrementalView, dropIncrementalView } from '../../src/incremental/incremental.ts';
-import { rowsRead } from '../rows-read.ts';
-import { changes, shapes, tables } from './shapes.ts';
+import { auctions } from './auctions.ts';
+import type { Domain } from './domain.ts';
+import { shop } from './shop.ts';
+import { star } from './star.ts';
+import { stores } from './stores.ts';
+import { reportOf } from './report.ts';
+import type { Row } from './report.ts';
+import { isPromised, measure, ownWork } from './work.ts';
+import type { Work } from './work.ts';
 
 const sizes = [200, 2_000] as const;
-const shops = new Map<number, PGliteDatabase>();
+const domains: { readonly [name: string]: Domain } = {
+  'a shop': shop,
+  'a star': star,
+  'a chain of stores': stores,
+  auctions,
+};
+const rows: Row[] = [];
 
-beforeAll(async () => {
-  for (const size of sizes) {
-    const db = await openMemoryDatabase();
-    await db.exec(tables(size));
-    // The statement itself finds its rows by these.
-    for (const column of ['offer (good)', 'line (purchase)']) await db.exec(`CREATE INDEX ON ${column}`);
-    await db.exec('ANALYZE');
-    shops.set(size, db);
-  }
-});
-afterAll(async () => {
-  for (const db of shops.values()) await db.close();
-});
-
-const total = async (db: Connection, statement: string): Promise<number> =>
-  (await rowsRead(db, statement)).reduce((sum, one) => sum + one.rows, 0);
-
-const known = new Map<Connection, Map<string, number>>();
-
-/** What the statements read by themselves, while no view follows them. */
-async function ownCosts(db: Connection): Promise<ReadonlyMap<string, number>> {
-  const found = known.get(db) ?? new Map<string, number>();
-  if (known.has(db)) return found;
-  known.set(db, found);
-  await undone(db, async (tx) => {
-    for (const statement of Object.values(changes).flat()) found.set(statement, await total(tx, statement));
-  });
-  return found;
-}
-
-async function undone(db: Connection, work: (tx: Connection) => Promise<void>): Promise<void> {
-  const undo = new Error('undo');
-  await expect(
-    db.transaction(async (tx) => {
-      await work(tx);
-      throw undo;
-    }),
-  ).rejects.toBe(undo);
-}
-
-/** Rows read by each change, by table: the most of its three statements. */
-async function costs(
-  db: PGliteDatabase,
-  query: string,
-): Promise<{ cost: Map<string, number>; wrong: number }> {
-  const own = await ownCosts(db);
-  const view = await createIncrementalView(db, 'shape', query);
-  const read = new Set(view.stages.flatMap(({ reads }) => reads));
-  const cost = new Map<string, number>();
-  let wrong = 0;
-  await undone(db, async (tx) => {
-    for (const [table, statements] of Object.entries(changes)) {
-      if (!read.has(`"public"."${table}"`)) continue;
-      for (const statement of statements) {
-        const rows = (await total(tx, statement)) - own.get(statement)!;
-        cost.set(table, Math.max(cost.get(table) ?? 0, rows));
-      }
+describe.each(Object.entries(domains))('%s', (domain, { tables, shapes, changes }) => {
+  const databases: { readonly db: PGliteDatabase; readonly own: ReadonlyMap<string, Work> }[] = [];
+  beforeAll(async () => {
+    for (const size of sizes) {
+      const db = await openMemoryDatabase();
+      await db.exec(tables(size));
+      await db.exec('ANALYZE');
+      databases.push({ db, own: await ownWork(db, changes) });
     }
-    const { rows } = await tx.query(
-      `(SELECT * FROM shape EXCEPT ALL (${query})) UNION ALL ((${query}) EXCEPT ALL SELECT * FROM shape)`,
-    );
-    wrong = rows.length;
+  }, 300_000);
+  afterAll(async () => {
+    for (const { db } of databases) await db.close();
   });
-  await dropIncrementalView(db, 'shape');
-  return { cost, wrong };
-}
 
-test.each(Object.entries(shapes))('%s', async (name, { query, grows = {} }) => {
-  const [small, large] = [await costs(shops.get(sizes[0])!, query), await costs(shops.get(sizes[1])!, query)];
-  expect([small.wrong, large.wrong]).toEqual([0, 0]);
-  for (const [table, rows] of large.cost) {
-    const before = small.cost.get(table) ?? 0;
-    if (process.env['SEG_COST'] === 'print')
-      process.stdout.write(`| ${name} | ${table} | ${before} | ${rows} |\n`);
-    if (grows[table] === undefined)
-      expect(rows, `rows read for ${table}`).toBeLessThanOrEqual(before * 1.5 + 20);
-  }
+  test.each(Object.entries(shapes))('%s', { timeout: 240_000 }, async (shape, { query, grows = {} }) => {
+    const [small, large] = [
+      await measure(databases[0]!.db, query, changes, databases[0]!.own),
+      await measure(databases[1]!.db, query, changes, databases[1]!.own),
+    ];
+    expect([small.wrong, large.wrong]).toEqual([0, 0]);
+    rows.push({ domain, shape, stages: large.stages, small: small.work, large: large.work, grows });
+    for (const [table, work] of large.work) {
+      const before = small.work.get(table)!;
+      if (grows[table] !== undefined || !isPromised(large.stages, table)) continue;
+      expect(work.read, `rows read for ${table}`).toBeLessThanOrEqual(before.read * 1.5 + 20);
+      expect(work.written, `rows written for ${table}`).toBeLessThanOrEqual(before.written * 1.5 + 5);
+    }
+  });
+});
+
+afterAll(async () => {
+  const file = process.env['SEG_COST'];
+  if (file === undefined || file === '') return;
+  const text = await readFile(file, 'utf8');
+  const [begin, end] = ['<!-- counted: begin -->\n', '<!-- counted: end -->'];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no part between ${begin.trim()} and ${end}`);
+  await writeFile(file, `${text.slice(0, from + begin.length)}\n${reportOf(rows, sizes)}\n${text.slice(to)}`);
 });
