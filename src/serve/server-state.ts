@@ -1,4 +1,4 @@
-import { segError } from '../diagnostics/seg-error.ts';
+import { SegError, segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { stateSchemaOf } from '../deploy/spec.ts';
 import type { FeedHub } from '../feeds/hub.ts';
@@ -106,6 +106,18 @@ export class ServerState {
       this.#gates.set(source.unique_id, gate);
     }
     return gate;
+  }
+
+  /** The name that was asked for and the whole one, if there is such a source or model. */
+  async namesOf(kind: 'source' | 'model', name: string): Promise<string[]> {
+    try {
+      if (kind === 'model') return [name, (await this.relation(name)).name];
+      const source = this.source(name);
+      return [name, `${source.source_name}.${source.name}`];
+    } catch (error) {
+      if (error instanceof SegError) return [name];
+      throw error;
+    }
   }
 
   async drained(): Promise<void> {

@@ -37,8 +37,15 @@ export class Tokens {
     return this.#grants.length > 0;
   }
 
-  /** `unknown`: no token, or none of ours; `refused`: it does not allow this. */
-  check(header: string | undefined, action: Action, object?: string): 'allowed' | 'unknown' | 'refused' {
+  /**
+   * `unknown`: no token, or none of ours; `refused`: it does not allow this.
+   * @param names those of the source or model that is asked for, short and long; empty for what is not about one
+   */
+  check(
+    header: string | undefined,
+    action: Action,
+    names: readonly string[] = [],
+  ): 'allowed' | 'unknown' | 'refused' {
     if (!this.required) return 'allowed';
     const token = /^Bearer +(\S+)\s*$/i.exec(header ?? '')?.[1];
     if (token === undefined) return 'unknown';
@@ -49,8 +56,7 @@ export class Tokens {
       (scope) =>
         scope.action === action &&
         (scope.object === undefined ||
-          scope.object === object ||
-          object?.endsWith(`.${scope.object}`) === true),
+          names.some((name) => name === scope.object || name.endsWith(`.${scope.object}`))),
     );
     return allowed ? 'allowed' : 'refused';
   }

@@ -144,6 +144,8 @@ describe('rejected records', () => {
   const rejected = '/v1/sources/segment_events/rejected';
 
   it('are shown, ingested again and dropped, over HTTP and by other commands', async () => {
+    // Those of the tests before.
+    await fetch(`${serving.http}${rejected}`, { method: 'DELETE' });
     const bad = JSON.stringify({ event: 'no uuid', user: 'ü"' });
     await post(source, 'application/json', `[${bad}]`);
     const writer = await client();
@@ -244,6 +246,11 @@ describe('change feeds over HTTP', () => {
     expect((await waiting).body).toMatchObject({ batches: [{ changes: [{ key: { user_id: 'user-1' } }] }] });
     expect((await get('/v1/changes/by_user?from=e000000000000')).status).toBe(410);
     expect((await get('/v1/changes/by_user?from=yesterday')).status).toBe(400);
+    for (const wrong of ['changes/by_user?columns=a&columns=b', 'changes/by_user?where=1', 'models/%zz'])
+      expect(await get(`/v1/${wrong}`), wrong).toMatchObject({
+        status: 400,
+        body: { error: { code: expect.any(String) as string, message: expect.any(String) as string } },
+      });
   });
 
   it('come over WebSocket, in the columns that were asked for', async () => {
@@ -489,7 +496,11 @@ describe('the server', () => {
 
   it('asks for tokens where they are set, and beyond loopback always', async () => {
     await serving.stop();
-    serving = await startServing(project, { env: { SEG_HTTP_TOKENS: 'writer-token=ingest operator-token' } });
+    serving = await startServing(project, {
+      env: {
+        SEG_HTTP_TOKENS: 'writer-token=ingest narrow-token=ingest:events.segment_events operator-token',
+      },
+    });
     const as = async (token: string | undefined, path: string) =>
       (
         await fetch(
@@ -504,6 +515,11 @@ describe('the server', () => {
     expect(await as(undefined, '/healthz')).toBe(200);
     const headers = { authorization: 'Bearer writer-token' };
     expect((await post(source, 'application/json', records(8000, 1)[0]!, headers)).status).toBe(200);
+    // A source goes by its short name too, and what a token allows is the same.
+    const narrow = { authorization: 'Bearer narrow-token' };
+    const short = '/v1/sources/segment_events/records';
+    expect((await post(short, 'application/json', records(8001, 1)[0]!, narrow)).status).toBe(200);
+    expect((await post('/v1/sources/other/records', 'application/json', '{}', narrow)).status).toBe(403);
     const open = await project.seg('serve --host 0.0.0.0 --port 0');
     expect(open.log).toContain('SEG828');
     expect(open.status).toBe(2);

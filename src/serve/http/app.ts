@@ -18,7 +18,7 @@ declare module 'fastify' {
     /** The scope a token needs; absent: open to everybody. */
     action?: Action;
     /** The parameter that names the source or model, for narrowed scopes. */
-    object?: string;
+    object?: 'source' | 'model';
   }
 }
 
@@ -39,6 +39,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 1000 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // What cannot be routed is answered in the same shape as everything else.
+    frameworkErrors: (error, _request, reply) => {
+      const { status, problem } = problemOf(error);
+      void sendProblem(reply, status, problem);
+    },
   });
   await app.register(websocket, { options: { maxPayload: MAX_JSON_BYTES } });
   // Bodies are read by the routes themselves, as streams.
@@ -62,7 +67,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const { action, object } = request.routeOptions.config;
     if (action === undefined) return;
     const name = object === undefined ? undefined : (request.params as Record<string, string>)[object];
-    const verdict = tokens.check(request.headers.authorization, action, name);
+    const names = name === undefined || !tokens.required ? [] : await state.namesOf(object!, name);
+    const verdict = tokens.check(request.headers.authorization, action, names);
     if (verdict === 'allowed') return;
     if (verdict === 'unknown') {
       void reply.header('www-authenticate', 'Bearer');

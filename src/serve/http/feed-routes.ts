@@ -5,7 +5,7 @@
  *     WebSocket                    one message a snapshot part or batch
  *     else                         long-poll: ?from=<position>&wait=<seconds>
  *
- * Parameters: from, snapshot=false, columns=a,b. Positions are opaque.
+ * Parameters: from, snapshot=false, columns=a,b, wait. Positions are opaque.
  */
 import { stringifyJson } from '../../json/exact-json.ts';
 import type { Writable } from '../../json/exact-json.ts';
@@ -56,7 +56,7 @@ export function feedRoutes(app: FastifyInstance, state: ServerState): void {
 
 /** @throws SegError when the feed cannot be opened: before the answer has begun */
 async function feedRequest(state: ServerState, request: ChangesRequest): Promise<FeedRequest> {
-  const { query } = request;
+  const query = parametersOf(request);
   const { uniqueId } = await state.relation(request.params.model);
   const db = state.shared.as('feed');
   const node = await followable(db, uniqueId, state.stateSchema);
@@ -66,6 +66,21 @@ async function feedRequest(state: ServerState, request: ChangesRequest): Promise
   const from = (typeof last === 'string' && last !== '' ? last : undefined) ?? query['from'];
   if (from !== undefined) await checkPosition(db, node, from, state.stateSchema);
   return { model: uniqueId, columns, from, skipSnapshot: query['snapshot'] === 'false' };
+}
+
+const PARAMETERS = ['from', 'snapshot', 'columns', 'wait'];
+
+/** Each once, and none that would be ignored. @throws SegError SEG826 */
+function parametersOf(request: ChangesRequest): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(request.raw.url!.split('?')[1] ?? '')) {
+    if (!PARAMETERS.includes(name)) {
+      throw badRequest(`unknown parameter "${name}"`, `A feed takes ${PARAMETERS.join(', ')}.`);
+    }
+    if (name in found) throw badRequest(`parameter "${name}" is given twice`, 'Give it once.');
+    found[name] = value;
+  }
+  return found;
 }
 
 async function serveEvents(state: ServerState, feed: FeedRequest, reply: FastifyReply): Promise<void> {
@@ -201,12 +216,10 @@ async function longPoll(
   request: ChangesRequest,
   reply: FastifyReply,
 ): Promise<PollAnswer> {
-  const wait = Number(request.query['wait'] ?? 0);
+  const wanted = parametersOf(request)['wait'];
+  const wait = Number(wanted ?? 0);
   if (!(wait >= 0 && wait <= LONGEST_WAIT_S)) {
-    throw badRequest(
-      `wrong wait "${request.query['wait']}"`,
-      `It takes seconds from 0 to ${LONGEST_WAIT_S}.`,
-    );
+    throw badRequest(`wrong wait "${wanted}"`, `It takes seconds from 0 to ${LONGEST_WAIT_S}.`);
   }
   const db = state.shared.as('feed');
   const { stateSchema } = state;
