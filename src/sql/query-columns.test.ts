@@ -112,9 +112,10 @@ describe('names that no relation has', () => {
   });
 
   it('goes through thousands of terms and branches', () => {
-    expect(unknown(`select ${Array.from({ length: 2000 }, () => 'id').join(' + ')} + nope from o`)).toEqual([
-      'column "nope"',
-    ]);
+    const terms = (count: number, operator: string): string =>
+      Array.from({ length: count }, () => 'id > 0').join(operator);
+    expect(unknown(`select (${'id + '.repeat(900)}nope) as sum from o`)).toEqual(['column "nope"']);
+    expect(unknown(`select id from o where ${terms(5000, ' or ')} or nope`)).toEqual(['column "nope"']);
     expect(unknown(Array.from({ length: 500 }, () => 'select id from o').join(' union all '))).toEqual([]);
   });
 });
