@@ -27,6 +27,7 @@ import type { BuildContext } from './build-context.ts';
 import { buildNode } from './build-node.ts';
 import type { Mark } from './build-node.ts';
 import { releaseTable } from './build-existing.ts';
+import { rejectedTable } from './ddl.ts';
 import { dropNode } from './drop.ts';
 import { examineExisting, isAsDeployed, isFollowed } from './examine-existing.ts';
 import { refuseLoop, refuseUnfollowed, requireReads } from './check-reads.ts';
@@ -373,9 +374,18 @@ export class Deployer {
   async #beAlone(): Promise<void> {
     if (this.#alone) return;
     // Those that are not deployed yet too: nothing may be written between the filling of a view and its triggers.
-    const coming = Object.values(this.#project.manifest.sources)
-      .map((source) => specOf(this.#project, this.#index, source))
-      .filter((spec) => isFollowed(spec));
+    const sources = Object.values(this.#project.manifest.sources).map((source) =>
+      specOf(this.#project, this.#index, source),
+    );
+    // Except what a source is going to refuse: this transaction makes the table.
+    const unmade = new Set(
+      sources
+        .filter(({ kind, uniqueId }) => kind === 'source' && !this.#deployed.has(uniqueId))
+        .map((spec) => quoteRelation(rejectedTable(spec))),
+    );
+    const coming = sources.filter(
+      (spec) => isFollowed(spec) && !unmade.has(quoteRelation({ schema: spec.schema, name: spec.relation })),
+    );
     for (const spec of coming) await examineExisting(this.#tx, spec, this.stateSchema);
     const tables = [
       ...inputTables(this.#deployed, this.stateSchema),
