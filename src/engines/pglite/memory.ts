@@ -2,7 +2,6 @@ import { PGliteDatabase } from './connection.ts';
 import { startServer } from './server.ts';
 import { briefStartParams, startParams } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
-import { pgliteModule } from './wasm-module.ts';
 
 export interface OpenMemoryOptions {
   /** A data directory packed by `PGliteDatabase.dump()`; default: an empty one. */
@@ -16,7 +15,6 @@ export async function openMemoryDatabase(options: OpenMemoryOptions = {}): Promi
   const loadDataDir = options.from ?? (await emptySnapshot());
   const server = await startServer({
     loadDataDir,
-    pgliteWasmModule: await pgliteModule(),
     startParams: options.size === 'large' ? startParams : briefStartParams,
   });
   return new PGliteDatabase(server);

@@ -14,8 +14,6 @@ import { startServer } from './server.ts';
 import type { PGliteServer } from './server.ts';
 import { startParams, startParamsWith } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
-import { pgliteModule } from './wasm-module.ts';
-import type { WasmModule } from './wasm-module.ts';
 import { WalSync } from './wal-sync.ts';
 
 export interface OpenDirectoryOptions {
@@ -38,10 +36,9 @@ export class DirectoryDatabase extends PGliteDatabase {
     super(server, {
       beforeWrite: () => reserve.check(),
       afterCommit: () => walSync?.sync(),
-      restart: async () => {
+      restart: () => {
         reserve.spend();
-        // Kept from the first time on: a server that is brought down again and again is soon back.
-        return recover(path, await pgliteModule());
+        return recover(path);
       },
       onClose: async () => {
         try {
@@ -94,9 +91,9 @@ export async function openDirectoryDatabase(
 }
 
 /** Starts a server on a directory; it recovers what the last one had committed. */
-function recover(path: string, pgliteWasmModule?: WasmModule): Promise<PGliteServer> {
+function recover(path: string): Promise<PGliteServer> {
   const megabytes = bufferMegabytes(databaseBytes(path), totalmem());
-  return startServer({ dataDir: path, startParams: startParamsWith(megabytes), pgliteWasmModule });
+  return startServer({ dataDir: path, startParams: startParamsWith(megabytes) });
 }
 
 /** Whether a database has been made there. */

@@ -2,6 +2,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import type { PGliteOptions } from '@electric-sql/pglite';
 import { discard, EngineGuard } from './failure.ts';
+import { pgliteModule } from './wasm-module.ts';
 
 /** The slice of PGlite that seg uses. */
 export type PGliteClient = Pick<
@@ -23,9 +24,12 @@ export interface PGliteServer {
 }
 
 /** @throws EngineFailure when it cannot be started, with what the server said of it */
-export async function startServer(options: PGliteOptions): Promise<PGliteServer> {
+export async function startServer(
+  options: Omit<PGliteOptions, 'pgliteWasmModule' | 'onStderr'>,
+): Promise<PGliteServer> {
   const guard = new EngineGuard();
-  const client = new PGlite({ ...options, onStderr: guard.onStderr });
+  const pgliteWasmModule = await pgliteModule();
+  const client = new PGlite({ ...options, pgliteWasmModule, onStderr: guard.onStderr });
   try {
     await client.waitReady;
   } catch (error) {
