@@ -49,8 +49,9 @@ describe.each(Object.entries(domains))('%s', (domain, { tables, shapes, changes 
     for (const [table, work] of large.work) {
       const before = small.work.get(table)!;
       if (grows[table] !== undefined || !isPromised(large.stages, table)) continue;
+      // Small tables have fewer groups for the rows of a change to fall into.
       expect(work.read, `rows read for ${table}`).toBeLessThanOrEqual(before.read * 1.5 + 20);
-      expect(work.written, `rows written for ${table}`).toBeLessThanOrEqual(before.written * 1.5 + 5);
+      expect(work.written, `rows written for ${table}`).toBeLessThanOrEqual(before.written * 1.5 + 20);
     }
   });
 });
