@@ -33,8 +33,10 @@ select rejected_at, reason, payload from {{ source('shop', 'orders__rejected') }
   await ingest(db, source, ['{"id":1,"amount":1}\n{"id":"x"}\n'], { format: 'json', origin: 'a' });
   await ingest(db, source, ['{"id":2,"amount":"?"}\n'], { format: 'json', origin: 'a' });
   await syncOnce(db, project);
-  expect(receiver.changes()).toMatchObject([
-    { op: 'insert', row: { payload: '{"id":"x"}' } },
-    { op: 'insert', row: { payload: '{"id":2,"amount":"?"}' } },
-  ]);
+  // Rows of different keys go in any order.
+  const sent = receiver.changes().map((change) => {
+    const { op, row } = change as { op: string; row: { payload: string } };
+    return `${op} ${row.payload}`;
+  });
+  expect(sent.sort()).toEqual(['insert {"id":"x"}', 'insert {"id":2,"amount":"?"}']);
 });
