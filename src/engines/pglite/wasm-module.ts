@@ -34,7 +34,7 @@ export function adoptPgliteModule(module: WasmModule): void {
 }
 
 /**
- * V8 optimises a function once it has run through so many bytes; its own figure (1.8 million) has it optimise the whole startup of
+ * V8 optimises a function once it has run through so many bytes; its own figure (1.8 million in Node 20, 13 in 24) has it optimise the whole startup of
  * PostgreSQL, in every process. With this one a short command takes a third less of the processor, and long queries no more
  * (docs/performance.md). V8 reads it when a module is compiled.
  */

@@ -21,6 +21,7 @@ import type { FeedItem, FeedRequest } from '../../feeds/hub.ts';
 import { withDeadline } from '../../sinks/deadline.ts';
 import { badRequest } from '../read-model.ts';
 import type { ServerState } from '../server-state.ts';
+import { parametersOf } from './parameters.ts';
 import { problemOf } from './problems.ts';
 
 /** A follower that takes nothing for so long is cut off; it can go on where it was. */
@@ -29,6 +30,8 @@ const HEARTBEAT_MS = 15_000;
 const LONGEST_WAIT_S = 60;
 /** Rows of a snapshot in one event. */
 const SNAPSHOT_ROWS = 500;
+
+const PARAMETERS = ['from', 'snapshot', 'columns', 'wait'] as const;
 
 interface Message {
   readonly event: 'snapshot' | 'changes';
@@ -56,31 +59,16 @@ export function feedRoutes(app: FastifyInstance, state: ServerState): void {
 
 /** @throws SegError when the feed cannot be opened: before the answer has begun */
 async function feedRequest(state: ServerState, request: ChangesRequest): Promise<FeedRequest> {
-  const query = parametersOf(request);
+  const query = parametersOf(request, PARAMETERS);
   const { uniqueId } = await state.relation(request.params.model);
   const db = state.shared.as('feed');
   const node = await followable(db, uniqueId, state.stateSchema);
-  const columns = query['columns']?.split(',');
+  const columns = query.columns?.split(',');
   await checkView(node, { columns });
   const last = request.headers['last-event-id'];
-  const from = (typeof last === 'string' && last !== '' ? last : undefined) ?? query['from'];
+  const from = (typeof last === 'string' && last !== '' ? last : undefined) ?? query.from;
   if (from !== undefined) await checkPosition(db, node, from, state.stateSchema);
-  return { model: uniqueId, columns, from, skipSnapshot: query['snapshot'] === 'false' };
-}
-
-const PARAMETERS = ['from', 'snapshot', 'columns', 'wait'];
-
-/** Each once, and none that would be ignored. @throws SegError SEG826 */
-function parametersOf(request: ChangesRequest): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(request.raw.url!.split('?')[1] ?? '')) {
-    if (!PARAMETERS.includes(name)) {
-      throw badRequest(`unknown parameter "${name}"`, `A feed takes ${PARAMETERS.join(', ')}.`);
-    }
-    if (name in found) throw badRequest(`parameter "${name}" is given twice`, 'Give it once.');
-    found[name] = value;
-  }
-  return found;
+  return { model: uniqueId, columns, from, skipSnapshot: query.snapshot === 'false' };
 }
 
 async function serveEvents(state: ServerState, feed: FeedRequest, reply: FastifyReply): Promise<void> {
@@ -216,7 +204,7 @@ async function longPoll(
   request: ChangesRequest,
   reply: FastifyReply,
 ): Promise<PollAnswer> {
-  const wanted = parametersOf(request)['wait'];
+  const wanted = parametersOf(request, PARAMETERS).wait;
   const wait = Number(wanted ?? 0);
   if (!(wait >= 0 && wait <= LONGEST_WAIT_S)) {
     throw badRequest(`wrong wait "${wanted}"`, `It takes seconds from 0 to ${LONGEST_WAIT_S}.`);

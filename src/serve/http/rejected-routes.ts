@@ -5,16 +5,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { dropRejected, readRejected, replayRejected, summarizeRejected } from '../../connectors/rejected.ts';
 import type { RejectedFilter } from '../../connectors/rejected.ts';
-import { didYouMean } from '../../diagnostics/suggest.ts';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { stringifyJson } from '../../json/exact-json.ts';
 import type { ServerState } from '../server-state.ts';
+import { parametersOf } from './parameters.ts';
 
 /** Records in one answer; all of them hold a payload of up to 1 MB. */
 const SHOWN = 100;
 const MOST = 1000;
 
-type Asked = FastifyRequest<{ Params: { source: string }; Querystring: Record<string, unknown> }>;
+const FILTERS = ['since', 'until', 'reason', 'origin', 'limit'] as const;
+
+type Asked = FastifyRequest<{ Params: { source: string } }>;
 
 export function rejectedRoutes(app: FastifyInstance, state: ServerState): void {
   const config = { action: 'ingest', object: 'source' } as const;
@@ -45,8 +47,8 @@ export function rejectedRoutes(app: FastifyInstance, state: ServerState): void {
   });
 
   /** @throws SegError SEG825, SEG826, SEG525 */
-  function work({ params, query }: Asked, more: readonly string[] = []) {
-    const source = state.source(params.source);
+  function work(request: Asked, more: readonly 'header'[] = []) {
+    const source = state.source(request.params.source);
     if (state.takesElsewhere) {
       throw segError(
         'SEG525',
@@ -56,18 +58,7 @@ export function rejectedRoutes(app: FastifyInstance, state: ServerState): void {
         },
       );
     }
-    const known = ['since', 'until', 'reason', 'origin', 'limit', ...more];
-    for (const [name, value] of Object.entries(query)) {
-      if (known.includes(name) && typeof value === 'string') continue;
-      throw segError(
-        'SEG826',
-        known.includes(name) ? `"${name}" stands twice` : `unknown parameter "${name}"`,
-        {
-          hint: didYouMean(name, known) ?? `There are ${known.join(', ')}.`,
-        },
-      );
-    }
-    const { since, until, reason, origin, limit, header } = query as Record<string, string | undefined>;
+    const { since, until, reason, origin, limit, header } = parametersOf(request, [...FILTERS, ...more]);
     if (limit !== undefined && !/^\d{1,9}$/.test(limit)) {
       throw segError('SEG826', `wrong limit "${limit}"`, { hint: 'It is a number.' });
     }
