@@ -63,7 +63,7 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     const program = compileInput({ ...input, label }, plans, context);
     const texts = emitProgram(program, emit);
     // Row types are part of what was compiled: another table of the same name means another program.
-    const oids = program.steps.map(({ stored }) => stored.oid).join(' ');
+    const oids = [...program.steps, ...program.beside].map(({ stored }) => stored.oid).join(' ');
     const checksum = createHash('sha256')
       .update([oids, ...texts.map(({ text }) => text)].join('\n'))
       .digest('hex');

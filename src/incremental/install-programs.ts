@@ -13,7 +13,7 @@ import { followTable, unfollowTable } from '../state/followed-tables.ts';
 import { writeInputLocks } from '../state/input-locks.ts';
 import type { StoredPlan } from './stored-plan.ts';
 
-export const functionParts = ['insert', 'update', 'delete', 'truncate', 'refresh'] as const;
+export const functionParts = ['insert', 'update', 'delete', 'truncate', 'refresh', 'whole'] as const;
 
 /** From this many changed rows on, views are refreshed set-wise. */
 export const LARGE_CHANGE = 100_000;

@@ -34,14 +34,16 @@ export function adoptPgliteModule(module: WasmModule): void {
 }
 
 /**
- * V8 optimises a function once it has run through so many bytes; its own figure (1.8 million in Node 20, 13 in 24) has it optimise the whole startup of
- * PostgreSQL, in every process. With this one a short command takes a third less of the processor, and long queries no more
- * (docs/performance.md). V8 reads it when a module is compiled.
+ * What V8 reads when a module is compiled.
+ * - It optimises a function once it has run through so many bytes; its own figure (1.8 million in Node 20, 13 in 24) has it optimise the
+ *   whole startup of PostgreSQL, in every process. With this one a short command takes a third less of the processor, and long queries
+ *   no more (docs/performance.md).
+ * - A function is validated when it is first called, and not all of them at the start.
  */
-const TIERING_BUDGET = 100_000_000;
+const COMPILER_FLAGS = '--wasm-tiering-budget=100000000 --wasm-lazy-validation';
 
 async function compile(): Promise<WasmModule> {
-  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  setFlagsFromString(COMPILER_FLAGS);
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite');
   return WebAssembly.compile(await readFile(join(dirname(entry), 'pglite.wasm')));
 }

@@ -30,6 +30,7 @@ import type {
   PlannedView,
   ProgramInput,
   ProgramStep,
+  StageBeside,
   TableEvent,
 } from './program-data.ts';
 
@@ -54,6 +55,8 @@ export function compileInput(
   const clockKey = quoteRelation(context.clock);
   const related = new Map<string, { schema: string; name: string }>();
   const inputsOf = new Map<string, Set<string>>();
+  const read = new Set<string>();
+  const unreached: { name: string; reads: string[]; beside: StageBeside }[] = [];
   for (const view of views) {
     const global = (relation: string): string =>
       relation.startsWith('#') ? `${view.key}${relation}` : relation;
@@ -62,16 +65,20 @@ export function compileInput(
       const name = stage.name === '' ? view.key : global(`#${stage.name}`);
       tableOf.set(name, stored);
       const inputs = new Set<string>();
-      for (const relation of stage.reads.map(global)) {
+      const reads = stage.reads.map(global);
+      for (const relation of reads) {
         for (const of of inputsOf.get(relation) ?? [relation]) inputs.add(of);
       }
       if (stage.readsClock) inputs.add(clockKey);
       inputsOf.set(name, inputs);
       const always = stage.reads.includes(input.key) || (stage.readsClock && input.key === clockKey);
-      const after = stage.reads
-        .map((relation) => stepOf.get(global(relation)))
-        .filter((step) => step !== undefined);
-      if (!always && after.length === 0) continue;
+      const after = reads.map((relation) => stepOf.get(relation)).filter((step) => step !== undefined);
+      if (!always && after.length === 0) {
+        const tables = [...inputs].map((key) => context.table(key));
+        unreached.push({ name, reads, beside: { stored, before: steps.length, inputs: tables } });
+        continue;
+      }
+      for (const relation of reads) read.add(relation);
       const step = compileStep(stored, context, {
         source: (relation, event) => {
           const key = global(relation);
@@ -111,6 +118,13 @@ export function compileInput(
       for (const other of inputs) if (other !== input.key) related.set(other, context.table(other));
     }
   }
+  const beside: StageBeside[] = [];
+  for (const stage of unreached.reverse()) {
+    if (!read.has(stage.name)) continue;
+    for (const relation of stage.reads) read.add(relation);
+    if (stage.beside.inputs.length === 0) continue;
+    beside.unshift(stage.beside);
+  }
   // What a step hands on is known only when all its readers are.
   return {
     input,
@@ -121,6 +135,7 @@ export function compileInput(
       clock: makeClock?.(wanted.has(i)),
     })),
     related: [...related.values()],
+    beside,
   };
 }
 

@@ -18,8 +18,8 @@ import { mayReread } from '../strategies/merge.ts';
 import { fillSql, recomputeSql } from '../strategies/recompute.ts';
 import type { StoredStage } from '../strategies/stored-stage.ts';
 import { changedBefore, emitMoved, instants, notedWhenMoved } from './emit-clock.ts';
-import { atStep, errorVariables, namingErrors } from './name-errors.ts';
-import { closeStatement, refreshedWhole, statementVariables } from './open-statements.ts';
+import { atStage, errorVariables, namingErrors } from './name-errors.ts';
+import { closeStatement, othersOpen, refreshedWhole, statementVariables } from './open-statements.ts';
 import { noteTimes, timedRefresh, timedStep, timingVariables } from './time-steps.ts';
 import { EPOCH, addedVariable, countVariable, removedVariable, tableEvents } from './program-data.ts';
 import type { InputProgram, ProgramStep, TableEvent } from './program-data.ts';
@@ -65,6 +65,7 @@ export function emitProgram(
   }));
   return [
     { name: options.functionName('refresh'), text: emitRefreshAll(program, options) },
+    { name: options.functionName('whole'), text: emitRefreshWhole(program, options) },
     { name: options.functionName('truncate'), text: emitTruncate(program, options) },
     ...events,
   ];
@@ -87,11 +88,10 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
   const rereads = program.steps.some(({ statements, clock }) =>
     (statements === null ? (clock?.statement ?? '') : statementText(statements[event])).includes(AGAIN),
   );
-  const refreshAll = `PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});`;
   const timed = options.timed === true;
   const steps = program.steps.map((step, i) => {
     const text = emitStep(step, i, event, options);
-    return `    ${atStep(program, i)}\n${timed ? timedStep(step, i, event, text) : text}`;
+    return `    ${atStage(program, step.stored)}\n${timed ? timedStep(step, i, event, text) : text}`;
   });
   if (timed) steps.push(noteTimes);
   const partitions = program.steps.some((step) => byPartitions(step, event));
@@ -110,7 +110,7 @@ BEGIN
   SELECT count(*) FROM (SELECT FROM ${rows} LIMIT ${someRows + 1}) AS _seg_q INTO _seg_count;
 ${closeStatement(program, options.stateSchema, { changed: '_seg_count > 0', crossing, rereads })}
 ${beginStep(program, seg)}${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
-    ${refreshAll}
+    ${refreshAll(options)}
     ${refreshedWhole(options.stateSchema)}
   ELSE
 ${namingErrors(program, steps.join('\n'), options.remedy)}
@@ -179,26 +179,63 @@ function emitStep(step: ProgramStep, index: number, event: TableEvent, options: 
   return `${head}\n    IF ${changedBefore(step).join(' OR ')} THEN\n${run}\n    END IF;`;
 }
 
+function refreshAll(options: EmitOptions): string {
+  const perform = (part: string): string => `PERFORM ${quoteRelation(options.functionName(part))}(${EPOCH});`;
+  return `IF _seg_whole THEN ${perform('whole')} ELSE ${perform('refresh')} END IF;`;
+}
+
+const changedFlag = (i: number): string => `_seg_changed_${i}`;
+
+function refreshStage(stored: StoredStage, into: string, options: EmitOptions): string {
+  return `  SELECT changed FROM ${quoteRelation(options.refreshName(stored))}(${EPOCH}, false) AS ${refreshColumns(stored)} INTO ${into};`;
+}
+
+/** The input has changed, and nothing else. */
 function emitRefreshAll(program: InputProgram, options: EmitOptions): string {
   const timed = options.timed === true;
-  const flag = (i: number): string => `_seg_changed_${i}`;
   const steps = program.steps.map((step, i) => {
-    const run = `  SELECT changed FROM ${quoteRelation(options.refreshName(step.stored))}(${EPOCH}, false) AS ${refreshColumns(step.stored)} INTO ${flag(i)};`;
+    const run = refreshStage(step.stored, changedFlag(i), options);
     const text = step.always
       ? run
-      : `  IF ${step.after.map((of) => `${flag(of)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
-    return `  ${atStep(program, i)}\n${timed ? timedRefresh(i, flag(i), text) : text}`;
+      : `  IF ${step.after.map((of) => `${changedFlag(of)} > 0`).join(' OR ')} THEN\n  ${run}\n  END IF;`;
+    return `  ${atStage(program, step.stored)}\n${timed ? timedRefresh(i, changedFlag(i), text) : text}`;
   });
   if (timed) steps.push(noteTimes);
+  const variables = `${timed ? timingVariables : ''}${program.steps.map((_, i) => `  ${changedFlag(i)} bigint := 0;`).join('\n')}`;
+  return refreshFunction(program, options, 'refresh', variables, steps);
+}
+
+/** Other inputs are under way, or were: see program/open-statements.ts. */
+function emitRefreshWhole(program: InputProgram, options: EmitOptions): string {
+  const run = (stored: StoredStage): string =>
+    `  ${atStage(program, stored)}\n${refreshStage(stored, '_seg_changed', options)}`;
+  const beside = (before: number): string[] =>
+    program.beside
+      .filter((stage) => stage.before === before)
+      .map(
+        ({ stored, inputs }) =>
+          `  IF ${othersOpen(options.stateSchema, inputs)} THEN\n${run(stored)}\n  END IF;`,
+      );
+  const steps = program.steps.flatMap(({ stored }, i) => [...beside(i), run(stored)]);
+  return refreshFunction(program, options, 'whole', '  _seg_changed bigint;', steps);
+}
+
+function refreshFunction(
+  program: InputProgram,
+  options: EmitOptions,
+  part: string,
+  variables: string,
+  steps: readonly string[],
+): string {
   const body = `
 DECLARE
 ${errorVariables}
-${timed ? timingVariables : ''}${program.steps.map((_, i) => `  ${flag(i)} bigint := 0;`).join('\n')}
+${variables}
 BEGIN
 ${namingErrors(program, steps.join('\n'), options.remedy)}
 END;
 `;
-  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName('refresh'))}(${EPOCH} bigint) RETURNS void
+  return `CREATE OR REPLACE FUNCTION ${quoteRelation(options.functionName(part))}(${EPOCH} bigint) RETURNS void
 LANGUAGE plpgsql ${fixed(options)}
 ${setWise}
 AS ${dollarQuote(body)}`;
@@ -225,7 +262,7 @@ DECLARE
 ${statementVariables(false)}
 BEGIN
 ${closeStatement(program, options.stateSchema, { changed: 'true', crossing: false, rereads: false, last: true })}
-${beginStep(program, seg)}  PERFORM ${quoteRelation(options.functionName('refresh'))}(${EPOCH});
+${beginStep(program, seg)}  ${refreshAll(options)}
   ${refreshedWhole(options.stateSchema)}
 ${noteStep(program, seg)}  RETURN NULL;
 END;

@@ -6,6 +6,7 @@
  * times over. What no model is to blame for (conflicts between writers, cancelled statements, a full disk) passes unchanged.
  */
 import { quoteLiteral } from '../../sql/quote.ts';
+import type { StoredStage } from '../strategies/stored-stage.ts';
 import type { InputProgram } from './program-data.ts';
 
 /** Declarations of the function whose block is `namingErrors`. */
@@ -14,9 +15,9 @@ export const errorVariables = `  _seg_at integer := 0;
   _seg_detail text;
   _seg_hint text;`;
 
-/** The assignment that precedes step `i`. */
-export function atStep(program: InputProgram, i: number): string {
-  return `_seg_at := ${ownersOf(program).indexOf(program.steps[i]!.stored.owner.title) + 1};`;
+/** The assignment that precedes what is done for a stage. */
+export function atStage(program: InputProgram, { owner }: StoredStage): string {
+  return `_seg_at := ${ownersOf(program).findIndex(({ title }) => title === owner.title) + 1};`;
 }
 
 /**
@@ -24,10 +25,7 @@ export function atStep(program: InputProgram, i: number): string {
  * @param remedy what the message advises where PostgreSQL has no hint of its own
  */
 export function namingErrors(program: InputProgram, steps: string, remedy: string): string {
-  const titles = ownersOf(program);
-  const owners = titles.map(
-    (title) => program.steps.find(({ stored }) => stored.owner.title === title)!.stored.owner,
-  );
+  const owners = ownersOf(program);
   const pick = (texts: readonly string[]): string =>
     `(ARRAY[${texts.map(quoteLiteral).join(', ')}])[_seg_at]`;
   return `  BEGIN
@@ -37,7 +35,7 @@ ${steps}
     GET STACKED DIAGNOSTICS _seg_message = MESSAGE_TEXT, _seg_detail = PG_EXCEPTION_DETAIL, _seg_hint = PG_EXCEPTION_HINT;
     RAISE EXCEPTION USING
       ERRCODE = SQLSTATE,
-      MESSAGE = ${pick(titles)} || ': ' || _seg_message,
+      MESSAGE = ${pick(owners.map(({ title }) => title))} || ': ' || _seg_message,
       DETAIL = coalesce(nullif(_seg_detail, '') || E'\\n', '') || ${quoteLiteral(`It happened while the view followed a change of ${program.input.label}; nothing of the statement was kept.`)},
       HINT = coalesce(nullif(_seg_hint, ''), ${quoteLiteral(remedy)}),
       SCHEMA = ${pick(owners.map(({ schema }) => schema))},
@@ -45,7 +43,8 @@ ${steps}
   END;`;
 }
 
-/** The titles of the views that have steps, each once. */
-function ownersOf(program: InputProgram): string[] {
-  return [...new Set(program.steps.map(({ stored }) => stored.owner.title))];
+/** The views that a program writes, each once. */
+function ownersOf({ steps, beside }: InputProgram): StoredStage['owner'][] {
+  const owners = [...steps, ...beside].map(({ stored }) => stored.owner);
+  return [...new Map(owners.map((owner) => [owner.title, owner])).values()];
 }

@@ -12,7 +12,9 @@
  *   difference would come before the one it rests on (the deletion of a row before its insertion). Nothing is done: the outer statement's
  *   trigger, which runs the same program, finds the table in `owed` and refreshes the views.
  * - Another input of the same views, or this table with a change that meets itself in a join: the views are refreshed, by this trigger and by
- *   all that follow until the list is empty (`whole`).
+ *   all that follow until the list is empty (`whole`). A view that reads a changed table must not meet the state that stood before that
+ *   change (it may divide by a count of rows that was zero), so stages of the other inputs under way that the view reads are refreshed first; and
+ *   since such a stage finds nothing to do in its own table's trigger, that one refreshes all that rests on it.
  */
 import { quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import { OPEN, transactionSetting } from '../../state/begin-statement.ts';
@@ -25,6 +27,21 @@ export function statementVariables(rereads: boolean): string {
   _seg_set text;
   _seg_whole boolean;
   _seg_owed boolean := false;${rereads ? `\n  ${AGAIN} boolean;` : ''}`;
+}
+
+type Tables = InputProgram['related'];
+
+/** SQL condition: whether a statement that changes one of the tables is under way. */
+function isOpen(open: string, tables: Tables): string {
+  const oids = tables.map((table) => `${quoteLiteral(quoteRelation(table))}::regclass`);
+  return `EXISTS (
+    SELECT FROM unnest(string_to_array(rtrim(${open}, ','), ',')) AS p WHERE split_part(p, '/', 1)::oid IN (${oids.join(', ')}))`;
+}
+
+/** The same of the statements that are under way when an AFTER trigger has taken its own off. */
+export function othersOpen(stateSchema: string, tables: Tables): string {
+  const open = `coalesce(current_setting(${quoteLiteral(transactionSetting(stateSchema, OPEN))}, true), '')`;
+  return isOpen(open, tables);
 }
 
 interface Closing {
@@ -46,17 +63,14 @@ export function closeStatement(
 ): string {
   const name = (setting: string): string => quoteLiteral(transactionSetting(stateSchema, setting));
   const [open, whole, owed, again] = [name(OPEN), name('whole'), name('owed'), name('again')];
-  const related = program.related.map((table) => `${quoteLiteral(quoteRelation(table))}::regclass`);
   const input = `${quoteLiteral(quoteRelation(program.input.table))}::regclass::oid`;
-  const others = [...(crossing ? [input] : []), ...related];
-  const meets = `EXISTS (
-    SELECT FROM unnest(string_to_array(rtrim(_seg_open, ','), ',')) AS p WHERE split_part(p, '/', 1)::oid IN (${others.join(', ')}))`;
+  const others = [...(crossing ? [program.input.table] : []), ...program.related];
   const waits = last ? `'\\m' || ${input} || '/'` : `'\\m' || ${input} || '/(?!' || _seg_level || ',)'`;
   const ifOthers =
     others.length === 0
       ? ''
       : `
-    IF ${changed} AND ${meets} THEN
+    IF ${changed} AND ${isOpen('_seg_open', others)} THEN
       _seg_whole := true;
       _seg_set := set_config(${whole}, 'on', true);
     END IF;`;

@@ -49,6 +49,16 @@ export interface InputProgram {
   readonly steps: readonly ProgramStep[];
   /** Other input tables of the same views: when the same SQL statement changes one of them too, views are refreshed. */
   readonly related: readonly { readonly schema: string; readonly name: string }[];
+  /** Stages that the steps read and the input does not reach. */
+  readonly beside: readonly StageBeside[];
+}
+
+/** A stage that is refreshed before a step that reads it, when other inputs are under way in the same SQL statement. */
+export interface StageBeside {
+  readonly stored: StoredStage;
+  /** The step that it comes before. */
+  readonly before: number;
+  readonly inputs: readonly { readonly schema: string; readonly name: string }[];
 }
 
 /** Variables of a program that carry the change of step `i`. */
