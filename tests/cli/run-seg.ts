@@ -2,8 +2,12 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { version } from '../../src/version.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+const program = (file: string): string => join(import.meta.dirname, '..', '..', 'dist', 'cli', file);
+const MAIN = program('main.js');
+const COMMAND_LINE = program('run-command-line.js');
 
 export interface SegResult {
   readonly status: number | null;
@@ -12,7 +16,7 @@ export interface SegResult {
   readonly log: string;
 }
 
-/** A project in a folder of its own, and the real program on it. */
+/** A project in a folder of its own, and the built program on it. */
 export class TestProject {
   readonly root: string;
 
@@ -42,36 +46,56 @@ export class TestProject {
     rmSync(join(this.root, path), { recursive: true, force: true });
   }
 
-  /** Runs `seg` with these arguments in the project (or `cwd` within it); waits for its end. */
-  seg(
+  /**
+   * Runs `seg` with these arguments in the project (or `cwd` within it); waits for its end. The built program runs in this process, where
+   * what a command needs is loaded once for all tests; `start` has a process of its own.
+   */
+  async seg(
     args: string | readonly string[],
     options: { stdin?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
   ): Promise<SegResult> {
-    const child = this.start(args, options);
+    const { runCommandLine } = (await import(
+      COMMAND_LINE
+    )) as typeof import('../../src/cli/run-command-line.ts');
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(options.stdin ?? '');
-    return new Promise((resolve) => {
-      child.on('close', (status) =>
-        resolve({ status, stdout, log: stderr.replace(/^\d\d:\d\d:\d\d {2}/gm, '') }),
-      );
+    const status = await runCommandLine(argumentsOf(args), version, {
+      ...this.#surroundings(options),
+      stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+      writeOut: (text) => {
+        stdout += text;
+        return Promise.resolve();
+      },
+      writeError: (text) => void (stderr += text),
+      outIsTerminal: false,
+      errorIsTerminal: false,
+      outWidth: undefined,
+      errorWidth: undefined,
+      signal: new AbortController().signal,
     });
+    return { status, stdout, log: stderr.replace(/^\d\d:\d\d:\d\d {2}/gm, '') };
   }
 
-  /** The same without waiting: for commands that are killed or followed. */
+  /** A process of its own, which is not waited for: for commands that are killed or followed. */
   start(args: string | readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
-    const argv = typeof args === 'string' ? args.split(' ') : [...args];
-    // Variables of the developer's own shell must not steer the tests.
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(SEG|DBT)_|^(NO|FORCE)_COLOR$/.test(name),
-    );
-    return spawn(process.execPath, [MAIN, ...argv], {
-      cwd: join(this.root, options.cwd ?? '.'),
-      env: { ...Object.fromEntries(inherited), ...options.env },
+    return spawn(process.execPath, [MAIN, ...argumentsOf(args)], {
+      ...this.#surroundings(options),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }
+
+  /** Variables of the developer's own shell must not steer the tests. */
+  #surroundings({ env, cwd }: { env?: NodeJS.ProcessEnv; cwd?: string }): {
+    env: NodeJS.ProcessEnv;
+    cwd: string;
+  } {
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(SEG|DBT)_|^(NO|FORCE)_COLOR$/.test(name),
+    );
+    return { cwd: join(this.root, cwd ?? '.'), env: { ...Object.fromEntries(inherited), ...env } };
+  }
+}
+
+function argumentsOf(args: string | readonly string[]): string[] {
+  return typeof args === 'string' ? args.split(' ') : [...args];
 }
