@@ -46,7 +46,7 @@ export async function installOracle(
   const tests: string[] = [];
   const base: string[] = [];
   const report = (what: string, rows: string): void => {
-    tests.push(`  SELECT jsonb_agg(to_jsonb(x))::pg_catalog.text INTO _oracle_found FROM (${rows}) AS x;
+    tests.push(`  SELECT jsonb_agg(to_jsonb("oracle row"))::pg_catalog.text INTO _oracle_found FROM (${rows}) AS "oracle row";
   IF _oracle_found IS NOT NULL THEN RETURN ${quoteLiteral(what)} || _oracle_found; END IF;`);
   };
   for (const { name: view, silent } of views) {
@@ -78,7 +78,7 @@ export async function installOracle(
     report(
       `${view}: the feed does not add up: `,
       `SELECT "row", sum(w) AS w FROM (SELECT "row", w FROM oracle.base WHERE node = ${node}
-         UNION ALL SELECT "row", weight ${log} UNION ALL SELECT to_jsonb(_v), -1 FROM ${key} AS _v) AS s
+         UNION ALL SELECT "row", weight ${log} UNION ALL SELECT to_jsonb("oracle row"), -1 FROM ${key} AS "oracle row") AS s
        GROUP BY "row" HAVING sum(w) <> 0`,
     );
     report(
@@ -87,7 +87,7 @@ export async function installOracle(
        GROUP BY epoch, "row" HAVING bool_or(weight = 0) OR bool_or(weight > 0) AND bool_or(weight < 0)`,
     );
     base.push(
-      `INSERT INTO oracle.base SELECT ${node}, to_jsonb(_v), 1 FROM ${key} AS _v UNION ALL SELECT ${node}, "row", -weight ${log}`,
+      `INSERT INTO oracle.base SELECT ${node}, to_jsonb("oracle row"), 1 FROM ${key} AS "oracle row" UNION ALL SELECT ${node}, "row", -weight ${log}`,
     );
   }
   // A column may bear the name of a variable, FOUND among them.

@@ -137,8 +137,8 @@ function beginStep(program: InputProgram, seg: string): string {
   RETURNING epoch INTO ${EPOCH};\n`;
 }
 
-function hasFeed(program: InputProgram): boolean {
-  return program.steps.some(({ stored }) => stored.changelog !== null);
+function hasFeed({ steps, beside }: InputProgram): boolean {
+  return [...steps, ...beside].some(({ stored }) => stored.changelog !== null);
 }
 
 /** When a step was is asked by readers of feeds only: where none is kept, it is not written down. */
