@@ -54,7 +54,8 @@ sinks:
     config: {path: rows}
 `,
     'models/large.sql': `{{ config(materialized='materialized_view', unique_key='id') }}
-select id, amount, ordered_at, note from {{ source('shop', 'orders') }} where amount > 10
+-- Columns named as the copy's own statements name their tables.
+select id, amount, ordered_at, note, id as t, id as r, id as e from {{ source('shop', 'orders') }} where amount > 10
 `,
   });
 }

@@ -24,7 +24,8 @@ export function termsSql(
 
 /**
  * Rows that came and went alike are none. Alike are rows of the same text: values that are equal by their type's `=` may still be told
- * apart by what is computed of them (1.0 and 1.00), and not every type has an `=`.
+ * apart by what is computed of them (1.0 and 1.00), and not every type has an `=`. What is left stands as often as its weight says:
+ * sums count a row's value once.
  */
 function sharedSql({ name, terms, columns }: SharedChange, options: SqlOptions): string {
   const summed = termsSql(
@@ -40,12 +41,14 @@ function sharedSql({ name, terms, columns }: SharedChange, options: SqlOptions):
   );
   const list = columns.map(quoteIdentifier);
   return `${quoteIdentifier(name)} AS MATERIALIZED (
-  SELECT DISTINCT ON ("_seg_alike") ${[...list, '"_seg_n"::integer AS "_seg_w"'].join(', ')} FROM (
-    SELECT *, sum("_seg_w") OVER (PARTITION BY "_seg_alike") AS "_seg_n" FROM (
-      SELECT *, ROW(${list.join(', ')})::text COLLATE "C" AS "_seg_alike" FROM (
+  SELECT ${[...list, 'sign("_seg_n")::integer AS "_seg_w"'].join(', ')} FROM (
+    SELECT DISTINCT ON ("_seg_alike") * FROM (
+      SELECT *, sum("_seg_w") OVER (PARTITION BY "_seg_alike") AS "_seg_n" FROM (
+        SELECT *, ROW(${list.join(', ')})::text COLLATE "C" AS "_seg_alike" FROM (
 ${summed}
-      ) AS "_seg_terms"
-    ) AS "_seg_rows"
-  ) AS "_seg_sums" WHERE "_seg_n" <> 0
+        ) AS "_seg_terms"
+      ) AS "_seg_rows"
+    ) AS "_seg_sums" WHERE "_seg_n" <> 0
+  ) AS "_seg_alikes", generate_series(1, abs("_seg_n"))
 )`;
 }

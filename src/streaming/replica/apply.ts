@@ -72,7 +72,7 @@ async function compare(tx: Connection, copied: Copied, rows: readonly JsonRow[])
   await tx.exec(`CREATE TEMPORARY TABLE seg_snapshot ON COMMIT DROP AS SELECT * FROM ${table} WHERE false`);
   await insertInto(tx, now, table, rows);
   const counted = (from: string, weight: number): string =>
-    `SELECT to_jsonb(t) AS j, row_to_json(t)::text AS "row", ${weight} AS w FROM ${from} AS t`;
+    `SELECT to_jsonb(t.*) AS j, row_to_json(t.*)::text AS "row", ${weight} AS w FROM ${from} AS t`;
   // Compared as jsonb, which knows equal numbers; told as json, which has a minus zero.
   const { rows: differences } = await tx.query<{ row: string; w: number }>(
     `SELECT (array_agg("row" ORDER BY w DESC))[1] AS "row", sum(w)::integer AS w FROM (${counted(now, 1)} UNION ALL ${counted(table, -1)}) AS both_sides
@@ -128,16 +128,16 @@ async function removeJson(tx: Connection, copied: Copied, rows: readonly string[
   const table = quoteRelation(copyTable(copied));
   const keyed = copied.key
     .map(quoteIdentifier)
-    .map((name) => `t.${name} = (gone.r).${name} AND `)
+    .map((name) => `t.${name} = (gone."_seg_row").${name} AND `)
     .join('');
   for (const part of chunks(rows)) {
     await tx.query(
       `WITH gone AS (
-         SELECT r, to_jsonb(r) AS j, count(*) AS n
-         FROM jsonb_array_elements($1::jsonb) AS e, jsonb_populate_record(NULL::${table}, e) AS r GROUP BY r, to_jsonb(r)),
+         SELECT "_seg_row", to_jsonb("_seg_row") AS j, count(*) AS n
+         FROM jsonb_array_elements($1::jsonb) AS e, jsonb_populate_record(NULL::${table}, e) AS "_seg_row" GROUP BY 1, 2),
        found AS (
          SELECT t.ctid AS at, gone.n, row_number() OVER (PARTITION BY gone.j) AS k
-         FROM gone JOIN ${table} AS t ON ${keyed}to_jsonb(t) = gone.j)
+         FROM gone JOIN ${table} AS t ON ${keyed}to_jsonb(t.*) = gone.j)
        DELETE FROM ${table} AS t USING found WHERE t.ctid = found.at AND found.k <= found.n`,
       [`[${part.join(',')}]`],
     );
