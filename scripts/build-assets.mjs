@@ -6,9 +6,10 @@
 // - the write-ahead log has segments of 4 MB. Smaller ones would save little more here, but a database in a directory
 //   looks at each of its segments at every commit (wal-sync.ts).
 //
-// Also makes the command executable: npm does so for what it installs, not for a checkout that is built again.
+// Also notes a digest of the compiler (src/incremental/compiler-version.ts), and makes the command executable: npm does so for what it installs, not for a checkout that is built again.
 import { Buffer } from 'node:buffer';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
@@ -25,12 +26,24 @@ const present = await stat(snapshotPath).then(
   () => false,
 );
 await chmod(new URL('../dist/cli/main.js', import.meta.url), 0o755);
+await writeFile(new URL('../dist/compiler.sha256', import.meta.url), await compilerDigest());
 if (packed !== wanted || !present) {
   await mkdir(dirname(snapshotPath), { recursive: true });
   const tar = await makeImage();
   await writeFile(`${snapshotPath}.tmp`, gzipSync(tar, { level: 9 }));
   await rename(`${snapshotPath}.tmp`, snapshotPath);
   await writeFile(stamp, wanted);
+}
+
+/** Of the files that decide what a program looks like. */
+async function compilerDigest() {
+  const hash = createHash('sha256');
+  for (const part of ['deploy', 'incremental', 'ivm', 'sql', 'state']) {
+    const folder = new URL(`../dist/${part}/`, import.meta.url);
+    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'));
+    for (const name of files.sort()) hash.update(name).update(await readFile(new URL(name, folder)));
+  }
+  return hash.digest('hex').slice(0, 12);
 }
 
 async function makeImage() {

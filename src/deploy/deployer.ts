@@ -8,6 +8,7 @@
  *
  *     deploy(node)   what it reads is settled first, then the node itself; its readers are marked
  *     load(node)     rows written into a seed or source: maintained by the programs, or marked when they are not there
+ *     begin()        where another compiler made the programs, views that this one keeps in another way are marked
  *     finish()       marked nodes that nobody asked for are settled, programs and triggers are made, orphans dropped
  */
 import type { Connection } from '../engines/connection.ts';
@@ -15,12 +16,14 @@ import { checkKey } from './check-key.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
 import { Dag } from '../graph/dag.ts';
+import { compilerVersion } from '../incremental/compiler-version.ts';
 import { dropGuard } from '../incremental/guard.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { loadSqlParser } from '../sql/parse.ts';
 import { CHANGES_SINCE, deleteDeployed, readDeployed, writeDeployed } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { claimState } from '../state/claim.ts';
+import { deployedCompiler, noteCompiler } from '../state/compiler.ts';
 import { takeEpoch } from '../state/epoch.ts';
 import { ensureState } from '../state/schema.ts';
 import type { BuildContext } from './build-context.ts';
@@ -36,7 +39,8 @@ import { missingNodes } from './missing-nodes.ts';
 import { holdsForeignRows, orphans, refuseRead } from './orphans.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
-import { inputTables, writePrograms } from './programs.ts';
+import { keyOf } from './plans.ts';
+import { inputTables, outdatedViews, writePrograms } from './programs.ts';
 import { programSearchPath, relationIndex, specOf, stateSchemaOf } from './spec.ts';
 import type { NodeSpec, RelationIndex } from './spec.ts';
 import { specOfDeployed } from './spec-of-deployed.ts';
@@ -55,6 +59,8 @@ export class Deployer {
   /** Input tables made anew in this transaction: their triggers are gone. */
   #untriggered = new Set<string>();
   #programsStale = false;
+  /** Names of the views whose programs another compiler made; undefined when the last deployment was this compiler's. */
+  #outdated: readonly string[] | undefined;
   #epoch: string | undefined;
   /** Whether writers are kept out; a deployment that changes nothing leaves them alone. */
   #alone = false;
@@ -82,7 +88,13 @@ export class Deployer {
       deployed.delete(id);
       deployer.#programsStale = true;
     }
+    if ((await deployedCompiler(tx, stateSchema)) !== compilerVersion) await deployer.#replaceCompiler();
     return deployer;
+  }
+
+  /** Names of the views that another version of seg made, and that are being brought in line with this one. */
+  get outdated(): readonly string[] {
+    return this.#outdated ?? [];
   }
 
   get deployed(): ReadonlyMap<string, DeployedNode> {
@@ -165,7 +177,24 @@ export class Deployer {
     for (const node of this.#deployed.values())
       if (node.kind === 'materialized_view') refuseUnfollowed(node, this.#deployed);
     await this.flushPrograms();
+    if (this.#outdated !== undefined) await noteCompiler(this.#tx, this.stateSchema, compilerVersion);
     return outcomes;
+  }
+
+  /**
+   * Another compiler may have given other answers: what this one keeps in another way is compared with its query, which changes
+   * (and tells followers of) no more than what was wrong.
+   */
+  async #replaceCompiler(): Promise<void> {
+    const keys = await outdatedViews(this.#tx, {
+      stateSchema: this.stateSchema,
+      searchPath: programSearchPath(this.#project),
+      deployed: this.#deployed,
+    });
+    const nodes = [...this.#deployed.values()].filter((node) => keys.has(keyOf(node)));
+    for (const { uniqueId } of nodes) this.#marks.set(uniqueId, 'rows');
+    this.#outdated = nodes.map(({ name }) => name);
+    if (nodes.length > 0) this.#programsStale = true;
   }
 
   async #build(
@@ -292,10 +321,10 @@ export class Deployer {
         );
         outcomes.push(outcome);
       } catch (error) {
-        throw withNote(
-          error,
-          `${node.label} is deployed and reads what this run changes, so nothing was changed.`,
-        );
+        const why = this.#outdated?.includes(node.name)
+          ? 'was deployed by another version of seg, which kept it in another way'
+          : 'is deployed and reads what this run changes';
+        throw withNote(error, `${node.label} ${why}, so nothing was changed.`);
       }
     }
     return outcomes;

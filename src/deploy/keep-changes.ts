@@ -4,6 +4,7 @@ import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { CHANGES_SINCE, readDeployed } from '../state/nodes.ts';
 import { inputTables, writePrograms } from './programs.ts';
+import { replacePrograms } from './replace-programs.ts';
 import { noteDeployment } from '../state/begin-statement.ts';
 import { keepWritersOut, waitForDeployments } from '../state/take-turns.ts';
 import { programSearchPath, stateSchemaOf } from './spec.ts';
@@ -22,6 +23,8 @@ export async function keepChangelog(
   const stateSchema = stateSchemaOf(project);
   const known = await readDeployed(connection, stateSchema);
   if (uniqueIds.every((id) => known.get(id)?.keepChanges === true)) return;
+  // Else the programs would be this version's, and nobody would compare what another has left.
+  await replacePrograms(connection, project);
   await connection.transaction(async (tx) => {
     await waitForDeployments(tx, stateSchema);
     const deployed = await readDeployed(tx, stateSchema);

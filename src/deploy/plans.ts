@@ -37,23 +37,14 @@ export interface PlansRequest {
 export async function writePlans(tx: Connection, request: PlansRequest): Promise<StoredPlan[]> {
   const { stateSchema, deployed } = request;
   const standing = new Map((await readPlans(tx, stateSchema)).map((plan) => [plan.key, plan]));
-  await tx.query("SELECT set_config('search_path', $1, true)", [searchPathSql(request.searchPath)]);
-  const order = new Dag(
-    [...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const),
-  ).order();
-  const nodes = order.flatMap((id) => {
-    const node = deployed.get(id);
-    return node?.kind === 'materialized_view' ? [node] : [];
-  });
-  const maintained = new Map(nodes.map((node) => [keyOf(node), node]));
+  const maintained = await maintainedNodes(tx, request);
   const unindexable = new Set(
     [...deployed.values()]
       .filter((node) => node.kind === 'existing' && !installs(node, 'indexes'))
       .map(keyOf),
   );
   const plans: StoredPlan[] = [];
-  for (const node of nodes) {
-    const key = keyOf(node);
+  for (const [key, node] of maintained) {
     const naming: StageNaming = {
       label: node.label,
       owner: { title: titleOf(node), schema: node.schema, name: node.relation },
@@ -90,6 +81,44 @@ export async function writePlans(tx: Connection, request: PlansRequest): Promise
   return plans;
 }
 
+/** Keys of the plans that would be others if they were made now. */
+export async function replanned(
+  tx: Connection,
+  request: Omit<PlansRequest, 'refreshStages'>,
+  plans: readonly StoredPlan[],
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  const maintained = await maintainedNodes(tx, request);
+  for (const [key, node] of maintained) {
+    const standing = plans.find((plan) => plan.key === key);
+    const asked = (connection: Connection): Promise<MadePlan> =>
+      planOf(connection, request, node, new Set(maintained.keys()), plans);
+    // What this compiler refuses is refused when the model is deployed, which may be about to change it.
+    const made = await tx.transaction(asked).catch(() => undefined);
+    if (made === undefined || standing?.fingerprint !== fingerprintOf(made, node)) found.add(key);
+  }
+  return found;
+}
+
+/** By key, in topological order. Their definitions may be read from now on: the search path is the project's. */
+async function maintainedNodes(
+  tx: Connection,
+  { deployed, searchPath }: Pick<PlansRequest, 'deployed' | 'searchPath'>,
+): Promise<Map<string, DeployedNode>> {
+  await tx.query("SELECT set_config('search_path', $1, true)", [searchPathSql(searchPath)]);
+  const dag = new Dag([...deployed.values()].map(({ uniqueId, reads }) => [uniqueId, reads] as const));
+  const nodes = dag.order().map((id) => deployed.get(id));
+  return new Map(
+    nodes.flatMap((node) => (node?.kind === 'materialized_view' ? [[keyOf(node), node] as const] : [])),
+  );
+}
+
+function fingerprintOf({ stages }: MadePlan, { definition, columns }: DeployedNode): string {
+  return createHash('sha256')
+    .update(JSON.stringify([stages, definition ?? '', columns]))
+    .digest('hex');
+}
+
 /** `model "x" (shop.x, models/x.sql)` */
 function titleOf({ label, schema, relation, settings }: DeployedNode): string {
   const { file } = settings;
@@ -119,7 +148,7 @@ export function keyOf(node: Pick<DeployedNode, 'schema' | 'relation'>): string {
 
 async function planOf(
   tx: Connection,
-  { stateSchema }: PlansRequest,
+  { stateSchema }: Pick<PlansRequest, 'stateSchema'>,
   node: DeployedNode,
   maintained: ReadonlySet<string>,
   below: readonly StoredPlan[],
@@ -150,9 +179,7 @@ async function writeNodePlan(
 ): Promise<StoredPlan> {
   const { stateSchema } = request;
   const definition = node.definition ?? '';
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([made.stages, definition, node.columns]))
-    .digest('hex');
+  const fingerprint = fingerprintOf(made, node);
   const stands = old !== undefined && old.fingerprint === fingerprint && (await allStand(tx, old));
   if (old !== undefined && !stands) await dropStages(tx, old, request, false);
   const stages: StoredStage[] = [];

@@ -11,6 +11,8 @@ import {
 } from '../incremental/install-programs.ts';
 import { compileInput } from '../ivm/program/compile-input.ts';
 import { emitProgram } from '../ivm/program/emit-program.ts';
+import type { EmitOptions } from '../ivm/program/emit-program.ts';
+import type { InputProgram } from '../ivm/program/program-data.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import type { RelationName } from '../ivm/catalog.ts';
 import { announceStatement } from '../state/begin-statement.ts';
@@ -18,7 +20,8 @@ import { writeInputLocks } from '../state/input-locks.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { DeployedNode } from '../state/nodes.ts';
 import { isFollowed } from './examine-existing.ts';
-import { writePlans } from './plans.ts';
+import { readPlans } from '../incremental/stored-plan.ts';
+import { replanned, writePlans } from './plans.ts';
 import { indexKeys } from './key-indexes.ts';
 import { watchKeys } from './watch-keys.ts';
 
@@ -48,25 +51,15 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
   await indexKeys(tx, plans, request);
   const context = compileContext(plans, stateSchema);
   const used = new Map(inputsOf(plans, stateSchema).map((input) => [input.key, input]));
-  const { rows } = await tx.query<{ input: string; relation: string; checksum: string }>(
-    `SELECT input, relation, checksum FROM ${seg}.program`,
-  );
-  const standing = new Map(rows.map((row) => [row.input, row]));
+  const standing = await standingPrograms(tx, stateSchema);
   for (const { id, label, relation, foreign } of inputs(deployed, stateSchema)) {
     const key = quoteRelation(relation);
     const input = used.get(key);
     if (input === undefined) continue;
     const known = standing.get(id);
     standing.delete(id);
-    const plain = emitOptions(relation, { ...request, remedy });
-    const emit = foreign ? { ...plain, begin: plain.functionName('begin') } : plain;
-    const program = compileInput({ ...input, label }, plans, context);
-    const texts = emitProgram(program, emit);
-    // Row types are part of what was compiled: another table of the same name means another program.
-    const oids = [...program.steps, ...program.beside].map(({ stored }) => stored.oid).join(' ');
-    const checksum = createHash('sha256')
-      .update([oids, ...texts.map(({ text }) => text)].join('\n'))
-      .digest('hex');
+    const emit = emitFor(request, relation, foreign);
+    const { texts, checksum } = emitted(compileInput({ ...input, label }, plans, context), emit);
     const differs = known?.checksum !== checksum;
     if (differs) {
       for (const { text } of texts) await tx.exec(text);
@@ -89,6 +82,65 @@ export async function writePrograms(tx: Connection, request: ProgramRequest): Pr
     await tx.query(`DELETE FROM ${seg}.program WHERE input = $1`, [id]);
   }
   await writeInputLocks(tx, stateSchema);
+}
+
+/**
+ * Keys of the maintained views that this compiler keeps in another way than the one that made the programs: by another plan, or
+ * by another program of an input. Reads only.
+ */
+export async function outdatedViews(
+  tx: Connection,
+  request: Omit<ProgramRequest, 'untriggered' | 'refreshStages'>,
+): Promise<Set<string>> {
+  const { stateSchema, deployed } = request;
+  const plans = await readPlans(tx, stateSchema);
+  if (plans.length === 0) return new Set();
+  const { rows } = await tx.query<{ path: string }>("SELECT current_setting('search_path') AS path");
+  const outdated = await replanned(tx, request, plans);
+  // Hooks and models that come after this were written for the path of the session.
+  await tx.query("SELECT set_config('search_path', $1, true)", [rows[0]!.path]);
+  const context = compileContext(plans, stateSchema);
+  const used = new Map(inputsOf(plans, stateSchema).map((input) => [input.key, input]));
+  const standing = await standingPrograms(tx, stateSchema);
+  for (const { id, label, relation, foreign } of inputs(deployed, stateSchema)) {
+    const input = used.get(quoteRelation(relation));
+    if (input === undefined) continue;
+    const program = compileInput({ ...input, label }, plans, context);
+    if (emitted(program, emitFor(request, relation, foreign)).checksum === standing.get(id)?.checksum)
+      continue;
+    for (const { stored } of program.steps) outdated.add(quoteRelation(stored.owner));
+  }
+  return outdated;
+}
+
+async function standingPrograms(
+  tx: Connection,
+  stateSchema: string,
+): Promise<Map<string, { input: string; relation: string; checksum: string }>> {
+  const { rows } = await tx.query<{ input: string; relation: string; checksum: string }>(
+    `SELECT input, relation, checksum FROM ${quoteIdentifier(stateSchema)}.program`,
+  );
+  return new Map(rows.map((row) => [row.input, row]));
+}
+
+function emitFor(
+  request: Pick<ProgramRequest, 'stateSchema' | 'searchPath'>,
+  relation: RelationName,
+  foreign: boolean,
+): EmitOptions {
+  const plain = emitOptions(relation, { ...request, remedy });
+  return foreign ? { ...plain, begin: plain.functionName('begin') } : plain;
+}
+
+/** A program's texts, and a checksum of them. Row types are part of what was compiled: another table of the same name means another program. */
+function emitted(
+  program: InputProgram,
+  emit: EmitOptions,
+): { texts: { name: RelationName; text: string }[]; checksum: string } {
+  const texts = emitProgram(program, emit);
+  const oids = [...program.steps, ...program.beside].map(({ stored }) => stored.oid).join(' ');
+  const hash = createHash('sha256').update([oids, ...texts.map(({ text }) => text)].join('\n'));
+  return { texts, checksum: hash.digest('hex') };
 }
 
 interface Input {

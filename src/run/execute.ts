@@ -9,6 +9,7 @@ import type { Connection, Database } from '../engines/connection.ts';
 import { readSeed, loadSeed } from '../connectors/seeds.ts';
 import { setClock } from '../clock/clock.ts';
 import { Deployer } from '../deploy/deployer.ts';
+import { replacedText } from '../deploy/replace-programs.ts';
 import type { NodeOutcome } from '../deploy/outcome.ts';
 import { isDeployable, stateSchemaOf, storesFailures } from '../deploy/spec.ts';
 import type { LoadOptions, Project } from '../project/load.ts';
@@ -139,6 +140,8 @@ class Run {
         const changes =
           mode !== 'test' || nodes.some((node) => node.resource_type === 'test' && storesFailures(node));
         const deployer = changes ? await Deployer.begin(tx, project) : undefined;
+        if (deployer !== undefined && deployer.outdated.length > 0)
+          listener({ kind: 'message', level: 'info', text: replacedText(deployer.outdated) });
         if (this.#request.now !== undefined) {
           const instant = this.#request.now === 'now' ? new Date().toISOString() : this.#request.now;
           await setClock(tx, instant, stateSchemaOf(project), { farAhead: 'refused' });

@@ -6,6 +6,7 @@ import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { recentSnapshots } from './begin-statement.ts';
+import { compilerTable } from './compiler.ts';
 import { followedTables } from './followed-tables.ts';
 import { inputLocks } from './input-locks.ts';
 import { keyWatch } from './key-tables.ts';
@@ -146,6 +147,7 @@ const migrations: readonly Migration[] = [
   inputLocks,
   keyWatch,
   followedTables,
+  compilerTable,
 ];
 
 /**

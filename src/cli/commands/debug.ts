@@ -9,6 +9,8 @@ import type { Project, Target } from '../../project/load.ts';
 import { findProjectFile } from '../../project/project-file.ts';
 import { loadOptions, openProject } from '../open-project.ts';
 import { counted } from '../report/summary.ts';
+import { dialectOf } from '../../streaming/dialect-of.ts';
+import { outdatedModels } from '../../deploy/replace-programs.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** Fields of a target that are never printed. */
@@ -83,11 +85,14 @@ async function checkConnection(context: CommandContext, project: Project, proble
   log.info('Connection:');
   for (const [name, value] of connectionFields(project.target)) log.info(`  ${name}: ${value}`);
   try {
-    const server = await withDatabase(context, project, async (db) => {
+    const { server, outdated } = await withDatabase(context, project, async (db) => {
       const { rows } = await db.query<{ version: string }>('select version() as version');
-      return rows[0]!.version;
+      const maintained = dialectOf(project.target) === undefined;
+      return { server: rows[0]!.version, outdated: maintained ? await outdatedModels(db, project) : [] };
     });
     log.info(`  server: ${server}`);
+    if (outdated.length > 0)
+      log.info(`  programs of another version of seg, which "seg run" replaces: ${outdated.join(', ')}`);
     log.info(`  Connection test: ${verdict(context, null, 'connection ok')}`);
   } catch (error) {
     if (!(error instanceof SegError) && !(error instanceof DatabaseError)) throw error;

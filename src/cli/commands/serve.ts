@@ -81,7 +81,13 @@ export const serve: CommandHandler = async (context) => {
     },
   };
   if (dialectOf(project.target) === undefined) {
-    await withDatabase(context, project, (db) => serveDatabase(db, project, options), { alone: true });
+    const { replacePrograms, replacedText } = await import('../../deploy/replace-programs.ts');
+    const serveAll = async (db: Database): Promise<void> => {
+      const outdated = await replacePrograms(db, project);
+      if (outdated.length > 0) log.info(replacedText(outdated));
+      await serveDatabase(db, project, options);
+    };
+    await withDatabase(context, project, serveAll, { alone: true });
   } else await serveCopy(context, project, options, serveDatabase);
   log.info('Stopped');
   return 0;
