@@ -1,6 +1,7 @@
-// Runs the tests that need real servers: starts a PostgreSQL and a Kafka of its own (scripts/temporary-*.mjs), runs
-// tests/integration against them, and stops them.
+// Runs the tests that need real servers: starts a PostgreSQL and a Kafka of its own (scripts/temporary-*.mjs), installs what
+// else they need, runs tests/integration against them, and stops them.
 import { spawnSync } from 'node:child_process';
+import { installSchemathesis } from './schemathesis.mjs';
 import { startKafka } from './temporary-kafka.mjs';
 import { startPostgres } from './temporary-postgres.mjs';
 
@@ -19,6 +20,7 @@ try {
         SEG_TEST_POSTGRES: postgres.url,
         SEG_TEST_PSQL: postgres.psql,
         SEG_TEST_KAFKA: kafka.brokers,
+        SEG_TEST_SCHEMATHESIS: installSchemathesis(),
       },
     },
   );

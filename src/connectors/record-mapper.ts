@@ -1,3 +1,5 @@
+import { segError } from '../diagnostics/seg-error.ts';
+import { didYouMean } from '../diagnostics/suggest.ts';
 import { parseBoth } from '../json/exact-json.ts';
 import { refusal } from '../json/storable.ts';
 import { BadValue } from './bad-value.ts';
@@ -72,10 +74,24 @@ export class CsvMapper implements RecordMapper {
   #positions: readonly number[] = [];
   #paths: readonly RecordPath[] = [];
 
-  constructor(plan: SourcePlan) {
+  /**
+   * @param header when it is known, and the first line is a record
+   * @throws SegError SEG526 for one that names none of the source's fields
+   */
+  constructor(plan: SourcePlan, header?: readonly string[]) {
     this.#plan = plan;
     this.#check = compileSchema(plan.source, { coerce: true });
     this.#encoders = plan.columns.map(({ type }) => encoderFor(type, { strictTime: true, fromText: true }));
+    if (header === undefined) return;
+    const fields = plan.columns.filter((column) => column.path.length > 0).map((column) => column.field);
+    const names = header.map((name) => name.trim());
+    if (!names.some((name) => fields.includes(name))) {
+      throw segError('SEG526', `the header "${header.join(',')}" names no field of source "${plan.name}"`, {
+        hint: didYouMean(names[0]!, fields) ?? `Its fields are ${fields.join(', ')}.`,
+        exitCode: 1,
+      });
+    }
+    this.#use(names);
   }
 
   map(raw: RawRecord): RowValues | null {
@@ -116,16 +132,20 @@ export class CsvMapper implements RecordMapper {
     const isHeader =
       found.filter((field) => declared.includes(field)).length * 2 >= found.length ||
       declared.every((field) => found.includes(field));
-    this.#header = isHeader ? found : declared;
-    this.#positions = this.#plan.columns.map((column) => this.#header!.indexOf(column.field));
-    this.#paths = this.#header.map((field) => {
+    this.#use(isHeader ? found : declared);
+    return isHeader;
+  }
+
+  #use(header: readonly string[]): void {
+    this.#header = header;
+    this.#positions = this.#plan.columns.map((column) => header.indexOf(column.field));
+    this.#paths = header.map((field) => {
       try {
         return parsePath(field);
       } catch {
         return [field];
       }
     });
-    return isHeader;
   }
 
   /** The line in the shape of the source's records: a header `segment.vendor` makes an object `segment`. */

@@ -142,6 +142,16 @@ describe('rejected records', () => {
   });
 });
 
+test('what cannot be meant is refused: words that are no time, a header without a field of the source', async () => {
+  await createSource(db, strict);
+  for (const since of ['9', 'yesterday', '2024-02-30', '2024-01-01T25:00:00Z', ''])
+    await expect(dropRejected(db, strict, { since })).rejects.toThrow('is no time');
+  for (const since of ['2024-01-01', '2024-01-01 12:00', '2024-01-01T12:00:00.5+02:00'])
+    expect(await dropRejected(db, strict, { since })).toBe(0);
+  await expect(replayRejected(db, strict, {}, { header: [''] })).rejects.toThrow('names no field');
+  await expect(replayRejected(db, strict, {}, { header: ['idd', 'b'] })).rejects.toThrow('names no field');
+});
+
 test('a source that is not there says so', async () => {
   expect(await summarizeRejected(db, strict, {})).toBeNull();
   await expect(replayRejected(db, strict, {})).rejects.toThrow('is not in the database');

@@ -16,6 +16,7 @@ import { CsvMapper, JsonMapper } from './record-mapper.ts';
 import type { RecordMapper } from './record-mapper.ts';
 import { planSource } from './source-plan.ts';
 import type { SourcePlan } from './source-plan.ts';
+import { checkMoment, hasZone } from './time-text.ts';
 
 /** Which of them; all without any of it. */
 export interface RejectedFilter {
@@ -112,7 +113,7 @@ export async function dropRejected(
  * Ingests them again, through the source's door as it is now. What is accepted, or is there already under its key, leaves the
  * table; what is refused stays, with the reason that it has now.
  * @param options.header names of the fields of records that are lines of CSV; without it those stay as they are
- * @throws SegError as `readRejected` and `ingest` do; batches before stay done
+ * @throws SegError SEG526 for a header that names no field, and as `readRejected` and `ingest` do; batches before stay done
  */
 export async function replayRejected(
   db: Connection,
@@ -276,8 +277,7 @@ function formOf(source: SourceNode, plan: SourcePlan, header: readonly string[] 
   }
   const written = source.config['delimiter'];
   const delimiter = typeof written === 'string' ? written : ',';
-  const mapper = new CsvMapper(plan);
-  mapper.map({ line: 0, text: header.join(delimiter), fields: header });
+  const mapper = new CsvMapper(plan, header);
   return {
     mapper,
     read(letter) {
@@ -334,8 +334,7 @@ function conditions({ since, until, reason, origin }: RejectedFilter): {
 
 /** @throws SegError SEG524 */
 function instantOf(text: string): string {
-  const instant = new Date(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${text}Z` : text);
-  if (!Number.isNaN(instant.getTime())) return instant.toISOString();
+  if (checkMoment(text, 'timestamp') === undefined) return hasZone(text) ? text : `${text} UTC`;
   throw segError('SEG524', `"${text}" is no time`, {
     hint: 'Write an instant of ISO 8601, such as 2026-01-31T12:00:00Z or 2026-01-31.',
   });

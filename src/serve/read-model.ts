@@ -1,4 +1,5 @@
 /** Point and range reads of any deployed relation. */
+import { DatabaseError } from '../engines/connection.ts';
 import type { Connection } from '../engines/connection.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
@@ -19,11 +20,20 @@ const COMPARISONS: Readonly<Record<string, string>> = {
   lte: '<=',
 };
 
+const NO_SUCH_OPERATOR = '42883';
+
 export interface Filter {
   readonly column: string;
   /** eq, ne, gt, gte, lt, lte, in (commas between the values), is (`null` or `not null`) */
   readonly comparison: string;
   readonly value: string;
+}
+
+/** What a parameter `<column>.<comparison>` says; without a comparison: equality. */
+export function filterOf(parameter: string): Pick<Filter, 'column' | 'comparison'> {
+  const [, column = parameter, comparison = 'eq'] =
+    /^(.+)\.(eq|ne|gt|gte|lt|lte|in|is)$/s.exec(parameter) ?? [];
+  return { column, comparison };
 }
 
 export interface PageRequest {
@@ -61,7 +71,7 @@ export async function readRow(
         : `Write ${node.key.map((name) => `/<${name}>`).join('')}.`,
     );
   }
-  const values = node.key.map((name, at) => `$${at + 1}::${typeOf(node, name)}`);
+  const values = node.key.map((name, at) => `$${at + 1}::text::${typeOf(node, name)}`);
   const { rows } = await db.query<{ row: string }>(
     `SELECT ${rowAsText(node, 't')} AS "row" FROM ${relationOf(node)} AS t WHERE ${hasKey(node, 't', values)} LIMIT 1`,
     key,
@@ -82,7 +92,7 @@ export async function readPage(
   const params: (string | null)[] = [];
   const bind = (value: string, type: string): string => {
     params.push(value);
-    return `$${params.length}::${type}`;
+    return `$${params.length}::text::${type}`;
   };
   const conditions = request.filters.map((filter) => conditionOf(node, filter, bind));
   const order = node.key.map(quoteIdentifier);
@@ -95,13 +105,15 @@ export async function readPage(
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const sorted = order.length === 0 ? '' : `ORDER BY ${order.map((name) => `t.${name}`).join(', ')}`;
   // One statement, so that rows and position are of one state.
-  const { rows } = await db.query<{ epoch: string; row: string | null; cursor: string[] | null }>(
-    `SELECT e.epoch::text, p."row", p.cursor FROM ${quoteIdentifier(stateSchema)}.epoch AS e
+  const { rows } = await compared(() =>
+    db.query<{ epoch: string; row: string | null; cursor: string[] | null }>(
+      `SELECT e.epoch::text, p."row", p.cursor FROM ${quoteIdentifier(stateSchema)}.epoch AS e
      LEFT JOIN (SELECT ${rowAsText(node, 't')} AS "row", to_jsonb(ARRAY[${cursor.join(', ')}]::text[]) AS cursor,
                        row_number() OVER (${sorted}) AS n
                 FROM ${relationOf(node)} AS t ${where} ${sorted} LIMIT ${request.limit + 1}) AS p ON true
      ORDER BY p.n`,
-    params,
+      params,
+    ),
   );
   const found = rows.filter(({ row }) => row !== null);
   const more = found.length > request.limit && node.key.length > 0;
@@ -111,6 +123,19 @@ export async function readPage(
     position: positionOf(rows[0]!.epoch),
     next: more ? encodeCursor(shown.at(-1)!.cursor!) : undefined,
   };
+}
+
+/** @throws SegError SEG826 for a comparison that the column's type does not have */
+async function compared<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.sqlstate !== NO_SUCH_OPERATOR) throw error;
+    throw badRequest(
+      error.message,
+      'Values of this type can only be asked whether they are null: column.is=null.',
+    );
+  }
 }
 
 function conditionOf(

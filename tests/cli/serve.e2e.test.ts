@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
+import { text as streamText } from 'node:stream/consumers';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
@@ -8,6 +10,11 @@ import WebSocket from 'ws';
 import { startServing, sseEvents } from './serving.ts';
 import type { Serving } from './serving.ts';
 import { events, streamProject } from './stream-project.ts';
+
+type Paths = Record<
+  string,
+  Record<string, { summary?: string; responses: Record<string, { content?: object }> }>
+>;
 
 const project = streamProject();
 let serving: Serving;
@@ -195,6 +202,7 @@ describe('reads over HTTP', () => {
     expect((await get('/v1/models/nothing')).status).toBe(404);
     expect((await get('/v1/models/by_user?nothing=1')).status).toBe(400);
     expect((await get('/v1/models/by_user?events.gt=x')).status).toBe(400);
+    expect((await get('/v1/models/by_user?limit=0')).body).toMatchObject({ error: { code: 'SEG826' } });
     const few = await get('/v1/models/by_user?user_id.in=user-1,user-2&events.gte=1');
     expect(few.body['rows']).toHaveLength(2);
     const seen: unknown[] = [];
@@ -210,11 +218,42 @@ describe('reads over HTTP', () => {
   it('tell how the server is', async () => {
     expect(await get('/healthz')).toMatchObject({ status: 200 });
     expect(await get('/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
-    expect((await get('/openapi.json')).body).toHaveProperty(['paths', '/v1/models/by_user/{user_id}']);
+    const { paths } = (await get('/openapi.json')).body as { paths: Paths };
+    expect(paths).toHaveProperty(['/v1/models/by_user/{user_id}']);
+    for (const [path, item] of Object.entries(paths)) {
+      for (const operation of Object.values(item)) {
+        expect({ path, operation }).toHaveProperty('operation.summary');
+        for (const [status, { content }] of Object.entries(operation.responses)) {
+          // 503 of /readyz says in what state it is.
+          if (status < '400' || status === '422' || path === '/readyz') continue;
+          const schema = { $ref: '#/components/schemas/Error' };
+          expect({ path, status, content }).toHaveProperty(['content', 'application/json', 'schema'], schema);
+        }
+      }
+    }
+    for (const path of ['/v1/changes/by_user', '/v1/webhooks/segment/events.segment_events', '/metrics'])
+      expect(paths).toHaveProperty([path]);
     const metrics = await (await fetch(`${serving.http}/metrics`)).text();
     expect(metrics).toMatch(
       /^seg_ingest_records_total\{source="events.segment_events",outcome="accepted"\} \d+$/m,
     );
+  });
+});
+
+describe('what is no request for anything', () => {
+  it('is answered in the shape of all failures', async () => {
+    const shape = { error: { code: expect.any(String) as string, message: expect.any(String) as string } };
+    expect(await get('/nothing')).toMatchObject({ status: 404, body: shape });
+    expect(await get('/v1/sources/segment_events/stream')).toMatchObject({ status: 426, body: shape });
+    expect(await get('/v1/models/by_user/%')).toMatchObject({ status: 400, body: shape });
+    expect(await post('/v1/models', 'text/plain', 'x')).toMatchObject({ status: 405, body: shape });
+    expect(await get('/v1/changes/by_user?snapshot=no')).toMatchObject({ status: 400, body: shape });
+    for (const text of ['NO HTTP\r\n\r\n', `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`]) {
+      const socket = connect(Number(new URL(serving.http).port), '127.0.0.1');
+      socket.end(text);
+      const answer = await streamText(socket);
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject(shape);
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import type { TestProject } from './run-seg.ts';
 export interface Serving {
   readonly child: ChildProcess;
   readonly http: string;
-  /** 0 on a PostgreSQL server, where there is none. */
+  /** 0 where there is none: on a PostgreSQL server, with --no-pg. */
   readonly pgPort: number;
   readonly log: () => string;
   /** Ends it with a signal and answers its exit code. */

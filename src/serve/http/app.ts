@@ -1,15 +1,20 @@
+import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import type { ServerState } from '../server-state.ts';
 import type { Action, Tokens } from '../tokens.ts';
+import { addCommonFailures, shareSchemas } from './answers.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { ingestRoutes, MAX_JSON_BYTES } from './ingest-routes.ts';
 import { ingestSocket } from './ingest-socket.ts';
 import { modelRoutes } from './model-routes.ts';
 import { rejectedRoutes } from './rejected-routes.ts';
 import { problemOf, sendProblem } from './problems.ts';
+import type { Problem } from './problems.ts';
 import { segmentWebhook } from './segment-webhook.ts';
 import { statusRoutes } from './status-routes.ts';
 
@@ -38,7 +43,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // Sources and models may have dots and long keys in their paths.
     routerOptions: { maxParamLength: 1000 },
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // By the hook below, in the shape of all failures; as are requests that are not HTTP.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
     // What cannot be routed is answered in the same shape as everything else.
     frameworkErrors: (error, _request, reply) => {
       const { status, problem } = problemOf(error);
@@ -46,11 +53,37 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   await app.register(websocket, { options: { maxPayload: MAX_JSON_BYTES } });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'seg',
+        version: options.version,
+        description: 'Records in, views and their changes out.',
+      },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (schema) => schema.$id as string },
+  });
+  app.addHook('onRoute', (route) => addCommonFailures(route, tokens.required));
+  shareSchemas(app);
+  // Schemas say what there is. Routes check what they are given in the words of seg, and write what they answer themselves.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   // Bodies are read by the routes themselves, as streams.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
   app.addHook('onRequest', async (request, reply) => {
+    if (closing) {
+      void reply.header('retry-after', '1');
+      return sendProblem(reply, 503, { code: '57P01', message: 'the server is stopping' });
+    }
     if (!tokens.required && !isLocalHost(request.headers.host)) {
       // A page from elsewhere whose name was pointed at this machine (DNS rebinding).
       return sendProblem(reply, 403, {
@@ -89,13 +122,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (status === 503) void reply.header('Retry-After', '1');
     return sendProblem(reply, status, problem);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, 404, {
-      code: 'SEG827',
-      message: `there is no ${request.method} ${request.url.split('?')[0]}`,
-      hint: 'GET /openapi.json says what there is.',
-    }),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, 404, noSuchPath(request)));
+  const methods = collectMethods(app);
 
   ingestRoutes(app, state);
   ingestSocket(app, state);
@@ -103,9 +131,59 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   segmentWebhook(app, state, options.env);
   modelRoutes(app, state);
   feedRoutes(app, state);
-  statusRoutes(app, state, options.version);
+  statusRoutes(app, state);
+  refuseOtherMethods(app, methods);
   return app;
 }
+
+function noSuchPath(request: FastifyRequest): Problem {
+  return {
+    code: 'SEG827',
+    message: `there is no ${request.method} ${request.url.split('?')[0]}`,
+    hint: 'GET /openapi.json says what there is.',
+  };
+}
+
+/** The methods of each path, as its routes are added. */
+function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    methods.set(url, known);
+    for (const one of [method].flat()) known.add(one);
+  });
+  return methods;
+}
+
+/** 405 and which there are, for those that a path does not have. */
+function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, known] of [...methods]) {
+    const allow = [...known].join(', ');
+    app.route({
+      url,
+      method: app.supportedMethods.filter((method) => !known.has(method)),
+      schema: { hide: true },
+      handler: (request, reply) => sendProblem(reply.header('allow', allow), 405, noSuchPath(request)),
+    });
+  }
+}
+
+/** What is no HTTP, or has too long a head, is answered in the shape of all failures too. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const status = STATUS_OF_CONNECTION[error.code ?? ''] ?? 400;
+  const problem: Problem = { code: error.code ?? 'HTTP', message: error.message };
+  const body = JSON.stringify({ error: problem });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+const STATUS_OF_CONNECTION: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
 
 function isLocalHost(host: string | undefined): boolean {
   return host === undefined || /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i.test(host);

@@ -19,9 +19,9 @@ import type { Snapshot } from '../../feeds/feed.ts';
 import type { ChangeBatch, Position } from '../../changelog/change.ts';
 import type { FeedItem, FeedRequest } from '../../feeds/hub.ts';
 import { withDeadline } from '../../sinks/deadline.ts';
-import { badRequest } from '../read-model.ts';
 import type { ServerState } from '../server-state.ts';
-import { parametersOf } from './parameters.ts';
+import { failures, json, object, OF_DATABASE } from './answers.ts';
+import { Parameters } from './parameters.ts';
 import { problemOf } from './problems.ts';
 
 /** A follower that takes nothing for so long is cut off; it can go on where it was. */
@@ -31,7 +31,63 @@ const LONGEST_WAIT_S = 60;
 /** Rows of a snapshot in one event. */
 const SNAPSHOT_ROWS = 500;
 
-const PARAMETERS = ['from', 'snapshot', 'columns', 'wait'] as const;
+const PARAMETERS = new Parameters({
+  from: {
+    type: 'string',
+    description: 'The position to go on from; the header Last-Event-ID does the same.',
+  },
+  snapshot: { type: 'boolean', description: 'false: begin with the changes.', default: true },
+  columns: {
+    type: 'string',
+    description: 'Names, separated by commas: these columns and their changes only.',
+  },
+  wait: {
+    type: 'number',
+    description: 'Long-poll: seconds to wait for a change.',
+    minimum: 0,
+    maximum: LONGEST_WAIT_S,
+    default: 0,
+  },
+});
+
+const position = { type: 'string' };
+const rows = { type: 'array', items: { $ref: 'Columns#' } };
+const key = { type: ['object', 'null'], description: 'null for a model without a key.' };
+const row = { anyOf: [{ $ref: 'Columns#' }, { type: 'null' }] };
+const op = { enum: ['insert', 'update', 'delete'] };
+const change = object({ op, key, row, before: row });
+const changes = { type: 'array', items: change };
+const batch = object({ position, at: { type: 'string', format: 'date-time' }, changes });
+const more = { type: 'boolean', description: 'Whether there is more behind the position.' };
+
+const SCHEMA = {
+  summary: 'Changes of {model}: Server-Sent Events, a WebSocket, or a long-poll',
+  description:
+    'With "Accept: text/event-stream": events "snapshot" ({"position", "rows", "last"}) and "changes" (a batch), ' +
+    'each with the position to go on from as its id. A WebSocket to the same path gets the same, an event a message ' +
+    '({"event": "snapshot", ...}). Else a long-poll: a snapshot, and from a position on the batches since.',
+  querystring: PARAMETERS.schema,
+  headers: {
+    type: 'object',
+    properties: { 'last-event-id': { type: 'string', description: 'As "from".' } },
+  },
+  response: {
+    101: { description: 'A WebSocket.', type: 'null' },
+    200: {
+      description: 'Rows or changes.',
+      content: {
+        ...json({
+          anyOf: [
+            object({ position, rows }),
+            object({ position, batches: { type: 'array', items: batch }, more }, 'more'),
+          ],
+        }),
+        'text/event-stream': { schema: { type: 'string' } },
+      },
+    },
+    ...failures(...OF_DATABASE, 409, 410),
+  },
+};
 
 interface Message {
   readonly event: 'snapshot' | 'changes';
@@ -40,26 +96,33 @@ interface Message {
   readonly data: string;
 }
 
-type ChangesRequest = FastifyRequest<{ Params: { model: string }; Querystring: Record<string, string> }>;
+type ChangesRequest = FastifyRequest<{ Params: { model: string } }>;
 
 export function feedRoutes(app: FastifyInstance, state: ServerState): void {
-  app.route<{ Params: { model: string }; Querystring: Record<string, string> }>({
+  app.route<{ Params: { model: string } }>({
     method: 'GET',
     url: '/v1/changes/:model',
+    schema: SCHEMA,
     config: { action: 'read', object: 'model' },
     handler: async (request, reply) => {
-      const feed = await feedRequest(state, request);
+      const { feed, wait } = await feedRequest(state, request);
       if ((request.headers.accept ?? '').includes('text/event-stream'))
         return serveEvents(state, feed, reply);
-      return reply.serializer(serialize).send(await longPoll(state, feed, request, reply));
+      return reply
+        .type('application/json')
+        .serializer(serialize)
+        .send(await longPoll(state, feed, wait, reply));
     },
     wsHandler: (socket, request) => void serveSocket(state, socket, request),
   });
 }
 
 /** @throws SegError when the feed cannot be opened: before the answer has begun */
-async function feedRequest(state: ServerState, request: ChangesRequest): Promise<FeedRequest> {
-  const query = parametersOf(request, PARAMETERS);
+async function feedRequest(
+  state: ServerState,
+  request: ChangesRequest,
+): Promise<{ feed: FeedRequest; wait: number }> {
+  const query = PARAMETERS.read(request);
   const { uniqueId } = await state.relation(request.params.model);
   const db = state.shared.as('feed');
   const node = await followable(db, uniqueId, state.stateSchema);
@@ -68,7 +131,10 @@ async function feedRequest(state: ServerState, request: ChangesRequest): Promise
   const last = request.headers['last-event-id'];
   const from = (typeof last === 'string' && last !== '' ? last : undefined) ?? query.from;
   if (from !== undefined) await checkPosition(db, node, from, state.stateSchema);
-  return { model: uniqueId, columns, from, skipSnapshot: query.snapshot === 'false' };
+  return {
+    feed: { model: uniqueId, columns, from, skipSnapshot: query.snapshot === false },
+    wait: query.wait ?? 0,
+  };
 }
 
 async function serveEvents(state: ServerState, feed: FeedRequest, reply: FastifyReply): Promise<void> {
@@ -157,7 +223,7 @@ async function serveSocket(state: ServerState, socket: WebSocket, request: Chang
     socket.ping();
   }, HEARTBEAT_MS);
   try {
-    const feed = await feedRequest(state, request);
+    const { feed } = await feedRequest(state, request);
     for await (const item of state.hub.follow({ ...feed, signal: gone.signal })) {
       for (const { event, data } of messagesOf(item)) {
         if (!(await sendMessage(socket, `{"event":"${event}",${data.slice(1)}`))) {
@@ -201,14 +267,9 @@ function serialize(answer: unknown): string {
 async function longPoll(
   state: ServerState,
   feed: FeedRequest,
-  request: ChangesRequest,
+  wait: number,
   reply: FastifyReply,
 ): Promise<PollAnswer> {
-  const wanted = parametersOf(request, PARAMETERS).wait;
-  const wait = Number(wanted ?? 0);
-  if (!(wait >= 0 && wait <= LONGEST_WAIT_S)) {
-    throw badRequest(`wrong wait "${wanted}"`, `It takes seconds from 0 to ${LONGEST_WAIT_S}.`);
-  }
   const db = state.shared.as('feed');
   const { stateSchema } = state;
   const view = { columns: feed.columns };

@@ -5,7 +5,8 @@ import { readNdjson } from '../../connectors/formats/ndjson.ts';
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
 import type { GateAnswer, IngestGate } from '../ingest-gate.ts';
 import type { ServerState } from '../server-state.ts';
-import { recordsOfJson } from './json-records.ts';
+import { answer as answerOf, failures, json, OF_DATABASE } from './answers.ts';
+import { MAX_RECORDS, recordsOfJson } from './json-records.ts';
 import { sendProblem } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { BodiesHeld, BodyTooLarge, plainBody, withBody } from './read-body.ts';
@@ -25,10 +26,37 @@ const NDJSON_TYPES = [
   'application/x-jsonlines',
 ];
 
+const NDJSON_SCHEMA = { type: 'string', description: 'A record a line.' };
+
+/** What a request with records answers. */
+export const TAKEN = {
+  200: answerOf('All records are committed.', { $ref: 'Taken#' }),
+  207: answerOf('Some records were rejected.', { $ref: 'Taken#' }),
+  ...failures(...OF_DATABASE, 409, 413, 415, 429),
+  422: answerOf('All records were rejected, or a model fails on one of them.', {
+    anyOf: [{ $ref: 'Taken#' }, { $ref: 'Error#' }],
+  }),
+};
+
+const SCHEMA = {
+  summary: 'Records into {source}',
+  description:
+    'Content-Encoding: gzip is understood. NDJSON is committed as it comes, and may be of any length.',
+  body: {
+    content: {
+      ...json({
+        anyOf: [{ $ref: 'Record#' }, { type: 'array', items: { $ref: 'Record#' }, maxItems: MAX_RECORDS }],
+      }),
+      ...Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: NDJSON_SCHEMA }])),
+    },
+  },
+  response: TAKEN,
+};
+
 export function ingestRoutes(app: FastifyInstance, state: ServerState): void {
   app.post<{ Params: { source: string } }>(
     '/v1/sources/:source/records',
-    { config: { action: 'ingest', object: 'source' } },
+    { config: { action: 'ingest', object: 'source' }, schema: SCHEMA },
     async (request, reply) => {
       const gate = state.gate(request.params.source);
       const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();

@@ -9,7 +9,8 @@ import type { ServerState } from '../server-state.ts';
 import { problemOfBody } from './ingest-routes.ts';
 import { recordsOfJson } from './json-records.ts';
 import type { HeldBytes } from './read-body.ts';
-import { problemOf } from './problems.ts';
+import { failures } from './answers.ts';
+import { problemOf, sendProblem } from './problems.ts';
 import { sendMessage } from './feed-routes.ts';
 
 /** Messages of one client that may wait for their commit. */
@@ -17,10 +18,24 @@ const MAX_UNDER_WAY = 64;
 const MAX_BYTES_UNDER_WAY = 4 * 1024 * 1024;
 
 export function ingestSocket(app: FastifyInstance, state: ServerState): void {
-  app.get<{ Params: { source: string } }>(
-    '/v1/sources/:source/stream',
-    { websocket: true, config: { action: 'ingest', object: 'source' } },
-    (socket, request: FastifyRequest<{ Params: { source: string } }>) => {
+  app.route<{ Params: { source: string } }>({
+    method: 'GET',
+    url: '/v1/sources/:source/stream',
+    config: { action: 'ingest', object: 'source' },
+    schema: {
+      summary: 'Records into {source}, over a WebSocket',
+      description:
+        'Each message is a record or an array of records; each is answered, in order, with "seq", its number, and ' +
+        'what POST .../records would answer.',
+      response: { 101: { description: 'A WebSocket.', type: 'null' }, ...failures(426) },
+    },
+    handler: (_request, reply) =>
+      sendProblem(reply.header('upgrade', 'websocket'), 426, {
+        code: 'SEG839',
+        message: 'this path takes a WebSocket',
+        hint: 'Over plain HTTP records are taken by POST .../records.',
+      }),
+    wsHandler: (socket, request: FastifyRequest<{ Params: { source: string } }>) => {
       let gate: IngestGate;
       try {
         gate = state.gate(request.params.source);
@@ -32,7 +47,7 @@ export function ingestSocket(app: FastifyInstance, state: ServerState): void {
       }
       serve(socket, gate, state.bodies);
     },
-  );
+  });
 }
 
 function serve(socket: WebSocket, gate: IngestGate, held: HeldBytes): void {

@@ -9,6 +9,7 @@ const STATUS: Readonly<Record<string, number>> = {
   SEG520: 409,
   SEG524: 400,
   SEG525: 409,
+  SEG526: 400,
   SEG703: 400,
   SEG704: 404,
   SEG705: 409,
