@@ -11,7 +11,9 @@
  *     begin()        where another compiler made the programs, views that this one keeps in another way are marked
  *     finish()       marked nodes that nobody asked for are settled, programs and triggers are made, orphans dropped
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../engines/connection.ts';
+import type { JsonValue } from '../changelog/change.ts';
 import { checkKey } from './check-key.ts';
 import type { RelationNode, TestNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
@@ -37,6 +39,7 @@ import { refuseLoop, refuseUnfollowed, requireReads } from './check-reads.ts';
 import { moveTable, takeOver } from './make-room.ts';
 import { missingNodes } from './missing-nodes.ts';
 import { holdsForeignRows, orphans, refuseRead } from './orphans.ts';
+import { INTAKE, intakeChanges } from './intake.ts';
 import type { NodeOutcome } from './outcome.ts';
 import { withNote } from './place-error.ts';
 import { keyOf } from './plans.ts';
@@ -120,9 +123,12 @@ export class Deployer {
       standing?.fingerprint === spec.fingerprint &&
       options.fullRefresh !== true &&
       (spec.kind !== 'existing' || (await this.#standsAsDeployed(spec, standing)));
+    const intake = intakeChanges(standing?.settings[INTAKE], spec.settings[INTAKE]);
+    const told = intake.length === 0 ? {} : { intake };
     if (same && !this.#marks.has(spec.uniqueId) && spec.kind !== 'table') {
-      await this.#noteFile(standing, spec);
-      return { ...nothingDone, uniqueId: spec.uniqueId, label: spec.label };
+      await this.#noteSettings(standing, spec);
+      const action = intake.length === 0 ? 'unchanged' : 'changed';
+      return { ...nothingDone, ...told, action, uniqueId: spec.uniqueId, label: spec.label };
     }
     refuseLoop(spec, this.#deployed, this.#dag());
     if (spec.kind === 'materialized_view') refuseUnfollowed(spec, this.#deployed);
@@ -131,7 +137,8 @@ export class Deployer {
       await this.#takeOver(spec);
       const old = this.#deployed.get(spec.uniqueId);
       const mark = this.#marks.get(spec.uniqueId);
-      return this.#build(spec, old, mark, same ? 'refreshed' : 'changed', options.fullRefresh === true);
+      const action = same ? 'refreshed' : 'changed';
+      return { ...(await this.#build(spec, old, mark, action, options.fullRefresh === true)), ...told };
     });
   }
 
@@ -298,13 +305,20 @@ export class Deployer {
     };
   }
 
-  /** A model whose file was renamed is the same model, but errors name its file. */
-  async #noteFile(standing: DeployedNode, spec: NodeSpec): Promise<void> {
+  /**
+   * What changes nothing of the relation: a model whose file was renamed is the same model, but errors name its file; how the
+   * records of a source are read is for those who take them in.
+   */
+  async #noteSettings(standing: DeployedNode, spec: NodeSpec): Promise<void> {
     const file = spec.settings['file']!;
-    if (standing.settings['file'] === file) return;
-    const node = { ...standing, settings: { ...standing.settings, file } };
-    this.#deployed.set(spec.uniqueId, await writeDeployed(this.#tx, this.stateSchema, node));
-    this.#programsStale = true;
+    const renamed = standing.settings['file'] !== file;
+    const intake = spec.settings[INTAKE];
+    if (!renamed && isDeepStrictEqual(standing.settings[INTAKE], intake)) return;
+    const settings: Record<string, JsonValue> = { ...standing.settings, file };
+    if (intake !== undefined) settings[INTAKE] = intake;
+    const node = await writeDeployed(this.#tx, this.stateSchema, { ...standing, settings });
+    this.#deployed.set(spec.uniqueId, node);
+    this.#programsStale ||= renamed;
   }
 
   /** Brings marked nodes among `ids` up to date, in topological order, each after what it reads. */

@@ -24,4 +24,6 @@ export interface NodeOutcome {
   readonly deleted: number;
   /** Columns were added, removed or changed type. */
   readonly reshaped: boolean;
+  /** Of a source: what changed of how its records are read, in words. */
+  readonly intake?: readonly string[];
 }

@@ -10,6 +10,7 @@ import type { Project } from '../project/load.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import { CLOCK } from '../state/nodes.ts';
 import type { NodeKind } from '../state/nodes.ts';
+import { INTAKE, intakeOf } from './intake.ts';
 import { checkFunctions } from '../incremental/maintainable.ts';
 import { valuesOf } from '../json/member-order.ts';
 
@@ -158,7 +159,11 @@ export function specOf(
     keepChanges,
     reads: [...reads],
     foreign,
-    settings: { ...settings, file: node.original_file_path },
+    settings: {
+      ...settings,
+      file: node.original_file_path,
+      ...(kind === 'source' && node.resource_type === 'source' ? { [INTAKE]: intakeOf(node) } : {}),
+    },
     fingerprint: createHash('sha256')
       .update(JSON.stringify({ ...content, keepChanges }))
       .digest('hex')

@@ -11,6 +11,7 @@ import { setClock } from '../clock/clock.ts';
 import { Deployer } from '../deploy/deployer.ts';
 import { replacedText } from '../deploy/replace-programs.ts';
 import type { NodeOutcome } from '../deploy/outcome.ts';
+import { noteProject } from '../deploy/project-stamp.ts';
 import { isDeployable, stateSchemaOf, storesFailures } from '../deploy/spec.ts';
 import type { LoadOptions, Project } from '../project/load.ts';
 import type { GraphNode, ModelNode, SeedNode, TestNode } from '../project/nodes.ts';
@@ -196,6 +197,8 @@ class Run {
     for (const source of Object.values(this.#request.project.manifest.sources)) {
       const outcome = await deployer.deploy(source);
       if (outcome.action !== 'unchanged') this.#outcomes.push(outcome);
+      for (const change of outcome.intake ?? [])
+        this.#request.listener({ kind: 'message', level: 'info', text: `${outcome.label}: ${change}` });
     }
   }
 
@@ -206,6 +209,7 @@ class Run {
       const message = afterwards(outcome, prune === true);
       if (message !== undefined) listener({ kind: 'message', ...message });
     }
+    await noteProject(tx, deployer.stateSchema, this.#request.project.manifest);
     const warning = await recomputeWarning(tx, deployer, this.#outcomes);
     const missing = await indexWarning(tx, deployer, this.#outcomes);
     const keys = await keyWarning(tx, deployer, this.#outcomes);

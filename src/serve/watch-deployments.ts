@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stampSql } from '../deploy/project-stamp.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
@@ -31,11 +32,11 @@ export async function watchDeployments(
   }
 }
 
-/** Changes with every deployment, but not with queries that are followed; empty before the first one. */
+/** Changes with every deployment of another version, but not with queries that are followed; empty before the first one. */
 async function stamp({ shared, stateSchema }: ServerState): Promise<string> {
   try {
     const { rows } = await shared.as('read').query<{ stamp: string | null }>(
-      `SELECT count(*) || ' ' || max(deployed_at) AS stamp FROM ${quoteIdentifier(stateSchema)}.node
+      `SELECT concat_ws(' ', count(*), max(deployed_at), ${stampSql(stateSchema)}) AS stamp FROM ${quoteIdentifier(stateSchema)}.node
        WHERE name NOT LIKE 'seg\\_inline\\_%'`,
     );
     return rows[0]?.stamp ?? '';

@@ -57,6 +57,10 @@ async function client(user = 'seg'): Promise<pg.Client> {
   return made;
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 describe('records over HTTP', () => {
   it('come in one by one, as an array, as NDJSON, and gzipped; an answer means committed', async () => {
     const [one, two, three] = records(1, 3);
@@ -491,11 +495,30 @@ describe('other commands', () => {
         .split('\n')
         .map((line) => (JSON.parse(line) as { row: object }).row),
     ).toEqual([{ n: 7 }]);
-    expect(await project.seg('run')).toMatchObject({ status: 0 });
     expect(await project.seg('verify')).toMatchObject({ status: 0 });
     const second = await project.seg('serve --port 0 --pg-port 0');
     expect(second).toMatchObject({ status: 2 });
     expect(second.log).toContain('SEG801');
+  }, 120_000);
+});
+
+describe('a run beside the server', () => {
+  it('says how records are read from then on, and the server reads them so', async () => {
+    const declared = project.read('models/schema.yml');
+    project.write('models/schema.yml', declared.replace('path: segment.vendor', 'path: seller'));
+    const before = serving.log().length;
+    const { status, log } = await project.seg('run');
+    expect({ status, log }).toMatchObject({
+      status: 0,
+      log: expect.stringContaining(
+        'source "segment_events": column "vendor" is read from "seller", no more from "segment.vendor"',
+      ) as string,
+    });
+    await until(() => serving.log().slice(before).includes('its files are read again'));
+    const event = '00000000-0000-4000-8000-00000000a001';
+    expect((await post(source, 'application/json', JSON.stringify({ event, seller: 7 }))).status).toBe(200);
+    const { body } = await get(`/v1/models/segment_events?event_id=${event}`);
+    expect(body['rows']).toMatchObject([{ vendor: 7 }]);
   }, 120_000);
 });
 

@@ -42,6 +42,7 @@ export const plan: CommandHandler = async (context) => {
   }).finally(() => db.close());
   const changes = result.outcomes.filter((outcome) => outcome.action !== 'unchanged');
   await print(context, changes);
+  for (const { label, intake } of changes) for (const change of intake ?? []) log.info(`${label}: ${change}`);
   const failed = result.results.filter(({ status }) => status === 'error');
   for (const { diagnostics } of failed) {
     const options = { sourceOf: (file: string) => sources.of(file), colors: log.colors.isColorSupported };
