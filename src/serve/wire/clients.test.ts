@@ -391,6 +391,62 @@ describe('the extended protocol', () => {
     await expect(reader.query(`select ${sum}, $1::int`, [1])).rejects.toMatchObject({ code: '54001' });
     expect((await reader.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
   });
+
+  it('refuses to prepare what the engine would end over, and goes on with what the session has', async () => {
+    const owner = await client();
+    await owner.query("SET work_mem = '9MB'");
+    const chain = (terms: number) => Array.from({ length: terms }, (_, at) => `$${at + 1}::int`).join(' + ');
+    const sum = (terms: number) => owner.query(`SELECT ${chain(terms)} AS n`, Array(terms).fill(1));
+    expect((await sum(240)).rows).toEqual([{ n: 240 }]);
+    const refusal = { code: '54001', severity: 'ERROR' };
+    for (const terms of [300, 2500, 5000]) await expect(sum(terms)).rejects.toMatchObject(refusal);
+    const calls = `${'abs('.repeat(400)}1${')'.repeat(400)}`;
+    await expect(owner.query(`SELECT ${calls} + $1::int`, [1])).rejects.toMatchObject(refusal);
+    await expect(owner.query(`PREPARE deep AS SELECT ${calls}`)).rejects.toMatchObject(refusal);
+    await expect(owner.query(`SELECT ${Array(5000).fill('1').join(' + ')}`)).rejects.toMatchObject(refusal);
+    const rows = Array.from({ length: 2500 }, (_, at) => `($${at + 1}::int)`).join(', ');
+    const list = await owner.query(
+      `SELECT sum(n)::int AS n FROM (VALUES ${rows}) AS v (n)`,
+      Array(2500).fill(1),
+    );
+    expect(list.rows).toEqual([{ n: 2500 }]);
+    expect((await owner.query('SHOW work_mem')).rows).toEqual([{ work_mem: '9MB' }]);
+  });
+
+  it('is cleaned up behind who leaves while another is in a transaction', async () => {
+    const [busy, leaving] = [await client(), await Raw.open()];
+    leaving.send(message('P', 'left', 'select 77', int16(0)), message('S'));
+    await leaving.until('Z');
+    const left = "SELECT count(*)::int AS n FROM pg_prepared_statements WHERE statement = 'select 77'";
+    expect((await busy.query(left)).rows).toEqual([{ n: 1 }]);
+    await busy.query('BEGIN');
+    leaving.send(message('X'));
+    await new Promise((resolve) => leaving.socket.once('close', resolve));
+    await busy.query('COMMIT');
+    await expect
+      .poll(async () => (await busy.query<{ n: number }>(left)).rows, { timeout: 20_000 })
+      .toEqual([{ n: 0 }]);
+  });
+
+  it('who only prepares, without Sync, keeps nobody waiting', async () => {
+    const raw = await Raw.open();
+    const parse = (sql: string) => message('P', 'mine', sql, int16(0));
+    const describe = message('D', Buffer.from('S'), 'mine');
+    raw.send(parse('select 7 as n'), describe, message('H'));
+    await raw.until('T');
+    const other = await client();
+    expect((await other.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+    const bind = message('B', '', 'mine', int16(0), int16(0), int16(0));
+    raw.send(bind, message('E', '', int32(0)), message('S'));
+    await raw.until('Z');
+    // An error stands until Sync, as it does elsewhere.
+    raw.send(parse('select nonsense from'), describe, message('H'));
+    await raw.until('E');
+    expect((await other.query('select 2 as n')).rows).toEqual([{ n: 2 }]);
+    raw.send(message('S'));
+    await raw.until('Z');
+    raw.socket.destroy();
+  });
 });
 
 describe('before the login', () => {

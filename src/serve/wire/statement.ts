@@ -6,7 +6,7 @@ import type { ParsedStatement } from '../../sql/parse.ts';
 import type { WireError } from './backend-messages.ts';
 import { customNamesIn } from './custom-settings.ts';
 import { refusalForAll, refusalForReader } from './reader-policy.ts';
-import { callsIn } from './tree.ts';
+import { callsIn, levelsOf } from './tree.ts';
 
 /** One statement of a text. */
 export interface StatementPart {
@@ -40,6 +40,8 @@ export interface StatementFacts {
   readonly refusal?: WireError;
   /** Why a reader may not run it. */
   readonly readerRefusal?: WireError;
+  /** Why it may run at once, but not be prepared, by Parse or PREPARE. */
+  readonly preparedRefusal?: WireError;
   /** Where `set_config` is called. */
   readonly setConfigAt: readonly number[];
 }
@@ -72,7 +74,10 @@ function findFacts(sql: string): StatementFacts {
   try {
     statements = parseStatements(sql);
   } catch (error) {
-    if (!(error instanceof SqlSyntaxError)) return { ...NOTHING, refusal: TOO_DEEP };
+    // What PostgreSQL's parser has refused has its error as the cause; what it has accepted can only be too deep (sql/parse.ts).
+    if (!(error instanceof SqlSyntaxError) || error.cause === undefined) {
+      return { ...NOTHING, refusal: TOO_DEEP };
+    }
     const position = [...sql.slice(0, error.offset)].length + 1;
     return { ...NOTHING, syntaxError: { sqlstate: '42601', message: error.message, position } };
   }
@@ -86,6 +91,7 @@ function findFacts(sql: string): StatementFacts {
     for (const { name, location } of calls) {
       if (name === 'set_config' && location !== undefined) setConfigAt.push(places(location));
     }
+    if (levelsOf(node) > DEEPEST_PREPARED) facts.preparedRefusal = TOO_DEEP_TO_PREPARE;
     if ('CreateFunctionStmt' in node) facts.makesFunction = true;
     if ('CopyStmt' in node && node.CopyStmt.is_from === true && node.CopyStmt.filename === undefined) {
       if (statements.length > 1) facts.copyAmongOthers = true;
@@ -149,10 +155,25 @@ function temporary(persistence: string | undefined, onCommit?: string): Pick<Sta
   return { temporary: onCommit === 'ONCOMMIT_DROP' ? 'dropped' : 'lasting' };
 }
 
+const SHALLOWER =
+  'Long chains of operators count as nesting: write them as a list, an array or a join, or use a PostgreSQL target.';
+
 const TOO_DEEP: WireError = {
   sqlstate: '54001',
-  message: 'the statement is nested too deeply to be parsed',
-  hint: 'Long chains of operators count as nesting: write them as a list, an array or a join.',
+  message: 'the statement is nested too deeply',
+  hint: SHALLOWER,
+};
+
+/**
+ * The engine copies the tree of what it prepares by recursion, without a look at its own limit: V8's stack, which ends the engine with it, has
+ * room for some 550 levels (docs/serving.md).
+ */
+const DEEPEST_PREPARED = 500;
+
+const TOO_DEEP_TO_PREPARE: WireError = {
+  sqlstate: '54001',
+  message: `the statement is nested too deeply to be prepared: more than ${DEEPEST_PREPARED} levels, of which an operator is two`,
+  hint: SHALLOWER,
 };
 
 const NOTHING: StatementFacts = {

@@ -19,6 +19,8 @@ export interface Unit {
   readonly ends: boolean;
   /** COPY data behind a query, which the client was asked for already. */
   readonly copy: boolean;
+  /** The client has not asked whether the engine is ready. */
+  readonly hidesReady?: boolean;
 }
 
 export interface UnitHooks {
@@ -51,6 +53,7 @@ export class UnitRun {
   #error: WireError | undefined;
   #timeout: WireError | undefined;
   #copyAnnounced: boolean;
+  readonly #hidesReady: boolean;
   #deallocatesAll = false;
   #resets: 'no' | 'settings' | 'all' = 'no';
   #failed = false;
@@ -61,6 +64,7 @@ export class UnitRun {
     this.#hooks = hooks;
     this.#inTransaction = inTransaction;
     this.#copyAnnounced = unit.copy;
+    this.#hidesReady = unit.hidesReady === true;
     this.messages = unit.frames.flatMap((frame) => this.#prepare(frame));
   }
 
@@ -107,7 +111,9 @@ export class UnitRun {
 
   #simple(sql: string): string {
     const facts = statementFacts(sql);
-    const refused = this.#refusal(facts) ?? this.#temporaryRefusal(facts);
+    const prepares = facts.parts.some(({ naming }) => naming === 'prepare');
+    const refused =
+      this.#refusal(facts) ?? (prepares ? facts.preparedRefusal : undefined) ?? this.#temporaryRefusal(facts);
     if (refused !== undefined) return this.#refuse(refused);
     const { state, names } = this.#session;
     for (const part of facts.parts) {
@@ -122,7 +128,7 @@ export class UnitRun {
     const [name, afterName] = readText(body, 0);
     const [sql, rest] = readText(body, afterName);
     const facts = statementFacts(sql);
-    const refused = this.#refusal(facts);
+    const refused = this.#refusal(facts) ?? facts.preparedRefusal;
     const text = refused === undefined ? names.translateSql(sql, facts, state.reader) : this.#refuse(refused);
     const parse = message('P', names.engineName(name), text, body.subarray(rest));
     if (name !== '') return [parse];
@@ -192,6 +198,8 @@ export class UnitRun {
         this.#hooks.notify(channel, readText(body, next)[0]);
         return undefined;
       }
+      case 'Z':
+        return this.#hidesReady ? undefined : bytes;
       case '3':
         return this.#closes.shift() === true ? undefined : bytes;
       case 'G':

@@ -135,6 +135,8 @@ export class WireClient {
   }
 
   #leave(reason: Error): void {
+    // Who has said goodbye is cleaned up behind when the socket closes: that must not be given up.
+    if (this.#gone.signal.aborted) return;
     this.#gone.abort(reason);
     this.#turn.giveUp(reason);
   }
@@ -244,9 +246,10 @@ export class WireClient {
         return this.#gather(frame);
       case 'F':
       case 'S':
-      case 'H':
-        await this.#run({ frames: [...this.#takeGathered(), frame], ends: type !== 'H', copy: false });
+        await this.#run({ frames: [...this.#takeGathered(), frame], ends: true, copy: false });
         return;
+      case 'H':
+        return this.#flush(frame);
       case 'd':
       case 'c':
       case 'f':
@@ -255,6 +258,19 @@ export class WireClient {
       default:
         throw new ProtocolViolation(`unknown message type "${type}"`);
     }
+  }
+
+  /** Whoever only prepares, and asks for the answers, keeps nobody waiting until it says Sync: nothing of it needs that. */
+  async #flush(frame: Frame): Promise<void> {
+    const frames = this.#takeGathered();
+    const prepares = !this.#turn.held && frames.every(isOfStatements);
+    if (!prepares) {
+      await this.#run({ frames: [...frames, frame], ends: false, copy: false });
+      return;
+    }
+    if (frames.length === 0) return;
+    const unit = { frames: [...frames, SYNC], ends: false, copy: false, hidesReady: true };
+    if (await this.#run(unit)) this.#skipToSync = true;
   }
 
   async #gather(frame: Frame): Promise<void> {
@@ -496,6 +512,12 @@ function noteNames({ statements, portals }: ClientSession, { type, body }: Frame
   }
 }
 
+/** Parse, Describe and Close of prepared statements. */
+function isOfStatements({ type, body }: Frame): boolean {
+  return type === 'P' || ((type === 'D' || type === 'C') && body[0] === 'S'.charCodeAt(0));
+}
+
+const SYNC: Frame = { type: 'S', bytes: message('S'), body: Buffer.alloc(0) };
 const FLUSH: Frame = { type: 'H', bytes: message('H'), body: Buffer.alloc(0) };
 
 const COPY_TOO_LARGE: Frame = (() => {

@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select count(*) as users from {{ ref('busy_users') }}

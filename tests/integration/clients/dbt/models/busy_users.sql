@@ -1,0 +1,1 @@
+select user_id, events from {{ source('stream', 'by_user') }} where events >= 10
