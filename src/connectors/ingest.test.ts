@@ -360,6 +360,14 @@ describe('ingest of CSV', () => {
       'with a header that lacks a field and has one more',
       `visitor_id,timestamp,other,event\napple,2020-01-01 00:02:00,x,pageview`,
     ],
+    [
+      'with a header that is mostly of others',
+      `a,b,visitor_id,c,d,timestamp,e,f,event,g\n,,apple,,,2020-01-01 00:02:00,,,pageview,`,
+    ],
+    [
+      'with a header in quotes, behind a byte order mark',
+      `\uFEFF"visitor_id","timestamp","event"\r\napple,2020-01-01 00:02:00,pageview\r\n`,
+    ],
   ])('reads lines %s', async (_name, text) => {
     expect(counts(await ingest(db, source, [text], csv))).toEqual([1, 0, 0]);
     const { rows } = await db.query('select visitor_id, viewed_at, event, url, line from s.pageviews');
@@ -370,6 +378,12 @@ describe('ingest of CSV', () => {
       url: text.includes('/listing/b') ? '/listing/b' : null,
       line: { visitor_id: 'apple' },
     });
+  });
+
+  it('refuses a header that names a field twice', async () => {
+    const text = 'visitor_id,event,timestamp,event\napple,a,2020-01-01,b';
+    await expect(ingest(db, source, [text], csv)).rejects.toThrow('stands twice in the header');
+    expect((await db.query('select from s.pageviews')).rowCount).toBe(0);
   });
 
   it('keeps bad lines apart', async () => {

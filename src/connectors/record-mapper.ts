@@ -62,8 +62,9 @@ export class JsonMapper implements RecordMapper {
 }
 
 /**
- * CSV lines. The first is a header when at least half of it names declared fields, or it names all of them; what else it
- * names is left out, as from JSON. Otherwise columns come in declared order.
+ * CSV lines. The first is a header when at least half of it names declared fields, or it names all of them, or any where it has
+ * more or fewer than are declared, and so is no record; what else it names is left out, as from JSON. Otherwise columns come
+ * in declared order.
  */
 export class CsvMapper implements RecordMapper {
   readonly #plan: SourcePlan;
@@ -129,14 +130,24 @@ export class CsvMapper implements RecordMapper {
       .filter((column) => column.path.length > 0)
       .map((column) => column.field);
     const found = fields.map((field) => field?.trim() ?? '');
+    const named = found.filter((field) => declared.includes(field)).length;
     const isHeader =
-      found.filter((field) => declared.includes(field)).length * 2 >= found.length ||
-      declared.every((field) => found.includes(field));
+      named * 2 >= found.length ||
+      declared.every((field) => found.includes(field)) ||
+      (named > 0 && found.length !== declared.length);
     this.#use(isHeader ? found : declared);
     return isHeader;
   }
 
+  /** @throws SegError SEG526 where a field stands twice: one of its values would be lost */
   #use(header: readonly string[]): void {
+    for (const { field } of this.#plan.columns) {
+      if (header.indexOf(field) === header.lastIndexOf(field)) continue;
+      throw segError('SEG526', `field "${field}" of source "${this.#plan.name}" stands twice in the header`, {
+        hint: 'Give one of them another name.',
+        exitCode: 1,
+      });
+    }
     this.#header = header;
     this.#positions = this.#plan.columns.map((column) => header.indexOf(column.field));
     this.#paths = header.map((field) => {

@@ -40,11 +40,13 @@ export function intakeChanges(old: JsonValue | undefined, now: JsonValue | undef
     ),
     ...Object.keys(after)
       .filter((name) => before[name] !== after[name])
-      .map(
-        (name) => `${name} is ${after[name] ?? 'the usual one'}, no more ${before[name] ?? 'the usual one'}`,
-      ),
+      .map((name) => `${name} is ${wordOf(after[name])}, no more ${wordOf(before[name])}`),
     ...(oldSchema === json_schema ? [] : [schemaChange(oldSchema, json_schema)]),
   ];
+}
+
+function wordOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : 'the usual one';
 }
 
 function schemaChange(old: JsonValue | undefined, now: JsonValue | undefined): string {
