@@ -6,6 +6,7 @@ import type { PostgresDatabase } from '../../src/engines/postgres/connection.ts'
 import { openStreaming } from '../../src/engines/streaming/open.ts';
 import type { Target } from '../../src/project/profiles.ts';
 import type { StreamingEngine } from '../../src/streaming/dialect.ts';
+import { PositionRange } from '../../src/streaming/position-range.ts';
 import { risingwave } from '../../src/streaming/risingwave.ts';
 import { NodeStore } from '../../src/streaming/stored-node.ts';
 import { StreamingDeployer } from '../../src/streaming/streaming-deployer.ts';
@@ -93,6 +94,19 @@ describe('connecting', () => {
       { refuse: { sqlstate: '3D000', message: 'database "dev" not found' } },
       /^SEG813 database "dev" not found/,
     ],
+    // RisingWave has one code for all of it.
+    [
+      { refuse: { sqlstate: 'XX000', message: 'Failed to startup\n\nCaused by:\n  Invalid password' } },
+      /^SEG812 the server refused the login of target "prod" .*: Invalid password$/,
+    ],
+    [
+      { refuse: { sqlstate: 'XX000', message: 'Role nobody does not exist' } },
+      /^SEG812 .*: Role nobody does not exist$/,
+    ],
+    [
+      { refuse: { sqlstate: 'XX000', message: 'Not found database name: dev' } },
+      /^SEG813 Not found database name: dev/,
+    ],
     [{ refuse: { sqlstate: '53300', message: 'too many connections' } }, /^SEG816 /],
   ] as const)('%j', async (options, expected) => {
     expect(await refusal(open(options))).toMatch(expected);
@@ -164,6 +178,87 @@ describe('afterwards', () => {
     const index = sent.findIndex((sql) => sql.startsWith('CREATE INDEX'));
     expect(sent[index]).toBe('CREATE INDEX "total_one_idx" ON "s"."total" ("one")');
     expect(sent.findLastIndex((sql) => /AS ready/.test(sql))).toBeLessThan(index);
+  });
+
+  it('says which right is missing, and how to give it', async () => {
+    await open();
+    const store = new NodeStore(db!, risingwave, '_seg');
+    await store.ensure();
+    wire!.before = (sql) => {
+      if (sql.startsWith('CREATE SCHEMA') || sql.startsWith('CREATE MATERIALIZED VIEW'))
+        throw new DatabaseError(
+          'Failed to run the query\n\nCaused by:\n  Permission denied: permission denied for database "dev": "CREATE"',
+          { sqlstate: 'XX000' },
+        );
+    };
+    const [outcome] = await new StreamingDeployer(db!, risingwave, store).deploy([view]);
+    const [told] = (outcome!.error as SegError).diagnostics;
+    expect(told).toMatchObject({ code: 'SEG819', message: expect.not.stringContaining('\n') as string });
+    expect(told!.hint).toContain('GRANT CREATE ON DATABASE "dev" TO');
+  });
+
+  /** What is dropped of what was made under a name of its own. */
+  const dropped = (): string[] =>
+    wire!.sent.map(({ sql }) => sql).filter((sql) => sql.startsWith('DROP MATERIALIZED VIEW'));
+
+  /** The view is never complete, and its progress is this. */
+  async function fillsForEver(progress: string): Promise<StreamingDeployer> {
+    await open();
+    const store = new NodeStore(db!, risingwave, '_seg');
+    await store.ensure();
+    await wire!.db.exec(
+      `CREATE OR REPLACE VIEW rw_catalog.rw_ddl_progress AS SELECT 1 AS ddl_id, 'CREATE MATERIALIZED VIEW s.total'::text AS ddl_statement, '${progress}'::text AS progress`,
+    );
+    wire!.before = (sql) => {
+      if (/AS ready/.test(sql))
+        throw new DatabaseError('table or source not found: total', { sqlstate: 'XX000' });
+    };
+    return new StreamingDeployer(db!, risingwave, store);
+  }
+
+  it('ends a fill that keeps the cluster in recovery, with the reason, and takes the object away', async () => {
+    const deployer = await fillsForEver('Err[cluster under recovery[failed over: database 1 reset]]');
+    const [outcome] = await deployer.deploy([view], { recoveryTimeoutMs: 600 });
+    expect(outcome).toMatchObject({ action: 'failed' });
+    expect(String((outcome!.error as SegError).message)).toMatch(/cannot be filled: .*under recovery/);
+    expect(dropped()).toHaveLength(1);
+  });
+
+  it('drops what is half made when it is interrupted', async () => {
+    const deployer = await fillsForEver('42.00%');
+    const interrupt = new AbortController();
+    const ended = deployer
+      .deploy([view], { signal: interrupt.signal, onProgress: () => interrupt.abort() })
+      .catch((error: unknown) => error);
+    await ended;
+    expect(interrupt.signal.aborted).toBe(true);
+    expect(dropped()).toHaveLength(1);
+  });
+
+  it('gives each of several that ingest at once positions of its own', async () => {
+    await open();
+    const takers = Array.from(
+      { length: 4 },
+      () => new PositionRange(db!, risingwave, '_seg', 'source.shop.orders', () => Promise.resolve(41n)),
+    );
+    const taken = await Promise.all(
+      takers.map(async (taker) => {
+        const all: bigint[] = [];
+        for (const count of [6000, 6000, 100_001]) {
+          const first = await taker.take(count);
+          all.push(first, first + BigInt(count) - 1n);
+        }
+        return all;
+      }),
+    );
+    const ranges = taken
+      .flatMap((all) => [0, 2, 4].map((at) => [all[at]!, all[at + 1]!] as const))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    expect(ranges[0]![0]).toBe(42n);
+    for (const [at, [first]] of ranges.entries())
+      if (at > 0) expect(first).toBeGreaterThan(ranges[at - 1]![1]);
+    await Promise.all(takers.map((taker) => taker.release()));
+    expect((await wire!.db.query('SELECT FROM _seg.position_range')).rowCount).toBe(0);
   });
 
   it('says that the engine gave a view up', async () => {

@@ -20,6 +20,8 @@ interface Script {
 class Sessions {
   readonly sent: string[] = [];
   readonly #script: Script;
+  /** How attempts to come back fail, one after the other. */
+  readonly refusals: Error[] = [];
   opened = 0;
   released = 0;
 
@@ -28,6 +30,8 @@ class Sessions {
   }
 
   readonly connect = (): Promise<FeedSession> => {
+    const refused = this.opened > 0 ? this.refusals.shift() : undefined;
+    if (refused !== undefined) return Promise.reject(refused);
     const answers = [...(this.#script.sessions[this.opened++] ?? [])];
     if (this.opened > this.#script.sessions.length) throw new Error('no further session in the script');
     return Promise.resolve({
@@ -158,6 +162,26 @@ describe('RisingWave', () => {
     ]);
     expect(sessions.declared).toEqual(['SINCE 501', 'SINCE 1001']);
     expect(sessions.released).toBe(2);
+  });
+
+  it('waits for an engine that restarts: attempts to come back may fail, too', async () => {
+    const sessions = new Sessions({
+      columns,
+      sessions: [
+        [[['1', 'a', 'Insert', '1000']], lost()],
+        [
+          [
+            ['1', 'a', 'Insert', '1000'],
+            ['2', 'b', 'Insert', '2000'],
+          ],
+          [],
+        ],
+      ],
+    });
+    sessions.refusals.push(lost(), lost());
+    const items = await collect(follow(sessions, { from: r(500), once: true }));
+    expect(items).toMatchObject([{ batch: { position: r(1000) } }, { batch: { position: r(2000) } }]);
+    expect(sessions.refusals).toEqual([]);
   });
 
   it('declares a cursor anew that has lived too long, or whose beginning lies ahead of the clock', async () => {

@@ -31,6 +31,7 @@ models:
 `,
   'models/revenue.sql':
     "select product, sum(price) as total from {{ source('shop', 'orders') }} group by product\n",
+  'tests/named.sql': "select product from {{ ref('top') }} where product is null\n",
   'models/top.sql': "select product from {{ ref('revenue') }} where total > 10\n",
 };
 
@@ -51,6 +52,22 @@ describe('RisingWave', { timeout: 600_000 }, () => {
     expect(result.status, `seg ${args}\n${result.log}${result.stdout}`).toBe(status);
     return result;
   }
+
+  it('says in one line that what a test reads is not deployed', async () => {
+    wire.before = (sql) => {
+      if (/is null/.test(sql) && /top/.test(sql))
+        throw new DatabaseError(
+          'Failed to run the query\n\nCaused by these errors (recent errors listed first):\n  1: Catalog error\n  2: table or source not found: top',
+          { sqlstate: 'XX000' },
+        );
+    };
+    const { log } = await seg('test', 1);
+    wire.before = () => {};
+    expect(log).toContain('SEG407: test "named": RisingWave knows no "top"');
+    expect(log).toContain('Run "seg build" first.');
+    expect(log).not.toContain('Caused by');
+    expect(log).not.toContain('Failed to run');
+  });
 
   it('plans what run does, and writes nothing', async () => {
     wire.sent.length = 0;
