@@ -1,6 +1,6 @@
 /** A number → one generated case of several queries and histories, run in a database of its own; and what came of it. */
 import fc from 'fast-check';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import { CaseRunner } from './case-runner.ts';
 import type { Database } from '../../src/engines/connection.ts';
 import { featuresOf } from './features.ts';
 import type { FeatureChoice } from './features.ts';
@@ -47,9 +47,6 @@ export function specOf(seed: number, size: Size, { sought }: FeatureChoice = fea
   return fc.sample(specs(size, sought), { seed: mixed(seed), numRuns: 1 })[0]!;
 }
 
-/** Nothing vacuums the catalog that dropped schemas leave behind, so a database serves for a while only. */
-const RUNS_PER_DATABASE = 12;
-
 export class Runner {
   readonly #size: Size;
   readonly #shrinkSeconds: number;
@@ -58,7 +55,7 @@ export class Runner {
   readonly #url: string | undefined;
   #db: Database | undefined;
   #server: number | undefined;
-  #runs = 0;
+  readonly #cases = new CaseRunner();
 
   constructor(size: Size, shrinkSeconds: number, features: FeatureChoice, url?: string) {
     this.#url = url;
@@ -98,7 +95,8 @@ export class Runner {
   }
 
   async close(): Promise<void> {
-    await this.#db?.close();
+    if (this.#url === undefined) await this.#cases.close();
+    else await this.#db?.close();
     this.#db = undefined;
     this.#server = undefined;
   }
@@ -117,9 +115,8 @@ export class Runner {
   }
 
   async #trace(input: Case): Promise<Trace> {
-    if (this.#runs++ % RUNS_PER_DATABASE === 0 && this.#url === undefined) await this.close();
-    this.#db ??=
-      this.#url === undefined ? await openMemoryDatabase({ size: 'large' }) : openSession(this.#url);
+    if (this.#url === undefined) this.#db = await this.#cases.database(input.views.length);
+    else this.#db ??= openSession(this.#url);
     try {
       if (this.#url !== undefined && this.#server === undefined) {
         const { rows } = await this.#db.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');

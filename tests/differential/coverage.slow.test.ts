@@ -1,27 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import { CaseRunner } from './case-runner.ts';
 import { coverage } from './coverage.ts';
 import { history, tables } from './history.ts';
-import { runCase } from './trace-runner.ts';
 
 const only = process.env['SEG_CASE'];
 const seed = Number(process.env['SEG_SEED'] ?? 1);
 const runs = Number(process.env['SEG_RUNS'] ?? 1);
 
 describe('each construct equals its recomputation after every statement', () => {
-  let db: PGliteDatabase;
-  let cases = 0;
-  /** Nothing vacuums the catalog that dropped schemas leave behind, so a database serves for a while only. */
-  const fresh = async (): Promise<PGliteDatabase> => {
-    if (cases++ % 60 === 0) {
-      await db?.close();
-      db = await openMemoryDatabase({ size: 'large' });
-    }
-    return db;
-  };
-  afterAll(() => db?.close());
+  const runner = new CaseRunner();
+  afterAll(() => runner.close());
 
   for (const { name, sql, recomputes } of coverage) {
     if (only !== undefined && !name.includes(only)) continue;
@@ -31,7 +20,7 @@ describe('each construct equals its recomputation after every statement', () => 
           'INSERT INTO a SELECT i, i % 3, chr(120 + i % 2), i % 4, NULL FROM generate_series(1, 6) AS i',
           ...steps,
         ];
-        const trace = await runCase(await fresh(), {
+        const trace = await runner.run({
           schema: tables,
           views: [
             { name, sql },

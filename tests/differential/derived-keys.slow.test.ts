@@ -1,16 +1,11 @@
 /** What a maintained view's rows are told apart by is known to the views that read it: windows over it have an order without ties. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import { afterAll, expect, test } from 'vitest';
+import { CaseRunner } from './case-runner.ts';
 import { history, tables } from './history.ts';
-import { runCase } from './trace-runner.ts';
 
-let db: PGliteDatabase;
-beforeAll(async () => {
-  db = await openMemoryDatabase({ size: 'large' });
-});
-afterAll(() => db.close());
+const runner = new CaseRunner();
+afterAll(() => runner.close());
 
 const views = [
   {
@@ -30,7 +25,7 @@ const views = [
 
 test('ranks of groups, and of rows that a subquery lets through, are kept by their suffixes', async () => {
   for (const steps of fc.sample(history(14), { seed: 11, numRuns: 4 })) {
-    const trace = await runCase(db, { schema: tables, views, history: steps });
+    const trace = await runner.run({ schema: tables, views, history: steps });
     expect(trace.mismatch).toBeNull();
     const last = trace.created.map(({ stages }) => stages.at(-1)!.strategy);
     expect(last).toEqual(['merge', 'suffix', 'rekey', 'suffix']);

@@ -1,10 +1,9 @@
 /** Forms of SQL that are written differently from what they mean: each is kept, and shows what recomputation shows. */
 import { afterAll, expect, it } from 'vitest';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
-import { runCase } from './trace-runner.ts';
+import { CaseRunner } from './case-runner.ts';
 
-const db = await openMemoryDatabase({ size: 'large' });
-afterAll(() => db.close());
+const runner = new CaseRunner();
+afterAll(() => runner.close());
 
 const schema = [
   `CREATE TYPE pair AS (a int, b text);
@@ -141,7 +140,7 @@ const forms: Record<string, readonly string[]> = {
 
 it.each(Object.entries(forms))('%s', async (_about, queries) => {
   const views = queries.map((sql, i) => ({ name: `v${i}`, sql }));
-  const { mismatch, refused, created } = await runCase(db, { schema, views, history });
+  const { mismatch, refused, created } = await runner.run({ schema, views, history });
   expect(mismatch).toBeNull();
   expect(refused).toEqual([]);
   const recomputed = created.filter(({ stages }) => stages.some(({ strategy }) => strategy === 'recompute'));

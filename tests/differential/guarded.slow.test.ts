@@ -4,13 +4,12 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { DatabaseError } from '../../src/engines/connection.ts';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import { CaseRunner } from './case-runner.ts';
 import { createIncrementalView } from '../../src/incremental/incremental-view.ts';
-import { runCase } from './trace-runner.ts';
 import type { Trace } from './trace-runner.ts';
 
-const db = await openMemoryDatabase({ size: 'large' });
-afterAll(() => db.close());
+const runner = new CaseRunner();
+afterAll(() => runner.close());
 
 const schema = [
   'CREATE TABLE u (id integer PRIMARY KEY, k integer, kind text, ref text)',
@@ -157,7 +156,7 @@ async function kept(
 ): Promise<Trace> {
   const views = queries.map((sql, i) => ({ name: `v${i}`, sql, ...(filled ? {} : { silent: true }) }));
   const [before, after] = filled ? [steps.slice(0, 2), steps.slice(2)] : [[], steps];
-  return runCase(db, { schema, before, views, history: after });
+  return runner.run({ schema, before, views, history: after });
 }
 
 const only = process.env['SEG_CASE'];
@@ -182,6 +181,7 @@ describe('guarded expressions', () => {
 });
 
 it('what can fail is found by an index on what is stored of it, never on a table', async () => {
+  const db = await runner.database();
   await db.exec('DROP SCHEMA IF EXISTS public, "_seg", oracle CASCADE; CREATE SCHEMA public');
   for (const statement of schema) await db.exec(statement);
   const indexesOf = async (name: string, sql: string): Promise<readonly string[]> =>
@@ -239,6 +239,7 @@ it('an error that the query raises too names the view', async () => {
     'SELECT id FROM u WHERE id IN (SELECT payload::integer FROM ev)',
     'SELECT id, row_number() OVER (PARTITION BY payload::integer ORDER BY id) AS r FROM ev',
   ];
+  const db = await runner.database();
   for (const sql of queries) {
     await db.exec('DROP SCHEMA IF EXISTS public, "_seg", oracle CASCADE; CREATE SCHEMA public');
     for (const statement of schema) await db.exec(statement);

@@ -1,15 +1,14 @@
 /** Set-returning functions below groups, DISTINCT in every aggregate, constants among grouping sets: each shape against recomputation. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
-import { runCase } from './trace-runner.ts';
+import { CaseRunner } from './case-runner.ts';
 import type { Trace } from './trace-runner.ts';
 
-const db = await openMemoryDatabase({ size: 'large' });
-afterAll(() => db.close());
+const runner = new CaseRunner();
+afterAll(() => runner.close());
 
 async function kept(schema: string[], queries: readonly string[], history: string[]): Promise<Trace> {
   const views = queries.map((sql, i) => ({ name: `v${i}`, sql }));
-  const trace = await runCase(db, { schema, views, history });
+  const trace = await runner.run({ schema, views, history });
   expect(trace.refused).toEqual([]);
   expect(trace.mismatch).toBeNull();
   return trace;
@@ -208,7 +207,9 @@ describe('grouping sets', () => {
 
   it('a constant that a set leaves out is NULL', async () => {
     await kept(schema, [shapes[0]!], history.slice(0, 1));
-    const { rows } = await db.query('SELECT x, q, s::integer AS s FROM v0 ORDER BY q NULLS LAST, x');
+    const { rows } = await (
+      await runner.database()
+    ).query('SELECT x, q, s::integer AS s FROM v0 ORDER BY q NULLS LAST, x');
     expect(rows).toEqual([
       { x: null, q: 0, s: 18 },
       { x: null, q: 1, s: 22 },

@@ -1,9 +1,7 @@
 /** Windows kept by their suffixes: generated stacks, orders and frames under appends, late rows, moves and deletes. */
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
-import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
-import { runCase } from './trace-runner.ts';
+import { CaseRunner } from './case-runner.ts';
 
 const seed = Number(process.env['SEG_SEED'] ?? 1);
 const runs = Number(process.env['SEG_RUNS'] ?? 1) * 60;
@@ -202,9 +200,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: small.map((v) => `DELETE FROM kinds WHERE v = ${v}`) },
 );
 
-let db: PGliteDatabase;
+const runner = new CaseRunner();
 let cases = 0;
-afterAll(() => db?.close());
+afterAll(() => runner.close());
 
 it('windows equal their recomputation after every statement', { timeout: 3_600_000 }, async () => {
   let suffixes = 0;
@@ -219,16 +217,13 @@ it('windows equal their recomputation after every statement', { timeout: 3_600_0
     },
   );
   for (const [sql, steps] of sampled) {
-    if (cases++ % 100 === 0) {
-      await db?.close();
-      db = await openMemoryDatabase({ size: 'large' });
-    }
+    cases++;
     const history = [
       "INSERT INTO kinds VALUES (0, 'none'), (1, 'one'), (3, 'three')",
       "INSERT INTO w SELECT i, CASE WHEN i % 7 = 0 THEN NULL WHEN i % 5 = 0 THEN 'y' ELSE 'x' END, 1, i / 3, i % 2, NULL, i % 4, i, i % 3 = 0 FROM generate_series(1, 24) AS i",
       ...steps,
     ];
-    const trace = await runCase(db, { schema, views: [{ name: 'windowed', sql }], history });
+    const trace = await runner.run({ schema, views: [{ name: 'windowed', sql }], history });
     expect(
       trace.mismatch,
       `seed ${seed}, case ${cases}: ${sql}\n${JSON.stringify(trace.created[0]?.stages)}`,

@@ -1,8 +1,7 @@
 /** Conditions on the clock: each form equals its recomputation after every statement, moves of the clock among them. */
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
-import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
+import { CaseRunner } from './case-runner.ts';
 import { explainIncrementalView } from '../../src/incremental/explain-view.ts';
 import { clockHistory, clockTables } from './clock-history.ts';
 import { temporal } from './temporal.ts';
@@ -13,23 +12,14 @@ const seed = Number(process.env['SEG_SEED'] ?? 1);
 const runs = Number(process.env['SEG_RUNS'] ?? 1) * 2;
 
 describe('each condition on the clock equals its recomputation after every statement', () => {
-  let db: PGliteDatabase;
-  let cases = 0;
-  /** Nothing vacuums the catalog that dropped schemas leave behind, so a database serves for a while only. */
-  const fresh = async (): Promise<PGliteDatabase> => {
-    if (cases++ % 60 === 0) {
-      await db?.close();
-      db = await openMemoryDatabase({ size: 'large' });
-    }
-    return db;
-  };
-  afterAll(() => db?.close());
+  const runner = new CaseRunner();
+  afterAll(() => runner.close());
 
   for (const { name, sql, whole } of temporal) {
     if (only !== undefined && !name.includes(only)) continue;
     it(name, async () => {
       for (const steps of fc.sample(clockHistory(16), { seed, numRuns: runs })) {
-        const database = await fresh();
+        const database = await runner.database(1);
         const trace = await runCase(database, {
           schema: clockTables,
           views: [{ name, sql }],
