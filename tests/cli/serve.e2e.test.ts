@@ -251,6 +251,8 @@ describe('what is no request for anything', () => {
     expect(await get('/v1/sources/segment_events/stream')).toMatchObject({ status: 426, body: shape });
     expect(await get('/v1/models/by_user/%')).toMatchObject({ status: 400, body: shape });
     expect(await post('/v1/models', 'text/plain', 'x')).toMatchObject({ status: 405, body: shape });
+    const query = await fetch(`${serving.http}/v1/models`, { method: 'QUERY' });
+    expect([query.status, query.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     expect(await get('/v1/changes/by_user?snapshot=no')).toMatchObject({ status: 400, body: shape });
     for (const text of ['NO HTTP\r\n\r\n', `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`]) {
       const socket = connect(Number(new URL(serving.http).port), '127.0.0.1');

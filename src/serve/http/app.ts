@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import Fastify from 'fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
@@ -159,11 +159,15 @@ function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
 function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const [url, known] of [...methods]) {
     const allow = [...known].join(', ');
+    const refuse = (request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply.header('allow', allow), 405, noSuchPath(request));
     app.route({
       url,
       method: app.supportedMethods.filter((method) => !known.has(method)),
       schema: { hide: true },
-      handler: (request, reply) => sendProblem(reply.header('allow', allow), 405, noSuchPath(request)),
+      // Before the body is looked at, of which a method may ask something.
+      onRequest: async (request, reply) => refuse(request, reply),
+      handler: refuse,
     });
   }
 }
