@@ -1,6 +1,5 @@
 import type { Connection } from '../engines/connection.ts';
 import { DatabaseError } from '../engines/connection.ts';
-import { EngineFailure } from '../engines/pglite/failure.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { segError } from '../diagnostics/seg-error.ts';
 import { BadValue } from './bad-value.ts';
@@ -12,7 +11,7 @@ import { readNdjson } from './formats/ndjson.ts';
 import type { RawRecord } from './formats/raw-record.ts';
 import { CsvMapper, JsonMapper, type RecordMapper, type RowValues } from './record-mapper.ts';
 import { ModelFailure, isModelError, modelError } from './model-failure.ts';
-import { isDataError, salvage, type Salvaged } from './salvage.ts';
+import { hasEndedOver, isDataError, salvage, type Salvaged } from './salvage.ts';
 import { planSource, type SourcePlan } from './source-plan.ts';
 
 /** Every record is counted once, in one of the three. */
@@ -177,9 +176,6 @@ export interface RecordDoor {
   finish?(): Promise<void>;
 }
 
-/** SQLSTATE statement_too_complex. */
-const TOO_DEEP = '54001';
-
 /** Dead letters keep this much of a payload. */
 const MAX_PAYLOAD = 1024 * 1024;
 
@@ -204,9 +200,7 @@ class Door implements RecordDoor {
     try {
       return await this.#takeTogether(records, mapper);
     } catch (error) {
-      // The embedded server has ended over one of them, and with it the transaction. (Elsewhere an error undoes a savepoint.)
-      if (!(error instanceof EngineFailure) || error.sqlstate !== TOO_DEEP || records.length === 0)
-        throw error;
+      if (!hasEndedOver(error) || records.length === 0) throw error;
       return this.#takeApart(records, mapper, error);
     }
   }
@@ -215,7 +209,7 @@ class Door implements RecordDoor {
   async #takeApart(
     records: readonly RawRecord[],
     mapper: RecordMapper,
-    failure: EngineFailure,
+    failure: DatabaseError,
   ): Promise<Taken> {
     if (records.length === 1) {
       const rejections = [rejection(records[0]!, failure.message)];

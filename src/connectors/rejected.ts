@@ -5,13 +5,13 @@
  */
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
-import { EngineFailure } from '../engines/pglite/failure.ts';
 import { parseBoth } from '../json/exact-json.ts';
 import type { SourceNode } from '../project/nodes.ts';
 import { splitRecord } from './formats/csv.ts';
 import type { RawRecord } from './formats/raw-record.ts';
 import { takeAgain } from './ingest.ts';
 import type { Taken } from './ingest.ts';
+import { hasEndedOver } from './salvage.ts';
 import { CsvMapper, JsonMapper } from './record-mapper.ts';
 import type { RecordMapper } from './record-mapper.ts';
 import { planSource } from './source-plan.ts';
@@ -57,7 +57,6 @@ export interface Replayed {
 
 /** Records of one transaction of a replay. */
 const BATCH = 5000;
-const TOO_DEEP = '54001';
 
 const INSTANT = (sql: string): string => `to_json(${sql} AT TIME ZONE 'UTC') #>> '{}' || 'Z'`;
 
@@ -141,7 +140,7 @@ export async function replayRejected(
       size = Math.min(BATCH, size * 2);
     } catch (error) {
       // The embedded server has ended over one of them: that one is found, and left where it is.
-      if (!(error instanceof EngineFailure) || error.sqlstate !== TOO_DEEP) throw error;
+      if (!hasEndedOver(error)) throw error;
       if (most > 1) {
         size = Math.ceil(most / 2);
         continue;

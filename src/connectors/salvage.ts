@@ -14,10 +14,21 @@ export interface Salvaged extends BatchOutcome {
 const OF_THE_DATA = new Set(['21', '22', '23', '54', 'P0']);
 const HOPELESS_AFTER = 25;
 
-/** May leaving a record out help? Everything else (a lost connection, a missing table) is no record's fault. */
+/** SQLSTATE statement_too_complex. */
+const TOO_DEEP = '54001';
+
+/**
+ * Whether the server, or the session at one, has ended over what a record holds, and with it the transaction: no savepoint is left to go
+ * back to, and the record must be found by transactions of their own.
+ */
+export function hasEndedOver(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.fatal && error.sqlstate === TOO_DEEP;
+}
+
+/** May leaving a record out help? Everything else (a lost connection, a missing table) is no record's fault, or ends the transaction. */
 export function isDataError(error: unknown): boolean {
   if (error instanceof BadRow) return true;
-  return error instanceof DatabaseError && OF_THE_DATA.has(error.sqlstate.slice(0, 2));
+  return error instanceof DatabaseError && !error.fatal && OF_THE_DATA.has(error.sqlstate.slice(0, 2));
 }
 
 /**

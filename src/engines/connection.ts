@@ -52,6 +52,8 @@ export class DatabaseError extends Error {
   readonly position?: number;
   /** PL/pgSQL context lines, which name the program and the step. */
   readonly context?: string;
+  /** The session has ended over it, and with it the transaction. */
+  readonly fatal: boolean;
   /** The relation that the error is about, when the server says so. */
   readonly schema?: string;
   readonly table?: string;
@@ -64,6 +66,7 @@ export class DatabaseError extends Error {
       hint?: string;
       position?: number;
       context?: string;
+      fatal?: boolean;
       schema?: string;
       table?: string;
       cause?: unknown;
@@ -76,6 +79,7 @@ export class DatabaseError extends Error {
     this.hint = fields.hint;
     this.position = fields.position;
     this.context = fields.context;
+    this.fatal = fields.fatal === true;
     this.schema = fields.schema;
     this.table = fields.table;
   }

@@ -11,7 +11,7 @@ import type { WasmMemory } from './wasm-module.ts';
 /** The server has ended in the middle of something. What it had not committed is undone; its session is gone. */
 export class EngineFailure extends DatabaseError {
   constructor(reason: Reason, cause: unknown) {
-    super(reason.message, { sqlstate: reason.sqlstate, hint: reason.hint, cause });
+    super(reason.message, { sqlstate: reason.sqlstate, hint: reason.hint, fatal: true, cause });
     this.name = 'EngineFailure';
   }
 }

@@ -46,6 +46,7 @@ function toDatabaseError(error: unknown): unknown {
       hint: error.hint,
       position: error.position === undefined ? undefined : Number(error.position),
       context: error.where,
+      fatal: /^(FATAL|PANIC)$/.test(error.severity ?? ''),
       schema: error.schema,
       table: error.table,
       cause: error,
