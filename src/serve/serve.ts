@@ -27,6 +27,7 @@ import { keepHouse } from './keep-house.ts';
 import { ServerState } from './server-state.ts';
 import { SyncDesk } from './sync-desk.ts';
 import type { Intake } from './server-state.ts';
+import type { ServerTls } from './tls.ts';
 import { Tokens } from './tokens.ts';
 import { watchDeployments } from './watch-deployments.ts';
 import { reachable } from './wire/reachable.ts';
@@ -51,6 +52,8 @@ export interface ServeOptions {
   readonly maxPending: number;
   /** Where records go when the database is a copy. */
   readonly intake?: Intake;
+  /** Undefined: HTTP and the Postgres protocol without TLS. */
+  readonly tls?: ServerTls;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   readonly version: string;
@@ -107,7 +110,15 @@ export async function serve(db: Database, project: Project, options: ServeOption
   const relay =
     db instanceof DirectoryDatabase ? await startRelay(state.hub, (asked) => desk.taskOf(asked)) : undefined;
   let wire: WireServer | undefined;
-  const app = await createApp({ state, tokens, log, env: options.env, version: options.version });
+  const app = await createApp({
+    state,
+    tokens,
+    log,
+    env: options.env,
+    version: options.version,
+    tls: options.tls,
+  });
+  const stopWatching = options.tls?.watch(log);
   try {
     await listen(() => app.listen({ host: options.host, port: options.port }), options.port, '--port');
     const token = relay?.address.token ?? randomBytes(24).toString('base64url');
@@ -127,6 +138,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
         metrics,
         log,
         schemas,
+        tls: options.tls,
       };
       wire = await listen(() => startWireServer(db, shared, wireOptions), pgPort, '--pg-port');
     }
@@ -138,7 +150,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     state.ready = true;
     options.onListening?.({
-      http: `http://${host}:${port}`,
+      http: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
       postgres: wire === undefined ? null : `postgres://seg_reader@${host}:${wire.port}/postgres`,
     });
     const background = [
@@ -166,6 +178,7 @@ export async function serve(db: Database, project: Project, options: ServeOption
     await Promise.all(background);
   } finally {
     state.ready = false;
+    stopWatching?.();
     const closing = app.close();
     await state.drained();
     state.hub.close();

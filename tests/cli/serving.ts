@@ -25,7 +25,7 @@ export async function startServing(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = once(child, 'close') as Promise<[number | null]>;
   for (;;) {
-    const http = /on (http:\S+)/.exec(log)?.[1];
+    const http = /on (https?:\S+)/.exec(log)?.[1];
     const pgPort = options.onServer === true ? '0' : /postgres:\/\/seg_reader@[^:]+:(\d+)/.exec(log)?.[1];
     if (http !== undefined && pgPort !== undefined) {
       return {

@@ -53,8 +53,9 @@ async function goesOn(project: TestProject, position: string): Promise<void> {
 }
 
 it('PostgreSQL: another name, owner and OIDs', async () => {
-  const { project, profile, remove } = await postgresProject('seg_test_dumped');
-  cleanUp.push(remove);
+  const original = await postgresProject('seg_test_dumped');
+  const { project } = original;
+  cleanUp.push(() => original.remove());
   const position = await used(project);
   const bin = dirname(process.env['SEG_TEST_PSQL']!);
   const address = (database: string) => {
@@ -80,7 +81,7 @@ it('PostgreSQL: another name, owner and OIDs', async () => {
   into.username = 'seg_restorer';
   // The dump of a superuser has event triggers, which another role cannot make: psql goes on without.
   await run(process.env['SEG_TEST_PSQL']!, ['-Xq', '-f', dump, into.href]);
-  profile({ dbname: 'seg_test_restored', user: 'seg_restorer' });
+  original.profile({ dbname: 'seg_test_restored', user: 'seg_restorer' });
   await goesOn(project, position);
 });
 

@@ -41,6 +41,16 @@ export const serve: CommandHandler = async (context) => {
       hint: 'It takes a number from 1.',
     });
   }
+  const [cert, key] = [flags.string('tls-cert'), flags.string('tls-key')];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw segError(
+      'SEG903',
+      `--tls-${cert === undefined ? 'key' : 'cert'} needs --tls-${cert === undefined ? 'cert' : 'key'}`,
+      {
+        hint: 'A certificate and its key are given together.',
+      },
+    );
+  }
   const project = await openProject(context);
   const isServer = project.target.type === 'postgres';
   if (isServer && flags.given('pg-port')) {
@@ -54,6 +64,7 @@ export const serve: CommandHandler = async (context) => {
   }
   const pgPort = isServer ? null : askedPgPort;
   const { accessOf, serve: serveDatabase } = await import('../../serve/serve.ts');
+  const { ServerTls } = await import('../../serve/tls.ts');
   const host = flags.string('host') ?? '127.0.0.1';
   // Before the database is opened: a mistake of the command line is told at once.
   accessOf({ host, pgPort, env: context.env });
@@ -69,6 +80,7 @@ export const serve: CommandHandler = async (context) => {
       ? (current: Project) =>
           new Set(selectNodes(context, current, ['sink'], { indirectSelection: 'empty' }).keys())
       : null,
+    tls: cert === undefined || key === undefined ? undefined : new ServerTls({ cert, key }),
     env: context.env,
     log,
     version: context.version,

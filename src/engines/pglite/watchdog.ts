@@ -10,6 +10,8 @@ export interface Door {
   readonly fd: number | undefined;
   readonly host: string;
   readonly port: number;
+  /** Who asks for TLS is to be kept, too: only the main thread has the certificate. */
+  readonly tls?: boolean;
 }
 
 export interface Watchdog {
@@ -77,9 +79,9 @@ function call(expression, done = () => {}) {
   });
 }
 
-function guard({ fd, host, port }) {
+function guard({ fd, host, port, tls }) {
   const stdio = ['pipe', 'pipe', 'ignore', fd];
-  const child = spawn(process.execPath, ['-e', doorman, host, String(port)], { stdio, env: {} });
+  const child = spawn(process.execPath, ['-e', doorman, host, String(port), tls ? 'tls' : ''], { stdio, env: {} });
   child.on('error', () => {});
   child.stdin.on('error', () => {});
   let rest = '';
@@ -98,7 +100,7 @@ function guard({ fd, host, port }) {
  */
 const DOORMAN = `
 const net = require('node:net');
-const [host, port] = process.argv.slice(-2);
+const [host, port, tls] = process.argv.slice(-3);
 const kept = [];
 let closed = false;
 const server = net.createServer((socket) => {
@@ -107,12 +109,13 @@ const server = net.createServer((socket) => {
     bytes = Buffer.concat([bytes, chunk]);
     while (bytes.length >= 8) {
       const code = bytes.readUInt32BE(4);
-      if (code === 80877103 || code === 80877104) {
+      const secures = tls && (code === 80877103 || bytes[0] === 22);
+      if (!secures && (code === 80877103 || code === 80877104)) {
         bytes = bytes.subarray(8);
         socket.write('N');
         continue;
       }
-      if (code === 80877102) {
+      if (!secures && code === 80877102) {
         if (bytes.length < 16) return;
         process.stdout.write(bytes.readInt32BE(8) + ',' + bytes.readInt32BE(12) + '\\n');
         socket.end();

@@ -3,9 +3,12 @@ import websocket from '@fastify/websocket';
 import Fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import type { ServerState } from '../server-state.ts';
+import type { ServerTls } from '../tls.ts';
 import type { Action, Tokens } from '../tokens.ts';
 import { addCommonFailures, shareSchemas } from './answers.ts';
 import { feedRoutes } from './feed-routes.ts';
@@ -33,12 +36,14 @@ export interface AppOptions {
   readonly log: Logger;
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
+  readonly tls?: ServerTls;
 }
 
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { state, tokens, log } = options;
+  const { state, tokens, log, tls } = options;
   const app = Fastify({
     logger: false,
+    ...(tls === undefined ? {} : { serverFactory: secure(tls) }),
     bodyLimit: MAX_JSON_BYTES,
     // Sources and models may have dots and long keys in their paths.
     routerOptions: { maxParamLength: 1000 },
@@ -173,6 +178,15 @@ function refuseOtherMethods(app: FastifyInstance, methods: ReadonlyMap<string, R
 }
 
 /** What is no HTTP, or has too long a head, is answered in the shape of all failures too. */
+/** HTTPS, of which all the rest makes no difference. */
+function secure(tls: ServerTls): (handler: RequestListener) => Server {
+  return (handler) => {
+    const server = createSecureServer({ ...tls.pem, minVersion: 'TLSv1.2' }, handler);
+    tls.onRenewed(() => server.setSecureContext({ ...tls.pem, minVersion: 'TLSv1.2' }));
+    return server;
+  };
+}
+
 function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
   const status = STATUS_OF_CONNECTION[error.code ?? ''] ?? 400;

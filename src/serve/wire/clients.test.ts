@@ -450,6 +450,36 @@ describe('the extended protocol', () => {
 });
 
 describe('before the login', () => {
+  it('who says nothing, or half of something, has its time and no more', async () => {
+    const shared = new SharedDatabase(db, new Turns(), { exclusive: true });
+    const impatient = await startWireServer(db, shared, {
+      ...{ host: '127.0.0.1', port: 0, idleMs: 30_000, readMs: 30_000, loginMs: 200 },
+      access: { token: 'token', ownerPassword: undefined, readerPassword: undefined },
+      schemas: async () => [],
+      metrics: createMetrics(),
+      log: { error: (text: string) => errors.push(text) } as unknown as Logger,
+    });
+    const startup = message('', int32(196_608), 'user', 'seg_command', Buffer.of(0));
+    const halves = [Buffer.alloc(0), Buffer.of(0), startup.subarray(0, 9), startup];
+    await Promise.all(
+      halves.map(async (half) => {
+        const raw = new Raw(connect(impatient.port, '127.0.0.1'));
+        raw.socket.write(half);
+        await new Promise((resolve) => raw.socket.once('close', resolve));
+      }),
+    );
+    // Whoever has logged in in time stays.
+    const owner = new Raw(connect(impatient.port, '127.0.0.1'));
+    owner.send(message('', int32(196_608), 'user', 'seg', Buffer.of(0)));
+    await owner.until('Z');
+    const later = connect(impatient.port, '127.0.0.1');
+    await new Promise((resolve) => later.once('close', resolve));
+    owner.send(message('Q', 'select 5'));
+    expect((await owner.until('Z')).texts).toEqual(['5']);
+    owner.socket.destroy();
+    await impatient.close();
+  });
+
   it('no message is longer than 64 kB, and who is silent gives way', async () => {
     const long = new Raw(connect(server.port, '127.0.0.1'));
     long.socket.write(message('', int32(196_608), 'user', 'seg_command', Buffer.of(0)));

@@ -1,4 +1,4 @@
-/** The start of a connection: SSL is declined, a password is asked for where one is set, and the role is found. */
+/** The start of a connection: TLS is offered where there is a certificate, a password is asked for where one is set, and the role is found. */
 import {
   authenticationOk,
   authenticationSasl,
@@ -35,6 +35,8 @@ interface Granted {
 }
 
 export type LoginStep =
+  /** The connection goes on encrypted. */
+  | { readonly secures: true }
   | { readonly cancel: { readonly pid: number; readonly secret: number } }
   /** `started`: whether messages have a type byte from now on. */
   | { readonly started: boolean; readonly refused: WireError }
@@ -48,8 +50,10 @@ export class Login {
   #granted: Granted | undefined;
   #scram: ScramServer | undefined;
   #begun = false;
+  #offersTls: boolean;
 
-  constructor(access: Access, pid: number, secret: number) {
+  constructor(access: Access, pid: number, secret: number, offersTls: boolean) {
+    this.#offersTls = offersTls;
     this.#access = access;
     this.#pid = pid;
     this.#secret = secret;
@@ -63,6 +67,11 @@ export class Login {
     return this.#begun ? this.#proof(this.#scram, body) : this.#mechanism(this.#scram, body);
   }
 
+  /** The connection is encrypted: there is nothing more to offer. */
+  secured(): void {
+    this.#offersTls = false;
+  }
+
   /** What a client is told once it is in. */
   welcome(parameters: ReadonlyMap<string, string>): Buffer[] {
     return [
@@ -74,8 +83,10 @@ export class Login {
   #startup(body: Buffer): LoginStep {
     if (body.length < 4) throw new ProtocolViolation('the startup message is too short');
     const version = body.readUInt32BE(0);
-    if (version === SSL_REQUEST || version === GSS_REQUEST)
+    if (version === SSL_REQUEST && this.#offersTls) return { secures: true };
+    if (version === SSL_REQUEST || version === GSS_REQUEST) {
       return { started: false, reply: Buffer.from('N') };
+    }
     if (version === CANCEL_REQUEST && body.length >= 12) {
       return { cancel: { pid: body.readInt32BE(4), secret: body.readInt32BE(8) } };
     }

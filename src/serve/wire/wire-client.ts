@@ -4,6 +4,7 @@
  */
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { DatabaseError } from '../../engines/connection.ts';
 import type { Bounds } from '../../engines/pglite/interrupt.ts';
 import { readBounds } from '../engine/read-limits.ts';
@@ -28,21 +29,23 @@ import { statementFacts } from './statement.ts';
 import type { StatementFacts } from './statement.ts';
 import { UnitRun } from './unit.ts';
 import type { Unit } from './unit.ts';
+import type { ServerTls } from '../tls.ts';
 import type { WireHost } from './wire-host.ts';
 
 /** A client is not read from while so much of it waits to be run. */
 const MAX_INBOX = 16 * 1024 * 1024;
 /** Data of one COPY FROM STDIN, which must be held whole. */
 const MAX_COPY = 512 * 1024 * 1024;
-/** As PostgreSQL's authentication_timeout: from the connection to the end of the login, whatever is sent. */
-const LOGIN_MS = 60_000;
 /** What a listener has not read; with more it is cut off, since nothing else would bound it. */
 const MAX_UNREAD = 8 * 1024 * 1024;
+
+/** The first byte of a TLS connection. */
+const TLS_HANDSHAKE = 0x16;
 
 export class WireClient {
   readonly pid: number;
   readonly secret: number;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #host: WireHost;
   readonly #reader = new FrameReader();
   readonly #gone = new AbortController();
@@ -54,6 +57,8 @@ export class WireClient {
   #gatheredSize = 0;
   #copy: { readonly query: Frame; readonly data: Frame[]; size: number } | undefined;
   #running = false;
+  /** Nothing has come yet. */
+  #untouched = true;
   /** The engine is at a unit of this client. */
   #inEngine = false;
   #status = 'I';
@@ -64,26 +69,48 @@ export class WireClient {
   #ended = false;
 
   constructor(socket: Socket, host: WireHost, pid: number, secret: number) {
-    this.#socket = socket;
     this.#host = host;
     this.pid = pid;
     this.secret = secret;
-    this.#login = new Login(host.access, pid, secret);
+    this.#login = new Login(host.access, pid, secret, host.tls !== undefined);
     this.#turn = new ClientTurn(host, (error) => {
       if (this.#running || this.#gone.signal.aborted) return;
       this.#hangUp(error);
       void this.#pump();
     });
     socket.setNoDelay(true);
-    this.#deadline = setTimeout(() => this.dropUnknown(), LOGIN_MS);
+    this.#deadline = setTimeout(() => this.dropUnknown(), host.loginMs);
     this.#deadline.unref();
+    this.#socket = socket;
+    this.#attend(socket);
+  }
+
+  #attend(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
+      if (socket !== this.#socket) return;
       clearTimeout(this.#deadline);
       this.#leave(new Error('the client has gone'));
       void this.#pump();
     });
+  }
+
+  /** From here on what comes and goes is encrypted; `hello` has come already, and is the beginning of that. */
+  #secure(tls: ServerTls, hello?: Buffer): void {
+    const plain = this.#socket;
+    plain.removeAllListeners('data').pause();
+    if (hello !== undefined) plain.unshift(hello);
+    const secured = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: tls.context,
+      // Who begins without asking must say which protocol it means.
+      ...(hello === undefined ? {} : { ALPNProtocols: ['postgresql'] }),
+    });
+    this.#login?.secured();
+    this.#socket = secured;
+    this.#attend(secured);
+    plain.on('close', () => secured.destroy());
   }
 
   /** Whether it has logged in. */
@@ -142,6 +169,10 @@ export class WireClient {
   }
 
   #receive(chunk: Buffer): void {
+    const { tls } = this.#host;
+    // A TLS handshake without a question before it; no message of the protocol begins like that.
+    if (tls !== undefined && this.#untouched && chunk[0] === TLS_HANDSHAKE) return this.#secure(tls, chunk);
+    this.#untouched = false;
     this.#reader.push(chunk);
     const most = this.known ? MAX_INBOX : MAX_LOGIN_MESSAGE;
     if (this.#reader.size > most && this.#running) this.#socket.pause();
@@ -195,6 +226,13 @@ export class WireClient {
       this.#socket.end();
       this.#leave(new Error('a cancel request'));
       return;
+    }
+    if ('secures' in step) {
+      // What is sent ahead of the handshake could be anybody's.
+      if (this.#reader.size > 0)
+        throw new ProtocolViolation('unencrypted data came after the request for TLS');
+      this.#socket.write('S');
+      return this.#secure(this.#host.tls!);
     }
     this.#reader.started = step.started;
     if ('refused' in step) return this.#hangUp(step.refused);
@@ -427,8 +465,10 @@ export class WireClient {
    * read past the socket, in its order.
    */
   #hungUp(): boolean {
-    const fd = descriptorOf(this.#socket);
     if (this.#socket.destroyed) return true;
+    // What is encrypted cannot be read past its socket.
+    if (this.#socket instanceof TLSSocket) return false;
+    const fd = descriptorOf(this.#socket);
     if (fd === undefined || this.#socket.isPaused() || this.#socket.readableLength > 0) return false;
     const chunk = Buffer.alloc(64 * 1024);
     try {

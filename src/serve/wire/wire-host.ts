@@ -1,4 +1,5 @@
 import type { WireEngine } from './wire-engine.ts';
+import type { ServerTls } from '../tls.ts';
 import type { Access } from './login.ts';
 import type { WireClient } from './wire-client.ts';
 
@@ -10,6 +11,9 @@ export interface WireHost {
   readonly idleMs: number;
   /** How long a reader's messages may take together; 0: as long as they like. */
   readonly readMs: number;
+  /** How long a login may take. */
+  readonly loginMs: number;
+  readonly tls: ServerTls | undefined;
   takeTurn(signal?: AbortSignal): Promise<() => void>;
   /** After a turn: something may have been committed. */
   written(): void;

@@ -2,12 +2,14 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { DatabaseError } from '../../engines/connection.ts';
 import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
 import type { Logger } from '../../log/logger.ts';
 import { loadSqlParser } from '../../sql/parse.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
 import type { SharedDatabase } from '../engine/shared-database.ts';
 import type { Metrics } from '../metrics.ts';
+import type { ServerTls } from '../tls.ts';
 import { descriptorOf } from './descriptor.ts';
 import type { Access } from './login.ts';
 import { reachable } from './reachable.ts';
@@ -18,6 +20,9 @@ import type { WireHost } from './wire-host.ts';
 const MAX_CLIENTS = 100;
 /** Connections that have not logged in; with more, the oldest gives way. */
 const MAX_UNKNOWN = 100;
+
+/** As PostgreSQL's authentication_timeout: from the connection to the end of the login, whatever is sent. */
+const LOGIN_MS = 60_000;
 
 /** Settings that the protocol reports at a login. */
 const REPORTED = [
@@ -53,6 +58,10 @@ export interface WireServerOptions {
   readonly schemas: () => Promise<readonly string[]>;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Undefined: requests for TLS are declined. */
+  readonly tls?: ServerTls;
+  /** How long a login may take. */
+  readonly loginMs?: number;
 }
 
 export async function startWireServer(
@@ -76,6 +85,8 @@ export async function startWireServer(
     access: options.access,
     idleMs: options.idleMs,
     readMs: options.readMs,
+    loginMs: options.loginMs ?? LOGIN_MS,
+    tls: options.tls,
     takeTurn: (signal) => shared.turns.take('wire', signal),
     written: () => shared.written(),
     othersWait: () => shared.turns.waiting > 0,
@@ -97,7 +108,7 @@ export async function startWireServer(
     counted: (role) => options.metrics.wireStatements.inc({ role }),
     report: (error) =>
       options.log.error(
-        `Postgres port: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        `Postgres port: ${error instanceof Error && !(error instanceof DatabaseError) ? error.stack : String(error)}`,
       ),
   };
   let lastPid = 0;
@@ -113,8 +124,9 @@ export async function startWireServer(
     server.listen({ host: options.host, port: options.port }, resolve);
   });
   const { port, address } = server.address() as AddressInfo;
-  engine.listenForCancel({ fd: descriptorOf(server), host: reachable(address), port }, (pid, secret) =>
-    host.cancel(pid, secret),
+  engine.listenForCancel(
+    { fd: descriptorOf(server), host: reachable(address), port, tls: options.tls !== undefined },
+    (pid, secret) => host.cancel(pid, secret),
   );
   return {
     port,

@@ -102,6 +102,16 @@ async function made(
   return folder;
 }
 
+/** A certificate of this machine's loopback names, signed by itself, and its key, at `path` with .crt and .key. */
+export async function certificate(path: string): Promise<{ readonly cert: string; readonly key: string }> {
+  await need('openssl', ['version'], ['openssl']);
+  const [cert, key] = [`${path}.crt`, `${path}.key`];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  await run('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert]);
+  return { cert, key };
+}
+
 /** The folder of Python's packages: `bin/python`, and the programs of PostgreSQL 18. */
 export async function python(): Promise<{ readonly python: string; readonly postgres: string }> {
   await need('python3', ['-c', 'import pip, venv'], ['python3', 'python3-pip', 'python3-venv']);
