@@ -3,6 +3,7 @@ import { segError } from '../../diagnostics/seg-error.ts';
 import { loadProject } from '../../project/load.ts';
 import { loadOptions, openProject } from '../open-project.ts';
 import { selectNodes } from '../selection.ts';
+import { connectionUrl, postgresSettings } from '../../engines/postgres/settings.ts';
 import type { Connection, Database } from '../../engines/connection.ts';
 import type { Project } from '../../project/load.ts';
 import type { SourceNode } from '../../project/nodes.ts';
@@ -53,12 +54,15 @@ export const serve: CommandHandler = async (context) => {
   }
   const project = await openProject(context);
   const isServer = project.target.type === 'postgres';
-  if (isServer && flags.given('pg-port')) {
+  const server = isServer
+    ? connectionUrl(postgresSettings(project.target, { root: project.root, command: 'seg serve' }))
+    : undefined;
+  if (server !== undefined && flags.given('pg-port')) {
     throw segError(
       'SEG929',
       `"--pg-port" is for an embedded database; target "${project.target.name}" is a PostgreSQL server`,
       {
-        hint: 'Let applications connect to that server, with the rights that it gives them.',
+        hint: `Let applications connect to that server, with the rights that it gives them: ${server}`,
       },
     );
   }
@@ -88,8 +92,9 @@ export const serve: CommandHandler = async (context) => {
     reload: () => loadProject(loadOptions(context)),
     onListening: (address: { readonly http: string; readonly postgres: string | null }) => {
       log.info(`Serving ${project.name} on ${address.http}`, { name: 'ServerListening', data: address });
-      if (isServer) log.info('Postgres protocol: applications connect to the server of the target itself');
-      else if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
+      if (server !== undefined) {
+        log.info(`Postgres protocol: applications connect to the server of the target itself: ${server}`);
+      } else if (address.postgres !== null) log.info(`Postgres protocol, for reading: ${address.postgres}`);
     },
   };
   if (dialectOf(project.target) === undefined) {

@@ -21,6 +21,14 @@ export interface PostgresSettings {
   readonly sslOptional: boolean;
 }
 
+/** Where the server is, for applications, which have users and passwords of their own. */
+export function connectionUrl({ pool }: PostgresSettings): string {
+  const { host = 'localhost', port, database } = pool;
+  const name = encodeURIComponent(database ?? '');
+  if (host.startsWith('/')) return `postgres:///${name}?host=${encodeURIComponent(host)}&port=${port}`;
+  return `postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${name}`;
+}
+
 /**
  * @param root the project's folder: relative certificate files are looked up there
  * @throws SegError SEG814 for an unknown `sslmode` or a certificate file that cannot be read
