@@ -55,9 +55,7 @@ export class TestProject {
     args: string | readonly string[],
     options: { stdin?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
   ): Promise<SegResult> {
-    const { runCommandLine } = (await import(
-      COMMAND_LINE
-    )) as typeof import('../../src/cli/run-command-line.ts');
+    const { runCommandLine } = (await import(COMMAND_LINE)) as typeof CommandLine;
     let stdout = '';
     let stderr = '';
     const status = await runCommandLine(argumentsOf(args), version, {
