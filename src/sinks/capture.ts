@@ -6,10 +6,11 @@ import type { SinkNode } from '../project/nodes.ts';
 import { ensureState } from '../state/schema.ts';
 import { beginSink } from './begin.ts';
 import { takeIn } from './intake.ts';
-import { settle, takeBatches } from './queue.ts';
+import { takeBatches } from './queue.ts';
 import { makeReceiver } from './receivers/make-receiver.ts';
 import { positionsOf } from './receivers/receiver.ts';
 import type { Outgoing } from './receivers/receiver.ts';
+import { settle } from './settle.ts';
 import { shapeOf } from './shape.ts';
 import { prepareSink } from './sink.ts';
 
@@ -28,7 +29,7 @@ export async function captureSink(db: Connection, project: Project, node: SinkNo
     let { place } = await beginSink(tx, project, sink, shape, { fullResync: false, confirm: true });
     for (let more = true; more;) {
       const intake = await takeIn(tx, sink, shape, place);
-      place = { ...place, position: intake.position };
+      ({ place } = intake);
       more = intake.more;
     }
     const receiver = await makeReceiver({

@@ -15,34 +15,51 @@ import type { Sink } from './sink.ts';
 export interface Intake {
   /** Records that came into the queue, or changed there. */
   readonly taken: number;
-  readonly position: bigint;
+  /** Rows that were looked at for it. */
+  readonly looked: number;
+  readonly place: Place;
   /** There is more already. */
   readonly more: boolean;
 }
 
-/** Changes of a feed, or rows of a source, that are looked at together; one step is never cut in two. */
-const PAGE = 20_000;
+/** Changes of a feed, or rows, that are looked at together. */
+export const PAGE = 20_000;
 
-/** Takes what was committed after `place.position`. Run it in a transaction. */
-export async function takeIn(tx: Connection, sink: Sink, shape: Shape, place: Place): Promise<Intake> {
+/**
+ * Takes what was committed after `place.position`. Run it in a transaction.
+ * @param most changes or rows that are looked at; one step of a feed is never cut in two
+ */
+export async function takeIn(
+  tx: Connection,
+  sink: Sink,
+  shape: Shape,
+  place: Place,
+  most: number = PAGE,
+): Promise<Intake> {
   return shape.position === null
-    ? takeChanges(tx, sink, shape, place)
-    : takeArrivals(tx, sink, shape, place, shape.position);
+    ? takeChanges(tx, sink, shape, place, most)
+    : takeArrivals(tx, sink, shape, place, shape.position, most);
 }
 
-async function takeChanges(tx: Connection, sink: Sink, shape: Shape, place: Place): Promise<Intake> {
+async function takeChanges(
+  tx: Connection,
+  sink: Sink,
+  shape: Shape,
+  place: Place,
+  most: number,
+): Promise<Intake> {
   const seg = quoteIdentifier(sink.stateSchema);
   const step = await currentStep(tx, sink.stateSchema);
-  if (step <= place.position) return { taken: 0, position: place.position, more: false };
+  if (step <= place.position) return { taken: 0, looked: 0, place, more: false };
   const { rows } = await tx.query<{ upto: string | null; some: boolean }>(
     `SELECT (SELECT greatest(c.epoch - 1, (SELECT min(f.epoch) FROM ${seg}.changelog AS f WHERE f.node = $1 AND f.epoch > $2::bigint))
              FROM ${seg}.changelog AS c WHERE c.node = $1 AND c.epoch > $2::bigint
-             ORDER BY c.epoch OFFSET ${PAGE} LIMIT 1)::text AS upto,
+             ORDER BY c.epoch OFFSET ${most} LIMIT 1)::text AS upto,
             EXISTS (SELECT FROM ${seg}.changelog AS c WHERE c.node = $1 AND c.epoch > $2::bigint) AS some`,
     [shape.from.id, place.position.toString()],
   );
   const upto = rows[0]!.upto === null ? step : BigInt(rows[0]!.upto);
-  if (!rows[0]!.some) return { taken: 0, position: step, more: false };
+  if (!rows[0]!.some) return { taken: 0, looked: 0, place: { ...place, position: step }, more: false };
   const page = { after: place.position.toString(), upto: upto.toString(), now: step.toString() };
   await requireUniqueChanges(tx, sink, shape, {
     ...page,
@@ -57,7 +74,7 @@ async function takeChanges(tx: Connection, sink: Sink, shape: Shape, place: Plac
     place.id,
   ]);
   await movePlace(tx, sink, place.id, { position: upto });
-  return { taken: rowCount, position: upto, more: upto < step };
+  return { taken: rowCount, looked: rowCount, place: { ...place, position: upto }, more: upto < step };
 }
 
 /** The common table expressions `raw` and `records`. $1 node, $2 and $3 the steps: after, up to. */
@@ -122,19 +139,20 @@ async function takeArrivals(
   shape: Shape,
   place: Place,
   position: string,
+  most: number,
 ): Promise<Intake> {
   const column = `s.${quoteIdentifier(position)}`;
   const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
   const page = `SELECT ${rowObject(shape.from.columns, 's')} AS "_seg_row", ${column} AS "_seg_position"
-    FROM ${relation} AS s WHERE ${column} > $1::bigint ORDER BY ${column} LIMIT ${PAGE}`;
+    FROM ${relation} AS s WHERE ${column} > $1::bigint ORDER BY ${column} LIMIT ${most}`;
   const { rows } = await tx.query<{ last: string | null; count: number }>(
     `SELECT max("_seg_position")::text AS last, count(*)::integer AS count
      FROM (SELECT ${column} AS "_seg_position" FROM ${relation} AS s WHERE ${column} > $1::bigint
-           ORDER BY ${column} LIMIT ${PAGE}) AS page`,
+           ORDER BY ${column} LIMIT ${most}) AS page`,
     [place.position.toString()],
   );
   const { last, count } = rows[0]!;
-  if (last === null) return { taken: 0, position: place.position, more: false };
+  if (last === null) return { taken: 0, looked: 0, place, more: false };
   const source = `WITH raw AS (${page}), records AS (
       SELECT ${shape.record('"_seg_row"')} AS record, "_seg_position" AS last FROM raw)
     SELECT ${shape.keyOf === null ? "'#' || last" : shape.keyOf('record')} AS key,
@@ -146,7 +164,10 @@ async function takeArrivals(
     place.id,
   ]);
   await movePlace(tx, sink, place.id, { position: BigInt(last) });
-  return { taken: rowCount, position: BigInt(last), more: count === PAGE };
+  return {
+    ...{ taken: rowCount, looked: count, more: count === most },
+    place: { ...place, position: BigInt(last) },
+  };
 }
 
 /**

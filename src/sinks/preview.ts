@@ -67,7 +67,7 @@ export async function previewSink(
       let taken = begun.taken;
       for (let more = true; more;) {
         const intake = await takeIn(tx, sink, shape, place);
-        place = { ...place, position: intake.position };
+        ({ place } = intake);
         taken += intake.taken;
         more = intake.more;
       }

@@ -1,5 +1,4 @@
-/** The queue of a sink: batches are taken from it, sent, and settled by what the receiver has answered. */
-import type { JsonValue } from '../changelog/change.ts';
+/** The queue of a sink: batches are taken from it to be sent; settle.ts takes out what was answered. */
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { outOfDatabase } from '../sql/row-json.ts';
@@ -15,6 +14,13 @@ export interface Limits {
   readonly records: number;
   /** Records of one lane stand in one batch, however many. */
   readonly wholeLanes: boolean;
+  /** The number of a batch that these records join; a new one without. */
+  readonly into?: string;
+  /**
+   * No batch before this number is on its way, null: none is. An index holds the records of those before until it is vacuumed, and they
+   * would be gone through each time. Not known without.
+   */
+  readonly since?: string | null;
 }
 
 interface QueueRow {
@@ -51,53 +57,58 @@ export async function takeBatches(
 ): Promise<{ readonly batches: Delivery[]; readonly unchanged: number; readonly more: boolean }> {
   const seg = quoteIdentifier(sink.stateSchema);
   const most = limits.batches * limits.records;
-  let unchanged = 0;
-  for (;;) {
-    const free = `q.sink = $1 AND q.batch IS NULL AND q.lane NOT IN (
-        SELECT f.lane FROM ${seg}.sink_queue AS f WHERE f.sink = $1 AND f.batch IS NOT NULL)`;
-    const page = `SELECT q.seq FROM ${seg}.sink_queue AS q WHERE ${free} ORDER BY q.seq LIMIT ${most}`;
-    const { rows } = await tx.query<QueueRow>(
-      `SELECT ${rowColumns}
-       FROM ${seg}.sink_queue AS q
-       LEFT JOIN ${seg}.sink_record AS r ON r.sink = q.sink AND md5(r.key) = md5(q.key)
-       WHERE ${
-         limits.wholeLanes
-           ? `q.sink = $1 AND q.batch IS NULL AND q.lane IN (SELECT p.lane FROM ${seg}.sink_queue AS p WHERE p.seq IN (${page}))`
-           : `q.seq IN (${page})`
-       }
-       ORDER BY q.seq`,
-      [place.id],
-    );
-    const send: SinkRecord[] = [];
-    const drop: string[] = [];
-    for (const row of rows) {
-      const record = recordOf(sink, row);
-      if (record === undefined) drop.push(row.seq);
-      else send.push(record);
-    }
-    unchanged += drop.length;
-    if (drop.length > 0) await removeFromQueue(tx, seg, drop);
-    // A page of nothing but unchanged records is not the end of the queue.
-    if (send.length === 0 && rows.length >= most) continue;
-    const batches = await bind(tx, sink, place, partition(send, limits));
-    return { batches, unchanged, more: rows.length >= most };
+  const { since } = limits;
+  const sent = `SELECT f.lane FROM ${seg}.sink_queue AS f
+    WHERE f.sink = $1 AND f.batch IS NOT NULL${since === undefined ? '' : ` AND f.batch >= ${since}::bigint`}`;
+  const free = `q.sink = $1 AND q.batch IS NULL${since === null ? '' : ` AND q.lane NOT IN (${sent})`}`;
+  const page = `SELECT q.seq FROM ${seg}.sink_queue AS q WHERE ${free} ORDER BY q.seq LIMIT ${most}`;
+  const { rows } = await tx.query<QueueRow>(
+    `SELECT ${rowColumns}
+     FROM ${seg}.sink_queue AS q
+     LEFT JOIN ${seg}.sink_record AS r ON r.sink = q.sink AND md5(r.key) = md5(q.key)
+     WHERE ${
+       limits.wholeLanes
+         ? `q.sink = $1 AND q.batch IS NULL AND q.lane IN (SELECT p.lane FROM ${seg}.sink_queue AS p WHERE p.seq IN (${page}))`
+         : `q.seq IN (${page})`
+     }
+     ORDER BY q.seq`,
+    [place.id],
+  );
+  const send: SinkRecord[] = [];
+  const drop: string[] = [];
+  for (const row of rows) {
+    const record = recordOf(sink, row);
+    if (record === undefined) drop.push(row.seq);
+    else send.push(record);
   }
+  if (drop.length > 0) await removeFromQueue(tx, sink, drop);
+  const batches = await bind(tx, sink, place, partition(send, limits), limits.into);
+  // A page of nothing but unchanged records is not the end of the queue.
+  return { batches, unchanged: drop.length, more: rows.length >= most };
 }
+
+/** Rows that are read at once. */
+const READ = 1000;
 
 /** Batches that were bound before and not settled: what a process that was killed had on its way. */
 export async function boundBatches(db: Connection, sink: Sink, place: Place): Promise<Delivery[]> {
   const seg = quoteIdentifier(sink.stateSchema);
-  const { rows } = await db.query<QueueRow>(
-    `SELECT ${rowColumns}
-     FROM ${seg}.sink_queue AS q LEFT JOIN ${seg}.sink_record AS r ON r.sink = q.sink AND md5(r.key) = md5(q.key)
-     WHERE q.sink = $1 AND q.batch IS NOT NULL ORDER BY q.batch, q.seq`,
-    [place.id],
-  );
   const batches = new Map<string, SinkRecord[]>();
-  for (const row of rows) {
-    const records = batches.get(row.batch!) ?? [];
-    batches.set(row.batch!, records);
-    records.push(toRecord(row, opOf(sink, row)));
+  for (let last: readonly [string, string] = ['0', '0']; ;) {
+    const { rows } = await db.query<QueueRow>(
+      `SELECT ${rowColumns}
+       FROM ${seg}.sink_queue AS q LEFT JOIN ${seg}.sink_record AS r ON r.sink = q.sink AND md5(r.key) = md5(q.key)
+       WHERE q.sink = $1 AND q.batch IS NOT NULL AND (q.batch, q.seq) > ($2::bigint, $3::bigint)
+       ORDER BY q.batch, q.seq LIMIT ${READ}`,
+      [place.id, ...last],
+    );
+    for (const row of rows) {
+      const records = batches.get(row.batch!) ?? [];
+      batches.set(row.batch!, records);
+      records.push(toRecord(row, opOf(sink, row)));
+    }
+    if (rows.length < READ) break;
+    last = [rows.at(-1)!.batch!, rows.at(-1)!.seq];
   }
   return [...batches].map(([number, records]) => ({
     number,
@@ -164,14 +175,11 @@ async function bind(
   sink: Sink,
   place: Place,
   batches: readonly (readonly SinkRecord[])[],
+  into?: string,
 ): Promise<Delivery[]> {
   if (batches.length === 0) return [];
   const seg = quoteIdentifier(sink.stateSchema);
-  const { rows } = await tx.query<{ last: string }>(
-    `UPDATE ${seg}.sink SET last_batch = last_batch + $2 WHERE id = $1 RETURNING last_batch::text AS last`,
-    [place.id, batches.length],
-  );
-  const first = BigInt(rows[0]!.last) - BigInt(batches.length) + 1n;
+  const first = into === undefined ? await newNumbers(tx, seg, place, batches.length) : BigInt(into);
   const bound = batches.map((records, index): Delivery => {
     const number = (first + BigInt(index)).toString();
     return { number, id: messageId(place.instance, number, records), records };
@@ -188,95 +196,19 @@ async function bind(
   return bound;
 }
 
-async function removeFromQueue(tx: Connection, seg: string, seqs: readonly string[]): Promise<void> {
+/** Answers the first of so many. */
+async function newNumbers(tx: Connection, seg: string, place: Place, count: number): Promise<bigint> {
+  const { rows } = await tx.query<{ first: string }>(
+    `UPDATE ${seg}.sink SET last_batch = last_batch + $2 WHERE id = $1 RETURNING (last_batch - $2 + 1)::text AS first`,
+    [place.id, count],
+  );
+  return BigInt(rows[0]!.first);
+}
+
+async function removeFromQueue(tx: Connection, sink: Sink, seqs: readonly string[]): Promise<void> {
   await tx.query(
-    `DELETE FROM ${seg}.sink_queue AS q USING jsonb_array_elements_text($1::jsonb) AS s (seq) WHERE q.seq = s.seq::bigint`,
+    `DELETE FROM ${quoteIdentifier(sink.stateSchema)}.sink_queue AS q USING jsonb_array_elements_text($1::jsonb) AS s (seq) WHERE q.seq = s.seq::bigint`,
     [JSON.stringify(seqs)],
-  );
-}
-
-export interface Refusal {
-  readonly record: SinkRecord;
-  readonly reason: string;
-  readonly status: number | null;
-}
-
-/** What a receiver has said of a batch. */
-export interface Answered {
-  readonly delivery: Delivery;
-  readonly refused: readonly Refusal[];
-}
-
-/**
- * Settles batches: their records are taken out of the queue, those that were accepted are remembered as held by the
- * receiver, those that were refused are parked with the reason. Run it in a transaction.
- */
-export async function settle(
-  tx: Connection,
-  sink: Sink,
-  place: Place,
-  answers: readonly Answered[],
-): Promise<void> {
-  if (answers.length === 0) return;
-  const seg = quoteIdentifier(sink.stateSchema);
-  const bad = new Set(answers.flatMap(({ refused }) => refused.map(({ record }) => record.seq)));
-  const all = answers.flatMap(({ delivery }) => delivery.records.map(({ seq }) => seq));
-  const accepted = all.filter((seq) => !bad.has(seq));
-  if (accepted.length > 0) {
-    const list = JSON.stringify(accepted.map((seq) => ({ seq })));
-    if (sink.node.mode !== 'changes') {
-      const marks = typeof sink.node.on_delete === 'object';
-      // The hash is made of the text PostgreSQL prints, so it is made here and not from what was sent.
-      await tx.query(
-        `INSERT INTO ${seg}.sink_record AS r (sink, key, hash, sent_at)
-         SELECT q.sink, q.key, coalesce(md5(q."row"::text), '${GONE}'), clock_timestamp()
-         FROM ${seg}.sink_queue AS q JOIN jsonb_to_recordset($1::jsonb) AS s (seq bigint) ON q.seq = s.seq
-         WHERE q."row" IS NOT NULL OR ${marks}
-         ON CONFLICT (sink, md5(key)) DO UPDATE SET hash = excluded.hash, sent_at = excluded.sent_at`,
-        [list],
-      );
-      if (!marks) {
-        await tx.query(
-          `DELETE FROM ${seg}.sink_record AS r USING ${seg}.sink_queue AS q, jsonb_to_recordset($1::jsonb) AS s (seq bigint)
-           WHERE q.seq = s.seq AND q."row" IS NULL AND r.sink = q.sink AND md5(r.key) = md5(q.key)`,
-          [list],
-        );
-      }
-    }
-    await tx.query(
-      `DELETE FROM ${seg}.sink_rejections AS r USING ${seg}.sink_queue AS q, jsonb_to_recordset($1::jsonb) AS s (seq bigint)
-       WHERE q.seq = s.seq AND r.sink_id = q.sink AND md5(r.key) = md5(q.key)`,
-      [list],
-    );
-  }
-  await park(tx, sink, place, answers);
-  await removeFromQueue(tx, seg, all);
-}
-
-async function park(tx: Connection, sink: Sink, place: Place, answers: readonly Answered[]): Promise<void> {
-  const seg = quoteIdentifier(sink.stateSchema);
-  const list: JsonValue[] = answers.flatMap(({ delivery, refused }) =>
-    refused.map(({ record, reason, status }) => ({
-      seq: record.seq,
-      op: record.op,
-      // PostgreSQL's text has no NUL.
-      reason: sink.scrub(reason).replaceAll('\0', '').slice(0, 2000),
-      status,
-      id: delivery.id,
-    })),
-  );
-  if (list.length === 0) return;
-  await tx.query(
-    `INSERT INTO ${seg}.sink_rejections AS r
-       (sink, key, op, reason, status, "row", before, message_id, sink_id, lane, first_position, position, at)
-     SELECT $2, q.key, s.op, s.reason, s.status, q."row", q.before, s.id, $3, q.lane, q.first_position, q.position, q.at
-     FROM ${seg}.sink_queue AS q JOIN jsonb_to_recordset($1::jsonb) AS s (seq bigint, op text, reason text, status integer, id text)
-       ON q.seq = s.seq
-     ON CONFLICT (sink_id, md5(key)) DO UPDATE SET
-       op = excluded.op, reason = excluded.reason, status = excluded.status, "row" = excluded."row", before = excluded.before,
-       message_id = excluded.message_id, attempts = r.attempts + 1, last_attempt_at = clock_timestamp(),
-       position = excluded.position, at = excluded.at`,
-    [JSON.stringify(list), sink.name, place.id],
   );
 }
 
@@ -314,12 +246,17 @@ export interface Waiting {
   readonly age: number;
 }
 
-/** What waits and is on its way. */
-export async function waiting(db: Connection, sink: Sink, id: number): Promise<Waiting> {
+/** Rows by which the size of the others is guessed. */
+const WEIGHED = 200;
+
+/** What waits, up to so many records. */
+export async function waiting(db: Connection, sink: Sink, id: number, most: number): Promise<Waiting> {
+  const free = `SELECT "row", at FROM ${quoteIdentifier(sink.stateSchema)}.sink_queue
+    WHERE sink = $1 AND batch IS NULL ORDER BY seq LIMIT`;
   const { rows } = await db.query<{ records: number; bytes: number; age: number }>(
-    `SELECT count(*)::integer AS records, coalesce(sum(pg_column_size("row")), 0)::float8 AS bytes,
-       coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS age
-     FROM ${quoteIdentifier(sink.stateSchema)}.sink_queue WHERE sink = $1`,
+    `SELECT w.records, w.records * coalesce((SELECT avg(pg_column_size(s."row")) FROM (${free} ${WEIGHED}) AS s), 0)::float8 AS bytes, w.age
+     FROM (SELECT count(*)::integer AS records, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float8 AS age
+           FROM (${free} ${most}) AS f) AS w`,
     [id],
   );
   return rows[0]!;

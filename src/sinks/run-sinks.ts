@@ -75,8 +75,7 @@ export async function runSinks(
     await db.transaction((tx) => ensureState(tx, stateSchemaOf(project)));
     await keepFeeds(db, project, nodes);
     // An embedded database has one process; on a server several could run the same sink.
-    if (project.target.type !== 'postgres')
-      return Promise.all(nodes.map((node) => runNode(node, options.signal)));
+    if (isShared(project)) return Promise.all(nodes.map((node) => runNode(node, options.signal)));
     return runLocked(db, {
       stateSchema: stateSchemaOf(project),
       nodes,
@@ -161,6 +160,7 @@ async function attempt(db: Connection, project: Project, node: SinkNode, options
         signal: options.signal,
         confirm: options.confirm === true,
         onlyRejected: options.onlyRejected === true,
+        isShared: isShared(project),
         taken: begun.taken,
         runId,
         onEvent: (event) => notices.tell(event),
@@ -177,6 +177,11 @@ async function attempt(db: Connection, project: Project, node: SinkNode, options
   } finally {
     await notices.sent();
   }
+}
+
+/** Whether the database is an embedded one, which does one thing at a time. */
+function isShared(project: Project): boolean {
+  return project.target.type !== 'postgres';
 }
 
 async function begin(db: Connection, project: Project, sink: Sink, options: RunSinksOptions) {

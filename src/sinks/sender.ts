@@ -4,7 +4,7 @@ import { backoffMs } from './backoff.ts';
 import { pause } from './deadline.ts';
 import type { SinkEvent } from './events.ts';
 import type { Health } from './health.ts';
-import type { Refusal } from './queue.ts';
+import type { Refusal } from './settle.ts';
 import type { Delivery } from './record.ts';
 import { ReceiverError } from './receivers/receiver.ts';
 import type { Receiver } from './receivers/receiver.ts';

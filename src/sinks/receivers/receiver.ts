@@ -2,7 +2,7 @@
 import type { Position } from '../../changelog/change.ts';
 import { positionOf } from '../../feeds/position.ts';
 import type { Delivery } from '../record.ts';
-import type { Refusal } from '../queue.ts';
+import type { Refusal } from '../settle.ts';
 import type { Shape } from '../shape.ts';
 import type { Sink } from '../sink.ts';
 

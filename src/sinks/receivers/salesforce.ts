@@ -9,7 +9,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { JsonRow } from '../../changelog/change.ts';
 import { stringifyJson, textOfJson } from '../../json/exact-json.ts';
 import type { ExactJson, Writable } from '../../json/exact-json.ts';
-import type { Refusal } from '../queue.ts';
+import type { Refusal } from '../settle.ts';
 import { keyValues, rowValues } from '../record.ts';
 import type { Delivery, SinkRecord } from '../record.ts';
 import { numberSetting, requiredSetting, textSetting } from '../sink.ts';
