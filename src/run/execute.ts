@@ -102,7 +102,8 @@ class Run {
     listener({
       kind: 'runStart',
       total: nodes.length,
-      threads: this.#request.threads ?? project.target.threads,
+      // Everything else is one transaction, or one step after the other.
+      threads: nodes.some(isDetached) ? (this.#request.threads ?? project.target.threads) : 1,
       target: project.target.name,
     });
     const block = (id: string): void => {
@@ -115,7 +116,7 @@ class Run {
       nodes.filter(({ resource_type: type }) => type === 'unit_test'),
       block,
     );
-    const attached = nodes.filter(({ resource_type: type }) => type !== 'unit_test' && type !== 'scenario');
+    const attached = nodes.filter((node) => !isDetached(node));
     const dialect = dialectOf(project.target);
     if (attached.length > 0 && dialect === undefined) await this.#transaction(db, attached, block);
     if (attached.length > 0 && dialect !== undefined) await this.#streaming(dialect, attached, block);
@@ -356,6 +357,11 @@ class Run {
 }
 
 class Interrupted extends Error {}
+
+/** Whether it runs in an engine of its own. */
+function isDetached({ resource_type: type }: GraphNode): boolean {
+  return type === 'unit_test' || type === 'scenario';
+}
 
 const ACTIONS: Readonly<Record<StreamingAction, NodeOutcome['action'] | null>> = {
   created: 'created',
