@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import type * as CommandLine from '../../src/cli/run-command-line.ts';
 import { version } from '../../src/version.ts';
 
 const program = (file: string): string => join(import.meta.dirname, '..', '..', 'dist', 'cli', file);
