@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -59,7 +60,12 @@ export class SyncedFiles {
     }
     this.#marks = marks;
     // Written after the last sync and only then: what stands in it is true whenever it is found.
-    writeFileSync(this.#file, JSON.stringify([...marks]), { mode: 0o600 });
+    try {
+      writeFileSync(this.#file, JSON.stringify([...marks]), { mode: 0o600 });
+    } catch {
+      // The data are on the disk. Without marks (there is no room for them) the next process syncs all files once more.
+      rmSync(this.#file, { force: true });
+    }
   }
 
   #read(): Map<string, Mark> {
