@@ -517,7 +517,7 @@ describe('a run beside the server', () => {
       ) as string,
     });
     await until(() => serving.log().slice(before).includes('its files are read again'));
-    const event = '00000000-0000-4000-8000-00000000a001';
+    const event = '00000000-0000-4000-8000-00000000000a';
     expect((await post(source, 'application/json', JSON.stringify({ event, seller: 7 }))).status).toBe(200);
     const { body } = await get(`/v1/models/segment_events?event_id=${event}`);
     expect(body['rows']).toMatchObject([{ vendor: 7 }]);
