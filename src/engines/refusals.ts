@@ -28,7 +28,7 @@ export function refusal(error: DatabaseError): SegError | undefined {
     });
   }
   const limit = limitRemedy(error);
-  if (limit !== undefined) return segError('SEG841', message, { ...more, hint: limit });
+  if (limit !== undefined) return segError('SEG841', message, { ...more, hint: limit, exitCode: 1 });
   return undefined;
 }
 
