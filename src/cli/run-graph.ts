@@ -95,6 +95,8 @@ async function dropOldChanges(db: Database, project: Project): Promise<void> {
   if (project.target.type !== 'pglite' && project.target.type !== 'postgres') return;
   const { pruneChanges } = await import('../feeds/retention.ts');
   await pruneChanges(db, project);
+  const { giveUpScans } = await import('../sinks/table-scan.ts');
+  await giveUpScans(db, project);
 }
 
 function exitStatus(result: ExecuteResult): ExitStatus {

@@ -55,24 +55,28 @@ export async function pruneChanges(db: Connection, project: Project): Promise<nu
   return dropped;
 }
 
-/** By model, the first position up to which every sink that sends all of its changes has taken them. */
+/** By model, the first position up to which every sink that needs all of its changes has taken them. */
 async function takenBySinks(
   db: Connection,
   stateSchema: string,
   project: Project,
 ): Promise<ReadonlyMap<string, bigint>> {
-  const sinks = Object.values(project.manifest.sinks ?? {}).filter(
-    ({ config, mode }) => config.enabled && mode === 'changes',
-  );
+  const sinks = Object.values(project.manifest.sinks ?? {}).filter(({ config }) => config.enabled);
   const taken = new Map<string, bigint>();
   if (sinks.length === 0) return taken;
-  const { rows } = await db.query<{ id: string; position: string }>(
-    `SELECT unique_id AS id, position::text FROM ${quoteIdentifier(stateSchema)}.sink`,
+  const seg = quoteIdentifier(stateSchema);
+  const { rows } = await db.query<{ id: string; position: string; begins: boolean }>(
+    `SELECT s.unique_id AS id, s.position::text, EXISTS (SELECT FROM ${seg}.sink_scan AS c WHERE c.sink = s.id) AS begins
+     FROM ${seg}.sink AS s`,
   );
-  const positions = new Map(rows.map(({ id, position }) => [id, BigInt(position)]));
-  for (const { unique_id: id, from } of sinks) {
-    const position = positions.get(id);
-    if (position !== undefined) taken.set(from, min(position, taken.get(from) ?? position));
+  const places = new Map(
+    rows.map(({ id, position, begins }) => [id, { position: BigInt(position), begins }]),
+  );
+  for (const { unique_id: id, from, mode } of sinks) {
+    const place = places.get(id);
+    // A sink that is still taking in the rows that were there does not follow the changes yet.
+    if (place === undefined || (mode !== 'changes' && !place.begins)) continue;
+    taken.set(from, min(place.position, taken.get(from) ?? place.position));
   }
   return taken;
 }

@@ -7,6 +7,7 @@ import type { Database } from '../engines/connection.ts';
 import { PGliteDatabase } from '../engines/pglite/connection.ts';
 import { pruneChanges } from '../feeds/retention.ts';
 import type { Logger } from '../log/logger.ts';
+import { giveUpScans } from '../sinks/table-scan.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -25,6 +26,7 @@ export async function keepHouse(
     if (signal.aborted) return;
     try {
       const dropped = await pruneChanges(state.shared.as('command'), state.project);
+      await giveUpScans(state.shared.as('command'), state.project);
       if (dropped > 0) log.debug(`Dropped ${dropped} old changes`);
       if (!(db instanceof PGliteDatabase)) continue;
       await vacuumMost(state);

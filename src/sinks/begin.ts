@@ -6,18 +6,30 @@ import { positionOf } from '../feeds/position.ts';
 import type { Project } from '../project/load.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
 import { shortName } from '../sql/short-name.ts';
-import { CHANGES_SINCE, readDeployedNode } from '../state/nodes.ts';
 import { checkGuard } from './guard.ts';
-import { forgetRecords, takeAll } from './intake.ts';
-import { currentStep, feedOf, makePlace, movePlace, readPlace, renewInstance } from './place.ts';
+import { allRecordsSql, forgetRecords, takeAll } from './intake.ts';
+import {
+  currentStep,
+  feedOf,
+  keptAfter,
+  makePlace,
+  movePlace,
+  readPlace,
+  renewInstance,
+  scanOf,
+} from './place.ts';
 import type { Place } from './place.ts';
+import { requireUniqueRows } from './require-unique.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
+import { beginScan, endScan, isLong } from './table-scan.ts';
 
 export interface BeginOptions {
   readonly fullResync: boolean;
   /** Whatever the guard says. */
   readonly confirm: boolean;
+  /** The database does one thing at a time: rows of a large model are taken in by the steps that follow, not here. */
+  readonly inSteps?: boolean;
 }
 
 export interface Begun {
@@ -28,7 +40,8 @@ export interface Begun {
 }
 
 /**
- * Run it in a transaction. Afterwards everything up to `place.position` is in the queue or at the receiver.
+ * Run it in a transaction. Afterwards everything up to `place.position` is in the queue or at the receiver, but for what
+ * `place.scan` has not read.
  * @throws GuardStop when what differs is more than the guard allows; then nothing may be committed
  * @throws SegError SEG719 when changes that were to be sent, each of them, are not kept any more
  */
@@ -60,6 +73,10 @@ export async function beginSink(
   }
   const otherShape = place.shape !== shape.fingerprint;
   const first = found === undefined && backfill;
+  if (first && options.inSteps === true && (await mayScan(tx, sink, shape, place))) {
+    const scan = await beginScan(tx, scanOf(sink, shape, place));
+    return { place: { ...place, scan }, taken: 0, gap: null };
+  }
   if (shape.position !== null) {
     // A source is read from its beginning again; what the receiver holds already is not sent twice.
     const again = options.fullResync || otherFeed || lost !== null || (otherShape && mode !== 'changes');
@@ -76,7 +93,11 @@ export async function beginSink(
   const compare =
     first || options.fullResync || (mode !== 'changes' && (otherShape || otherFeed || lost !== null));
   let taken = 0;
-  let position = place.position;
+  let { position, scan } = place;
+  if (scan !== null && (compare || otherFeed || lost !== null)) {
+    await endScan(tx, scanOf(sink, shape, place));
+    scan = null;
+  }
   if (compare) {
     ({ taken } = await takeAll(tx, sink, shape, place));
     if (!options.confirm) await checkGuard(tx, sink, place, taken);
@@ -85,10 +106,18 @@ export async function beginSink(
   if (!compare && (otherFeed || otherShape || lost !== null))
     await movePlace(tx, sink, place.id, { position, shape });
   return {
-    place: { ...place, position, shape: shape.fingerprint, feed: feedOf(shape) },
+    place: { ...place, position, scan, shape: shape.fingerprint, feed: feedOf(shape) },
     taken,
     gap: mode === 'changes' && !options.fullResync ? (lost?.reason ?? null) : null,
   };
+}
+
+/** Whether the rows that are there can be read in pieces: what tells them apart must follow from the model. */
+async function mayScan(tx: Connection, sink: Sink, shape: Shape, place: Place): Promise<boolean> {
+  if (shape.position !== null || (shape.keyOf !== null && shape.uniqueness === 'unknown')) return false;
+  if (!(await isLong(tx, scanOf(sink, shape, place)))) return false;
+  await requireUniqueRows(tx, sink, shape, allRecordsSql(shape));
+  return true;
 }
 
 interface Gap {
@@ -112,9 +141,8 @@ async function gapOf(
   if (place.feed !== feedOf(shape)) return anew(shape.from.label);
   if (place.position > now) return anew('the database');
   if (shape.position !== null) return null;
-  const node = await readDeployedNode(tx, sink.stateSchema, sink.node.from);
-  const since = node?.settings[CHANGES_SINCE];
-  if (typeof since !== 'string' || BigInt(since) <= place.position) return null;
+  const since = await keptAfter(tx, sink);
+  if (since === undefined || since <= place.position) return null;
   const between = `between ${positionOf(place.position)} and ${positionOf(since)}`;
   return { reason: `the changes of ${shape.from.label} ${between} are not kept any more`, isCut: true };
 }

@@ -5,12 +5,14 @@
  */
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/quote.ts';
-import { currentStep, movePlace } from './place.ts';
+import { currentStep, keptAfter, movePlace, scanOf } from './place.ts';
 import type { Place } from './place.ts';
 import { requireUniqueRows, requireUniqueChanges } from './require-unique.ts';
 import { rowObject } from '../sql/row-json.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
+import { endScan, nextPiece } from './table-scan.ts';
+import type { Scan } from './table-scan.ts';
 
 export interface Intake {
   /** Records that came into the queue, or changed there. */
@@ -26,7 +28,7 @@ export interface Intake {
 export const PAGE = 20_000;
 
 /**
- * Takes what was committed after `place.position`. Run it in a transaction.
+ * Takes what was there at `place.position` and has not been taken, then what was committed after it. Run it in a transaction.
  * @param most changes or rows that are looked at; one step of a feed is never cut in two
  */
 export async function takeIn(
@@ -36,6 +38,7 @@ export async function takeIn(
   place: Place,
   most: number = PAGE,
 ): Promise<Intake> {
+  if (place.scan !== null) return takePiece(tx, sink, shape, { ...place, scan: place.scan }, most);
   return shape.position === null
     ? takeChanges(tx, sink, shape, place, most)
     : takeArrivals(tx, sink, shape, place, shape.position, most);
@@ -114,7 +117,7 @@ function changesSql(sink: Sink, shape: Shape): string {
 }
 
 /** SQL of `record`, all there are. */
-function allRecordsSql(shape: Shape): string {
+export function allRecordsSql(shape: Shape): string {
   const relation = quoteRelation({ schema: shape.from.schema, name: shape.from.relation });
   return `SELECT ${shape.record(`(${rowObject(shape.from.columns, 't')})`)} AS record FROM ${relation} AS t`;
 }
@@ -170,6 +173,39 @@ async function takeArrivals(
   };
 }
 
+/** Some of the rows that were there when the sink ran first; each is one record. */
+async function takePiece(
+  tx: Connection,
+  sink: Sink,
+  shape: Shape,
+  place: Place & { readonly scan: Scan },
+  most: number,
+): Promise<Intake> {
+  const compareAll = async (): Promise<Intake> => {
+    const { taken, position } = await takeAll(tx, sink, shape, place);
+    return { taken, looked: taken, place: { ...place, scan: null, position }, more: false };
+  };
+  const piece = await nextPiece(tx, scanOf(sink, shape, place), place.scan, most);
+  if (piece === undefined) {
+    // The table was written anew by a deployment: everything is compared with what was sent.
+    await endScan(tx, scanOf(sink, shape, place));
+    return compareAll();
+  }
+  const key = shape.keyOf?.('record') ?? `md5(record::text) || '-' || $2 || '-' || place`;
+  const source = `SELECT ${key} AS key, ${lane(shape, 'record', shape.keyOf === null ? 'md5(record::text)' : key)} AS lane,
+      record AS come, NULL::jsonb AS gone, $2::bigint AS first, $2::bigint AS last, clock_timestamp() AS at
+    FROM (SELECT ${shape.record('"_seg_row"')} AS record, "_seg_place" AS place FROM (${piece.sql}) AS piece) AS r
+    WHERE record IS NOT NULL`;
+  const { rowCount } = await tx.query(intoQueue(sink, source).replaceAll('$4', '$1'), [
+    place.id,
+    place.position.toString(),
+  ]);
+  const scan = await piece.taken();
+  // It took longer than changes are kept.
+  if (scan === null && ((await keptAfter(tx, sink)) ?? 0n) > place.position) return compareAll();
+  return { taken: rowCount, looked: piece.rows, place: { ...place, scan }, more: true };
+}
+
 /**
  * Everything there is now against what the receiver holds: what differs goes into the queue, also what is to go. For the
  * first run, for other records than before, and for a feed with a gap. Run it in a transaction.
@@ -179,9 +215,10 @@ export async function takeAll(
   sink: Sink,
   shape: Shape,
   place: Place,
-): Promise<{ readonly taken: number }> {
+): Promise<{ readonly taken: number; readonly position: bigint }> {
   const seg = quoteIdentifier(sink.stateSchema);
-  const step = (await currentStep(tx, sink.stateSchema)).toString();
+  const position = await currentStep(tx, sink.stateSchema);
+  const step = position.toString();
   const rows = allRecordsSql(shape);
   const keyed = shape.keyOf !== null;
   await requireUniqueRows(tx, sink, shape, rows);
@@ -200,8 +237,8 @@ export async function takeAll(
     ORDER BY 1`;
   await tx.query(`DELETE FROM ${seg}.sink_queue WHERE sink = $1 AND batch IS NULL`, [place.id]);
   const { rowCount } = await tx.query(intoQueue(sink, source).replaceAll('$4', '$1'), [place.id, step]);
-  await movePlace(tx, sink, place.id, { position: BigInt(step), shape });
-  return { taken: rowCount };
+  await movePlace(tx, sink, place.id, { position, shape });
+  return { taken: rowCount, position };
 }
 
 /** How a record is remembered once it was sent. */

@@ -2,6 +2,9 @@
 import { segError } from '../diagnostics/seg-error.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { CHANGES_SINCE, readDeployedNode } from '../state/nodes.ts';
+import { scanAsJson } from './table-scan.ts';
+import type { Scan, ScanOf } from './table-scan.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
 
@@ -19,6 +22,8 @@ export interface Place {
   readonly position: bigint;
   readonly state: SinkState;
   readonly reason: string | null;
+  /** The scan whose rows are taken in before any change after `position`; null: there is none. */
+  readonly scan: Scan | null;
 }
 
 interface PlaceRow {
@@ -29,13 +34,18 @@ interface PlaceRow {
   position: string;
   state: SinkState;
   reason: string | null;
+  scan: Scan | null;
 }
 
-const columns = 'id, instance::text, shape, feed, position::text, state, reason';
+function columnsOf(seg: string): string {
+  const scan = `(SELECT ${scanAsJson('c')} FROM ${seg}.sink_scan AS c WHERE c.sink = s.id) AS scan`;
+  return `s.id, s.instance::text, s.shape, s.feed, s.position::text, s.state, s.reason, ${scan}`;
+}
 
 export async function readPlace(db: Connection, sink: Sink): Promise<Place | undefined> {
+  const seg = quoteIdentifier(sink.stateSchema);
   const { rows } = await db.query<PlaceRow>(
-    `SELECT ${columns} FROM ${quoteIdentifier(sink.stateSchema)}.sink WHERE unique_id = $1`,
+    `SELECT ${columnsOf(seg)} FROM ${seg}.sink AS s WHERE s.unique_id = $1`,
     [sink.node.unique_id],
   );
   return rows[0] === undefined ? undefined : placeOf(rows[0]);
@@ -43,9 +53,10 @@ export async function readPlace(db: Connection, sink: Sink): Promise<Place | und
 
 /** Makes the row of a sink that runs for the first time. */
 export async function makePlace(tx: Connection, sink: Sink, shape: Shape, position: bigint): Promise<Place> {
+  const seg = quoteIdentifier(sink.stateSchema);
   const { rows } = await tx.query<PlaceRow>(
-    `INSERT INTO ${quoteIdentifier(sink.stateSchema)}.sink (unique_id, name, shape, feed, position)
-     VALUES ($1, $2, $3, $4, $5::bigint) RETURNING ${columns}`,
+    `INSERT INTO ${seg}.sink AS s (unique_id, name, shape, feed, position)
+     VALUES ($1, $2, $3, $4, $5::bigint) RETURNING ${columnsOf(seg)}`,
     [sink.node.unique_id, sink.name, shape.fingerprint, feedOf(shape), position.toString()],
   );
   return placeOf(rows[0]!);
@@ -53,8 +64,9 @@ export async function makePlace(tx: Connection, sink: Sink, shape: Shape, positi
 
 /** From here on the receiver hears of another sender, whose batches it has none of. */
 export async function renewInstance(tx: Connection, sink: Sink, { id }: Place): Promise<Place> {
+  const seg = quoteIdentifier(sink.stateSchema);
   const { rows } = await tx.query<PlaceRow>(
-    `UPDATE ${quoteIdentifier(sink.stateSchema)}.sink SET instance = gen_random_uuid() WHERE id = $1 RETURNING ${columns}`,
+    `UPDATE ${seg}.sink AS s SET instance = gen_random_uuid() WHERE s.id = $1 RETURNING ${columnsOf(seg)}`,
     [id],
   );
   return placeOf(rows[0]!);
@@ -102,8 +114,20 @@ export function feedOf({ from }: Shape): string {
   return `${from.uniqueId}#${from.id}`;
 }
 
+/** The scan of the rows that were there when a sink first ran. */
+export function scanOf(sink: Sink, shape: Shape, { id }: Pick<Place, 'id'>): ScanOf {
+  return { sink: id, stateSchema: sink.stateSchema, node: shape.from };
+}
+
 function placeOf(row: PlaceRow): Place {
   return { ...row, position: BigInt(row.position) };
+}
+
+/** The position after which the changes of what a sink reads are kept; undefined where all of them are. */
+export async function keptAfter(db: Connection, sink: Sink): Promise<bigint | undefined> {
+  const node = await readDeployedNode(db, sink.stateSchema, sink.node.from);
+  const since = node?.settings[CHANGES_SINCE];
+  return typeof since === 'string' ? BigInt(since) : undefined;
 }
 
 /** The position of the last committed step. */

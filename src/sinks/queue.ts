@@ -90,15 +90,32 @@ export async function takeBatches(
 /** Rows that are read at once. */
 const READ = 1000;
 
-/** Batches that were bound before and not settled: what a process that was killed had on its way. */
+/** Batches that were bound before and not answered: what a process that was killed had on its way. */
 export async function boundBatches(db: Connection, sink: Sink, place: Place): Promise<Delivery[]> {
+  const seg = quoteIdentifier(sink.stateSchema);
+  const answered = `q.batch IN (SELECT s.batch FROM ${seg}.sink_settling AS s WHERE s.sink = $1)`;
+  const batches = await readBound(db, sink, place, `NOT ${answered}`);
+  return [...batches].map(([number, records]) => ({
+    number,
+    id: messageId(place.instance, number, records),
+    records,
+  }));
+}
+
+/** The records of batches on their way, by number. @param condition SQL over the queue `q` of sink $1 */
+export async function readBound(
+  db: Connection,
+  sink: Sink,
+  place: Place,
+  condition: string,
+): Promise<ReadonlyMap<string, SinkRecord[]>> {
   const seg = quoteIdentifier(sink.stateSchema);
   const batches = new Map<string, SinkRecord[]>();
   for (let last: readonly [string, string] = ['0', '0']; ;) {
     const { rows } = await db.query<QueueRow>(
       `SELECT ${rowColumns}
        FROM ${seg}.sink_queue AS q LEFT JOIN ${seg}.sink_record AS r ON r.sink = q.sink AND md5(r.key) = md5(q.key)
-       WHERE q.sink = $1 AND q.batch IS NOT NULL AND (q.batch, q.seq) > ($2::bigint, $3::bigint)
+       WHERE q.sink = $1 AND q.batch IS NOT NULL AND (q.batch, q.seq) > ($2::bigint, $3::bigint) AND ${condition}
        ORDER BY q.batch, q.seq LIMIT ${READ}`,
       [place.id, ...last],
     );
@@ -107,14 +124,9 @@ export async function boundBatches(db: Connection, sink: Sink, place: Place): Pr
       batches.set(row.batch!, records);
       records.push(toRecord(row, opOf(sink, row)));
     }
-    if (rows.length < READ) break;
+    if (rows.length < READ) return batches;
     last = [rows.at(-1)!.batch!, rows.at(-1)!.seq];
   }
-  return [...batches].map(([number, records]) => ({
-    number,
-    id: messageId(place.instance, number, records),
-    records,
-  }));
 }
 
 /** undefined when there is nothing to send. */

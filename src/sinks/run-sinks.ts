@@ -192,7 +192,11 @@ async function begin(db: Connection, project: Project, sink: Sink, options: RunS
   // Settings that cannot work are found before anything is changed.
   await (await makeReceiver({ ...context, instance: place?.instance ?? '' })).close();
   if (options.onlyRejected === true && place !== undefined) return { context, place, taken: 0, gap: null };
-  const choices = { fullResync: options.fullResync === true, confirm: options.confirm === true };
+  const choices = {
+    fullResync: options.fullResync === true,
+    confirm: options.confirm === true,
+    inSteps: isShared(project),
+  };
   const begun = await db.transaction((tx) => beginSink(tx, project, sink, shape, choices));
   return { context, ...begun };
 }

@@ -3,7 +3,7 @@ import type { JsonValue } from '../changelog/change.ts';
 import type { Connection } from '../engines/connection.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { Place } from './place.ts';
-import { GONE } from './queue.ts';
+import { GONE, readBound } from './queue.ts';
 import type { Delivery, SinkRecord } from './record.ts';
 import type { Sink } from './sink.ts';
 
@@ -17,16 +17,22 @@ export interface Refusal {
 export interface Answered {
   readonly delivery: Delivery;
   readonly refused: readonly Refusal[];
+  /** Others of its records were settled before. */
+  readonly begun?: boolean;
 }
 
 export interface Settled {
   readonly records: number;
   readonly rejected: number;
+  /** Batches of which nothing is left. */
   readonly batches: number;
   readonly left: readonly Answered[];
 }
 
-/** Settles at most so many records, but one batch at least, and each as a whole. Run it in a transaction. */
+/**
+ * Settles at most so many records. A batch of more is noted first as answered: a process that is killed before all of it was settled
+ * goes on with what is left, and does not send it again. Run it in a transaction.
+ */
 export async function settleSome(
   tx: Connection,
   sink: Sink,
@@ -34,16 +40,89 @@ export async function settleSome(
   answers: readonly Answered[],
   most: number,
 ): Promise<Settled> {
-  let [records, batches] = [0, 0];
-  for (const { delivery } of answers) {
-    if (batches > 0 && records + delivery.records.length > most) break;
-    records += delivery.records.length;
-    batches++;
+  const [now, left, ended]: [Answered[], Answered[], string[]] = [[], [], []];
+  let [room, batches] = [most, 0];
+  for (const answer of answers) {
+    const { delivery, refused, begun = false } = answer;
+    if (room <= 0) {
+      left.push(answer);
+      continue;
+    }
+    const { records } = delivery;
+    const some = new Set(records.slice(0, room));
+    room -= some.size;
+    now.push({
+      delivery: { ...delivery, records: [...some] },
+      refused: refused.filter(({ record }) => some.has(record)),
+    });
+    if (some.size === records.length) {
+      batches++;
+      if (begun) ended.push(delivery.number);
+      continue;
+    }
+    if (!begun) await noteAnswer(tx, sink, place, answer);
+    left.push({
+      delivery: { ...delivery, records: records.slice(some.size) },
+      refused: refused.filter(({ record }) => !some.has(record)),
+      begun: true,
+    });
   }
-  const now = answers.slice(0, batches);
   await settle(tx, sink, place, now);
-  const rejected = now.reduce((sum, { refused }) => sum + refused.length, 0);
-  return { records, rejected, batches, left: answers.slice(batches) };
+  if (ended.length > 0) {
+    await tx.query(
+      `DELETE FROM ${quoteIdentifier(sink.stateSchema)}.sink_settling AS s USING jsonb_array_elements_text($2::jsonb) AS b (batch)
+       WHERE s.sink = $1 AND s.batch = b.batch::bigint`,
+      [place.id, JSON.stringify(ended)],
+    );
+  }
+  const count = (of: (answer: Answered) => number): number => now.reduce((sum, each) => sum + of(each), 0);
+  return {
+    records: count(({ delivery }) => delivery.records.length),
+    rejected: count(({ refused }) => refused.length),
+    batches,
+    left,
+  };
+}
+
+async function noteAnswer(
+  tx: Connection,
+  sink: Sink,
+  place: Place,
+  { delivery, refused }: Answered,
+): Promise<void> {
+  const list = refused.map(({ record, reason, status }) => {
+    return { seq: record.seq, reason: storable(sink.scrub(reason)), status };
+  });
+  await tx.query(
+    `INSERT INTO ${quoteIdentifier(sink.stateSchema)}.sink_settling (sink, batch, message_id, refused) VALUES ($1, $2::bigint, $3, $4::jsonb)`,
+    [place.id, delivery.number, delivery.id, JSON.stringify(list)],
+  );
+}
+
+/** Batches that were answered and not settled to their end: of a process that was killed. */
+export async function unsettled(db: Connection, sink: Sink, place: Place): Promise<Answered[]> {
+  const { rows } = await db.query<{
+    batch: string;
+    id: string;
+    refused: { seq: string; reason: string; status: number | null }[];
+  }>(
+    `SELECT batch::text, message_id AS id, refused FROM ${quoteIdentifier(sink.stateSchema)}.sink_settling WHERE sink = $1 ORDER BY batch`,
+    [place.id],
+  );
+  const found: Answered[] = [];
+  for (const { batch, id, refused } of rows) {
+    const records = (await readBound(db, sink, place, `q.batch = ${batch}::bigint`)).get(batch) ?? [];
+    const bySeq = new Map(refused.map((each) => [each.seq, each]));
+    found.push({
+      delivery: { number: batch, id, records },
+      refused: records.flatMap((record) => {
+        const said = bySeq.get(record.seq);
+        return said === undefined ? [] : [{ record, reason: said.reason, status: said.status }];
+      }),
+      begun: true,
+    });
+  }
+  return found;
 }
 
 /** PostgreSQL's text has no NUL, and its jsonb no half of a surrogate pair. */

@@ -22,6 +22,7 @@ import type { Receiver } from './receivers/receiver.ts';
 import { noteRun } from './run-log.ts';
 import { Sender } from './sender.ts';
 import type { Outcome } from './sender.ts';
+import { unsettled } from './settle.ts';
 import type { Answered } from './settle.ts';
 import type { Shape } from './shape.ts';
 import type { Sink } from './sink.ts';
@@ -124,7 +125,9 @@ export class SinkLoop {
       },
     });
     try {
+      this.#left = await unsettled(this.#db, this.#sink, this.#place);
       this.#send(await boundBatches(this.#db, this.#sink, this.#place));
+      for (const { delivery } of this.#left) this.#bound.add(delivery.number);
       await this.#db.transaction((tx) => retryRejected(tx, this.#sink, this.#place));
       await this.#work();
       const status = this.#endStatus();
@@ -184,7 +187,7 @@ export class SinkLoop {
       if (ends && !sender.busy && !hasAnswers()) return;
       if (signal.aborted) sender.grace();
       if (!ends && !follow && sender.idle && !this.#intakeOpen && !last.moreToSend) return;
-      const rest = this.#full ? REST_BEHIND : REST;
+      const rest = this.#place.scan !== null || this.#full ? REST_BEHIND : REST;
       if (follow && !ends) await pause(Math.min(rest * took, longestRestMs), signal);
       if (hasAnswers()) continue;
       const hungry = this.#takesChanges() || !last.moreToSend || last.holding;
@@ -197,7 +200,7 @@ export class SinkLoop {
 
   /** Changes are taken when they come, since the feed may be cut. */
   #takesChanges(): boolean {
-    return this.#shape.position === null;
+    return this.#place.scan === null && this.#shape.position === null;
   }
 
   /** One transaction: answers settled, changes taken in, batches bound; then they are sent. */
@@ -242,7 +245,7 @@ export class SinkLoop {
       confirm,
       free: binds ? this.#sender.free : 0,
       flush: !follow,
-      moreToTake: this.#intakeOpen && this.#isNews && !this.#isHeld(),
+      moreToTake: this.#intakeOpen && this.#isNews,
     });
     const took = performance.now() - started;
     this.#size.observe(result.rows, took);

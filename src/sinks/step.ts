@@ -26,7 +26,7 @@ export interface StepRequest {
   readonly shape: Shape;
   readonly place: Place;
   readonly limits: Receiver['limits'];
-  /** Answers for which an earlier step had no room. */
+  /** Answers of which an earlier step has settled a part only. */
   readonly left: readonly Answered[];
   readonly outcomes: readonly Outcome[];
   readonly open: OpenBatch | null;
@@ -34,7 +34,7 @@ export interface StepRequest {
   readonly since: string | null;
   /** Whether changes may be taken in. */
   readonly takes: boolean;
-  /** So many records are settled (a batch as a whole), changes or rows taken in, and records bound; what there is no room for is left to the next step. */
+  /** So many records are settled, changes or rows taken in, and records bound; what there is no room for is left to the next step. */
   readonly most: number;
   /** Whatever the guard says. */
   readonly confirm: boolean;
@@ -90,7 +90,9 @@ export function takeStep(db: Connection, request: StepRequest): Promise<StepResu
     const took = request.takes && room >= most / 4;
     if (took) {
       const intake = await takeIn(tx, sink, request.shape, place, room);
-      if (intake.taken > 0 && !request.confirm) await checkGuard(tx, sink, place, intake.taken);
+      // A receiver holds nothing that its first rows could change.
+      if (intake.taken > 0 && !request.confirm && place.scan === null)
+        await checkGuard(tx, sink, place, intake.taken);
       counts.taken += intake.taken;
       place = intake.place;
       moreToTake = intake.more;

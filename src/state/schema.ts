@@ -14,7 +14,7 @@ import { WRITERS_LOCK } from './locks.ts';
 import { readColumns } from './read-columns.ts';
 import { readViews } from './read-views.ts';
 import { reliedFacts } from './relied-facts.ts';
-import { sinkTables } from './sink-tables.ts';
+import { sinkSteps, sinkTables } from './sink-tables.ts';
 
 /** One migration: its statements, for a given state schema (quoted, and as it is). */
 type Migration = (seg: string, stateSchema: string) => string;
@@ -148,6 +148,7 @@ const migrations: readonly Migration[] = [
   keyWatch,
   followedTables,
   compilerTable,
+  sinkSteps,
 ];
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The tables of sinks (sinks/), one migration of the state schema. `sink_runs` and `sink_rejections` are for people; the
+ * Migration (schema.ts): the tables of sinks (sinks/). `sink_runs` and `sink_rejections` are for people; the
  * others are how a sink remembers what it has taken, what is on its way and what its receiver holds.
  */
 export function sinkTables(seg: string): string {
@@ -80,5 +80,38 @@ export function sinkTables(seg: string): string {
       rejected bigint NOT NULL DEFAULT 0,
       batches bigint NOT NULL DEFAULT 0,
       retries bigint NOT NULL DEFAULT 0
+    );`;
+}
+
+/** Migration (schema.ts): what a sink that does long work in steps remembers between two of them. */
+export function sinkSteps(seg: string): string {
+  return `
+    -- The rows that were there when a sink first ran, read in pieces as they were then (sinks/table-scan.ts).
+    CREATE TABLE ${seg}.sink_scan (
+      sink integer PRIMARY KEY,
+      relation oid NOT NULL,
+      -- Another one: the table was written anew, and its rows lie elsewhere.
+      filenode oid NOT NULL,
+      -- The transaction in which it began.
+      began xid NOT NULL,
+      -- Rows before this place were read.
+      next tid NOT NULL,
+      pages bigint NOT NULL
+    );
+    -- Rows that were changed or deleted before they were read, as they were.
+    CREATE TABLE ${seg}.sink_scan_row (
+      sink integer NOT NULL,
+      n bigint GENERATED ALWAYS AS IDENTITY,
+      "row" jsonb NOT NULL,
+      PRIMARY KEY (sink, n)
+    );
+    -- Batches that were answered and are settled in parts: what is left of them must not be sent again (sinks/settle.ts).
+    CREATE TABLE ${seg}.sink_settling (
+      sink integer NOT NULL,
+      batch bigint NOT NULL,
+      message_id text NOT NULL,
+      -- Of the records that were refused: seq, reason, status.
+      refused jsonb NOT NULL,
+      PRIMARY KEY (sink, batch)
     );`;
 }
