@@ -1,21 +1,17 @@
-import { mkdtempSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import type * as Fs from 'node:fs';
+import {
+  fdatasyncSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SyncedFiles } from './synced-files.ts';
-
-const synced = vi.hoisted(() => ({ count: 0 }));
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof Fs>();
-  return {
-    ...fs,
-    fdatasyncSync: (descriptor: number) => {
-      synced.count++;
-      fs.fdatasyncSync(descriptor);
-    },
-  };
-});
 
 let folder: string;
 const old = new Date(Date.now() - 60_000);
@@ -23,10 +19,14 @@ const write = (name: string, text: string, at = old): void => {
   writeFileSync(join(folder, name), text);
   utimesSync(join(folder, name), at, at);
 };
-const syncs = (files = new SyncedFiles(folder)): number => {
-  const before = synced.count;
-  files.sync();
-  return synced.count - before;
+/** How many files another process syncs. */
+const syncs = (): number => {
+  let count = 0;
+  new SyncedFiles(folder, (descriptor) => {
+    count++;
+    fdatasyncSync(descriptor);
+  }).sync();
+  return count;
 };
 
 beforeEach(() => {

@@ -25,10 +25,12 @@ const clockTickMs = 50;
 export class SyncedFiles {
   readonly #directory: string;
   readonly #file: string;
+  readonly #syncToDisk: (descriptor: number) => void;
   #marks: Map<string, Mark> | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, syncToDisk: (descriptor: number) => void = fdatasyncSync) {
     this.#directory = directory;
+    this.#syncToDisk = syncToDisk;
     this.#file = join(directory, 'seg_synced.json');
   }
 
@@ -51,7 +53,7 @@ export class SyncedFiles {
       if (mark === undefined || mark[0] !== ino || mark[1] !== size || mark[2] !== mtimeMs) {
         const descriptor = openSync(path, 'r+');
         try {
-          fdatasyncSync(descriptor);
+          this.#syncToDisk(descriptor);
         } finally {
           closeSync(descriptor);
         }
