@@ -7,7 +7,8 @@ import type { SourceTexts } from './source-texts.ts';
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  readonly stdin: Readable;
+  /** What comes in; from the first call on it is read. */
+  readonly stdin: () => Readable;
   /** Results. Resolves when the receiver has taken the text, so that a slow one slows the command. */
   readonly writeOut: (text: string) => Promise<void>;
   /** Logs. */

@@ -8,7 +8,7 @@ import type { SourceTexts } from './source-texts.ts';
 
 /** Logs whatever a command has thrown and answers its exit code. */
 export function reportError(error: unknown, log: Logger, sources: SourceTexts, signal: AbortSignal): 1 | 2 {
-  if (signal.aborted && !(error instanceof SegError)) {
+  if (signal.aborted && (!(error instanceof SegError) || isCancelled(error.cause))) {
     log.error('Interrupted.', { name: 'MainKeyboardInterrupt', code: 'Z001' });
     log.debug(stackOf(error));
     return 2;
@@ -28,6 +28,11 @@ export function reportError(error: unknown, log: Logger, sources: SourceTexts, s
     { name: 'MainEncounteredError', code: 'Z002' },
   );
   return 2;
+}
+
+/** A statement that an interrupt has ended. */
+function isCancelled(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlstate === '57014';
 }
 
 /** What the operating system said of a file or folder. */

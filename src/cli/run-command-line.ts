@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type LogFormat, type LogLevel } from '../log/logger.ts';
 import { secretScrubber } from '../log/secrets.ts';
+import { segError } from '../diagnostics/seg-error.ts';
 import type { ExitStatus } from './command-definition.ts';
 import type { CommandContext, Terminal } from './context.ts';
 import { FlagValues, readFlags } from './flag-values.ts';
@@ -20,7 +21,7 @@ export async function runCommandLine(
   const startedAt = new Date();
   const sources = new SourceTexts(terminal.cwd);
   // Until the flags are read, errors are logged by a logger that knows only the environment.
-  let log = createLogger(new FlagValues(GLOBAL_FLAGS, new Map()), terminal, randomUUID());
+  let log = environmentLogger(terminal);
   let status: ExitStatus;
   let command = 'seg';
   try {
@@ -65,6 +66,26 @@ export async function runCommandLine(
   return status;
 }
 
+/**
+ * Reports that the thread of a command has ended without an answer, which it does when its memory has ended.
+ * @returns the exit code
+ */
+export function reportLostCommand(error: Error, terminal: LogTerminal): ExitStatus {
+  const log = environmentLogger(terminal);
+  const known =
+    (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+      ? segError('SEG844', 'the command ran out of memory, and was ended', {
+          hint:
+            'What had been committed is kept. Give it more memory (NODE_OPTIONS=--max-old-space-size=<megabytes>), ' +
+            'or less at once (smaller lines, fewer columns, LIMIT).',
+          cause: error,
+        })
+      : error;
+  const status = reportError(known, log, new SourceTexts(process.cwd()), new AbortController().signal);
+  log.close();
+  return status;
+}
+
 function announce({ log, flags, version }: CommandContext, { definition }: Invocation): void {
   const fields = { name: 'MainReportVersion', code: 'A001', data: { version, log_version: 3 } };
   // Where the answer is what one looks at, the version is noise.
@@ -76,7 +97,15 @@ function announce({ log, flags, version }: CommandContext, { definition }: Invoc
   }
 }
 
-function createLogger(flags: FlagValues, terminal: Terminal, invocationId: string): Logger {
+/** What a logger needs to know. */
+type LogTerminal = Pick<Terminal, 'env' | 'writeError' | 'errorIsTerminal' | 'errorWidth'>;
+
+/** A logger that knows only the environment. */
+function environmentLogger(terminal: LogTerminal): Logger {
+  return createLogger(new FlagValues(GLOBAL_FLAGS, new Map()), terminal, randomUUID());
+}
+
+function createLogger(flags: FlagValues, terminal: LogTerminal, invocationId: string): Logger {
   const level = (): LogLevel | 'none' => {
     if (flags.boolean('quiet')) return 'error';
     return flags.boolean('debug') ? 'debug' : (flags.string('log-level') as LogLevel | 'none');
@@ -99,7 +128,7 @@ function logFormat(name: string | undefined): LogFormat {
 }
 
 /** `--use-colors` decides; else NO_COLOR and FORCE_COLOR; else whether somebody is looking. */
-function useColors(flags: FlagValues, { env, errorIsTerminal }: Terminal): boolean {
+function useColors(flags: FlagValues, { env, errorIsTerminal }: LogTerminal): boolean {
   if (flags.given('use-colors')) return flags.boolean('use-colors');
   if (env['NO_COLOR']) return false;
   if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return true;

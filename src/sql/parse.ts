@@ -5,6 +5,7 @@
  */
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
 import type { ParseResult, RawStmt } from 'libpg-query';
+import { stackMegabytes } from './thread-stack.ts';
 
 /** The parser's refusal. `offset` is in UTF-16 units of the text that was parsed; null for an empty text. */
 export class SqlSyntaxError extends Error {
@@ -61,8 +62,11 @@ export function parseStatements(sql: string): ParsedStatement[] {
   });
 }
 
-/** Levels of a parsed statement, an operator being two and a function call three: what everything that reads it, itself nested, can take. */
-const DEEPEST = 3000;
+/**
+ * Levels of a parsed statement, an operator being two and a function call three: what everything that reads it, itself nested, can take. From a
+ * point on it is not the stack that ends, but patience.
+ */
+const DEEPEST = Math.min(3000 * stackMegabytes, 30_000);
 
 /** @throws SqlSyntaxError at the place where the statement becomes too deep; read without recursion, which is what would fail */
 function refuseDepth(tree: object, places: (byteOffset: number) => number): void {

@@ -60,7 +60,7 @@ export class TestProject {
     let stderr = '';
     const status = await runCommandLine(argumentsOf(args), version, {
       ...this.#surroundings(options),
-      stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+      stdin: () => Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
       writeOut: (text) => {
         stdout += text;
         return Promise.resolve();

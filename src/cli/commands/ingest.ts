@@ -49,7 +49,7 @@ export const ingest: CommandHandler = async (context) => {
 };
 
 function openInput(context: CommandContext, file: string): AsyncIterable<Uint8Array | string> {
-  if (file === '-') return context.stdin;
+  if (file === '-') return context.stdin();
   const path = resolve(context.cwd, file);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) {

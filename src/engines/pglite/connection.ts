@@ -4,6 +4,7 @@ import { DatabaseError } from '../connection.ts';
 import type { Connection, Database, QueryResult, Row } from '../connection.ts';
 import { inSavepoint } from '../savepoint.ts';
 import { asText, parsersByOid } from '../value-parsers.ts';
+import { onCancelStatements } from './cancel-statements.ts';
 import { discard, moduleOf } from './failure.ts';
 import { Interrupter } from './interrupt.ts';
 import type { PGliteServer } from './server.ts';
@@ -126,6 +127,7 @@ export class PGliteDatabase implements Database {
   #closed = false;
   readonly #hooks: DatabaseHooks;
   #interrupter: Interrupter | undefined;
+  readonly #forgetCancel = onCancelStatements(() => this.#server.guard.cancelStatement());
   readonly #onRestart = new Set<() => void>();
   readonly #onNotification = new Set<(channel: string, payload: string) => void>();
 
@@ -211,6 +213,7 @@ export class PGliteDatabase implements Database {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#forgetCancel();
     await this.#interrupter?.close();
     await this.#restarting?.catch(() => {});
     try {

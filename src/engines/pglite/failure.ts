@@ -45,6 +45,8 @@ export class EngineGuard {
   /** The last words of the server on stderr, before it gave up. */
   #lastWords: string | undefined;
   #failure: EngineFailure | undefined;
+  #module: EngineModule | undefined;
+  #executing = false;
 
   /** Why the server has ended; undefined as long as it runs. */
   get failure(): EngineFailure | undefined {
@@ -65,6 +67,7 @@ export class EngineGuard {
 
   watch(client: Pick<PGlite, 'Module'>): void {
     const module = moduleOf(client);
+    this.#module = module;
     const { _PostgresMainLoopOnce: run, _PostgresMainLongJmp: recover, stackRestore: restore } = module;
     const { _PostgresSendReadyForQueryIfNecessary: ready, _pgl_pq_flush: flush } = module;
     module._PostgresMainLoopOnce = () => this.#guarded(run);
@@ -85,13 +88,21 @@ export class EngineGuard {
     module._pgl_pq_flush = () => this.#guarded(flush);
   }
 
+  /** Ends the statement that the server is executing, if it is: called in its middle (evaluate.ts). It then fails with 57014. */
+  cancelStatement(): void {
+    if (this.#executing && this.#module !== undefined) requestCancel(this.#module);
+  }
+
   #guarded(call: () => void): void {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#executing = true;
     try {
       call();
     } catch (error) {
       if ((error as { status?: unknown } | null)?.status === ORDINARY_ERROR) throw error;
       throw this.#fail(error);
+    } finally {
+      this.#executing = false;
     }
   }
 
@@ -99,6 +110,17 @@ export class EngineGuard {
     this.#failure ??= new EngineFailure(reasonOf(error, this.#lastWords), error);
     return this.#failure;
   }
+}
+
+/** Sets what PostgreSQL's own signal handler would set. */
+export function requestCancel({
+  HEAPU8,
+  _QueryCancelPending: cancel,
+  _InterruptPending: pending,
+}: EngineModule): void {
+  if (cancel === undefined || pending === undefined) return;
+  HEAPU8[cancel] = 1;
+  HEAPU8[pending] = 1;
 }
 
 export function moduleOf(client: Pick<PGlite, 'Module'>): EngineModule {

@@ -4,7 +4,7 @@
  * is still going on, and asks this thread, through V8's inspector, to run `look` between two instructions of the server. `look` decides, and
  * sets the flags that PostgreSQL's own signal handler would set. No port is opened; work that is short costs two stores to memory.
  */
-import { isMainThread } from 'node:worker_threads';
+import { requestCancel } from './failure.ts';
 import type { EngineModule } from './failure.ts';
 import type { WasmMemory } from './wasm-module.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -60,8 +60,7 @@ export class Interrupter {
   constructor(module: () => EngineModule, memoryBytes: number) {
     this.#module = module;
     this.#mostBytes = module().HEAPU8.byteLength + memoryBytes;
-    // The inspector reaches the main thread only; elsewhere work goes on until it is done.
-    if (!isMainThread || module()._QueryCancelPending === undefined) return;
+    if (module()._QueryCancelPending === undefined) return;
     registry().set(this.#id, {
       look: (sequence) => this.#look(sequence),
       cancel: (pid, secret) => this.#onCancel(pid, secret),
@@ -96,12 +95,10 @@ export class Interrupter {
   /** Ends the work that goes on, if any. */
   interrupt(why: Interruption): void {
     const work = this.#work;
-    const { HEAPU8, _QueryCancelPending: cancel, _InterruptPending: pending } = this.#module();
-    if (work === undefined || cancel === undefined || pending === undefined) return;
+    if (work === undefined) return;
     if (!work.interrupted) work.bounds.onInterrupted?.(why);
     work.interrupted = true;
-    HEAPU8[cancel] = 1;
-    HEAPU8[pending] = 1;
+    requestCancel(this.#module());
   }
 
   /** While the thread is busy, cancel requests that come to `door` are told to `onCancel`, in the middle of the work. */

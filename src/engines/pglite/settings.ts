@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { stackMegabytes } from '../../sql/thread-stack.ts';
 
 /**
  * Settings of the embedded server. One session owns the machine's memory here, so sorts and hashes get more of it than
@@ -15,9 +16,9 @@ const settings = {
   IntervalStyle: 'postgres',
   extra_float_digits: '1',
   plan_cache_mode: 'auto',
-  // V8's own stack ends at about 1 MB, and a WebAssembly function needs several times as much of it as of PostgreSQL's: at the default of 2 MB
-  // it ended first, in the middle of a statement. Below 200 kB functions and triggers that call themselves would come to little depth.
-  max_stack_depth: '200kB',
+  // A WebAssembly function needs several times as much of V8's stack as of PostgreSQL's own, and V8's must not end first, in the middle of a
+  // statement. More than 3,900 kB the module does not have.
+  max_stack_depth: `${Math.min(200 * stackMegabytes, 3900)}kB`,
 };
 
 export const startParams = startParamsOf(settings);

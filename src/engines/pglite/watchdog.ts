@@ -1,8 +1,9 @@
 /**
- * The thread that looks after work of the main one (interrupt.ts). It is plain JavaScript in a string, as is the process that it starts: both must
+ * The thread that looks after work of the server's (interrupt.ts). It is plain JavaScript in a string, as is the process that it starts: both must
  * run the same from TypeScript sources and from the built program.
  */
-import { Worker } from 'node:worker_threads';
+import { isMainThread, threadId, Worker } from 'node:worker_threads';
+import { evaluateInThread } from './evaluate.ts';
 
 /** A listening socket, and how it is reached. */
 export interface Door {
@@ -10,7 +11,7 @@ export interface Door {
   readonly fd: number | undefined;
   readonly host: string;
   readonly port: number;
-  /** Who asks for TLS is to be kept, too: only the main thread has the certificate. */
+  /** Who asks for TLS is to be kept, too: only the server has the certificate. */
   readonly tls?: boolean;
 }
 
@@ -24,13 +25,20 @@ const LOOK_MS = 250;
 /** How many looks until the door is guarded: a process is started for that. */
 const LOOKS_BEFORE_DOOR = 4;
 
-/** @param hooks the expression whose `look` and `cancel` the main thread is to call */
+/** @param hooks the expression whose `look` and `cancel` this thread is to call */
 export function startWatchdog(sequence: SharedArrayBuffer, hooks: string): Watchdog {
   const worker = new Worker(WATCHDOG, {
     eval: true,
     // Options of this process (a debugger's port, modules to load first) are not for it.
     execArgv: [],
-    workerData: { sequence, hooks, lookMs: LOOK_MS, looksBeforeDoor: LOOKS_BEFORE_DOOR, doorman: DOORMAN },
+    workerData: {
+      sequence,
+      hooks,
+      thread: isMainThread ? 0 : threadId,
+      lookMs: LOOK_MS,
+      looksBeforeDoor: LOOKS_BEFORE_DOOR,
+      doorman: DOORMAN,
+    },
   });
   // Without it work goes on until it is done, as where there is no inspector.
   worker.on('error', () => {});
@@ -47,7 +55,7 @@ const WATCHDOG = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { spawn } = require('node:child_process');
 const { Session } = require('node:inspector');
-const { hooks, lookMs, looksBeforeDoor, doorman } = workerData;
+const { hooks, thread, lookMs, looksBeforeDoor, doorman } = workerData;
 const sequence = new Int32Array(workerData.sequence);
 let door, guarding, looking = false, last = 0, looks = 0;
 parentPort.on('message', (told) => (door = told));
@@ -70,13 +78,11 @@ setInterval(() => {
   call('look(' + now + ')', () => (looking = false));
 }, lookMs);
 
-function call(expression, done = () => {}) {
+const evaluateInThread = ${evaluateInThread.toString()};
+function call(expression, done) {
   const session = new Session();
   session.connectToMainThread();
-  session.post('Runtime.evaluate', { expression: hooks + '?.' + expression }, () => {
-    session.disconnect();
-    done();
-  });
+  evaluateInThread(session, thread, hooks + '?.' + expression, done);
 }
 
 function guard({ fd, host, port, tls }) {
@@ -95,7 +101,7 @@ function guard({ fd, host, port, tls }) {
 `;
 
 /**
- * Stands at the door while the main thread hears nothing: takes connections, tells of cancel requests ("<pid>,<secret>"), keeps all others
+ * Stands at the door while the server's thread hears nothing: takes connections, tells of cancel requests ("<pid>,<secret>"), keeps all others
  * until its input ends and passes them on then.
  */
 const DOORMAN = `
