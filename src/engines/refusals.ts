@@ -41,6 +41,8 @@ export function limitRemedy({ sqlstate, message }: DatabaseError): string | unde
         : undefined;
     case '53100':
       return 'What was not committed is undone. Make room on the disk of the server (or in the tablespace), and run the command again.';
+    case '58030':
+      return 'What was not committed is undone. See to the disk of the server: it may be mounted read-only, or belong to another user.';
     case '53200':
       return 'What was not committed is undone. Give the server more memory or max_locks_per_transaction, or deploy less at once with --select.';
     case '25006':

@@ -234,6 +234,7 @@ async function listen<T>(start: () => Promise<T>, port: number, flag: string): P
   try {
     return await start();
   } catch (error) {
+    if (error instanceof DatabaseError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw segError('SEG829', `cannot listen on port ${port}: ${code ?? message}`, {
       hint: `Choose another port with ${flag}.`,

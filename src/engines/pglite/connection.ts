@@ -53,34 +53,24 @@ const READS =
 
 class PGliteSession implements Connection {
   readonly #session: Session;
-  readonly #beforeWrite: (() => void) | undefined;
+  readonly #hooks: DatabaseHooks;
 
-  constructor(session: Session, beforeWrite: (() => void) | undefined) {
+  constructor(session: Session, hooks: DatabaseHooks) {
     this.#session = session;
-    this.#beforeWrite = beforeWrite;
+    this.#hooks = hooks;
   }
 
   async query<R = Row>(sql: string, params: readonly unknown[] = []): Promise<QueryResult<R>> {
-    if (!READS.test(sql)) this.#beforeWrite?.();
-    try {
-      const result = await this.#session.query<R>(sql, [...params]);
-      return {
-        rows: result.rows,
-        rowCount: result.rows.length > 0 ? result.rows.length : (result.affectedRows ?? 0),
-        fields: result.fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID })),
-      };
-    } catch (error) {
-      throw toDatabaseError(error);
-    }
+    const result = await this.#send(sql, () => this.#session.query<R>(sql, [...params]));
+    return {
+      rows: result.rows,
+      rowCount: result.rows.length > 0 ? result.rows.length : (result.affectedRows ?? 0),
+      fields: result.fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID })),
+    };
   }
 
   async exec(sql: string): Promise<void> {
-    if (!READS.test(sql)) this.#beforeWrite?.();
-    try {
-      await this.#session.exec(sql);
-    } catch (error) {
-      throw toDatabaseError(error);
-    }
+    await this.#send(sql, () => this.#session.exec(sql));
   }
 
   /** A session is handed out within transactions only: a savepoint. */
@@ -89,21 +79,28 @@ class PGliteSession implements Connection {
   }
 
   async copyFrom(target: string, columns: readonly string[], lines: string): Promise<number> {
-    this.#beforeWrite?.();
     // PGlite has no COPY sub-protocol; a blob handed to the query appears to the server as the file /dev/blob.
+    const sql = `COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`;
+    const result = await this.#send(sql, () => this.#session.query(sql, [], { blob: new Blob([lines]) }));
+    return result.affectedRows ?? 0;
+  }
+
+  async #send<T>(sql: string, send: () => Promise<T>): Promise<T> {
+    if (!READS.test(sql)) await this.#hooks.beforeWrite?.(this);
     try {
-      const result = await this.#session.query(
-        `COPY ${target} (${columns.join(', ')}) FROM '/dev/blob'`,
-        [],
-        {
-          blob: new Blob([lines]),
-        },
-      );
-      return result.affectedRows ?? 0;
+      return await send();
     } catch (error) {
-      throw toDatabaseError(error);
+      throw told(error, this.#hooks);
+    } finally {
+      this.#hooks.afterStatement?.();
     }
   }
+}
+
+/** An error as the owner of the database tells it. */
+function told(error: unknown, { explain }: DatabaseHooks): unknown {
+  const known = toDatabaseError(error);
+  return (known instanceof DatabaseError ? explain?.(known) : undefined) ?? known;
 }
 
 /** What the owner of a database has to do with it. */
@@ -112,7 +109,12 @@ export interface DatabaseHooks {
   readonly onClose?: () => Promise<void>;
   readonly afterCommit?: () => void;
   /** Before a statement that may write; throws when there is no room for it. */
-  readonly beforeWrite?: () => void;
+  readonly beforeWrite?: (session: Connection) => Promise<void>;
+  readonly afterStatement?: () => void;
+  /** An error in other words; undefined when it stays as it is. */
+  readonly explain?: (error: DatabaseError) => DatabaseError | undefined;
+  /** Between transactions that came as protocol messages, which `beforeWrite` does not hear of. */
+  readonly betweenTransactions?: (session: Connection) => Promise<void>;
   /** Makes a new server of what the one that ended had committed; without it the end of the server is the end of the database. */
   readonly restart?: () => Promise<PGliteServer>;
 }
@@ -152,11 +154,11 @@ export class PGliteDatabase implements Database {
   async transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     return this.#committing(async () => {
       try {
-        return await this.#server.client.transaction((tx) =>
-          work(new PGliteSession(tx, this.#hooks.beforeWrite)),
-        );
+        return await this.#server.client.transaction((tx) => work(new PGliteSession(tx, this.#hooks)));
       } catch (error) {
-        throw toDatabaseError(error);
+        throw told(error, this.#hooks);
+      } finally {
+        this.#hooks.afterStatement?.();
       }
     });
   }
@@ -167,7 +169,18 @@ export class PGliteDatabase implements Database {
    */
   async execProtocol(messages: Uint8Array, onBytes: (bytes: Uint8Array) => void): Promise<void> {
     await this.#alive();
-    await this.#server.client.execProtocolRawStream(messages, { onRawData: onBytes });
+    try {
+      await this.#server.client.execProtocolRawStream(messages, { onRawData: onBytes });
+    } catch (error) {
+      throw told(error, this.#hooks);
+    } finally {
+      this.#hooks.afterStatement?.();
+    }
+  }
+
+  /** An error that the engine has answered with by protocol messages, in the words of its owner. */
+  explain(error: DatabaseError): DatabaseError | undefined {
+    return this.#hooks.explain?.(error);
   }
 
   /** Calls back for each NOTIFY that reaches the session. Answers the function that ends it. */
@@ -196,8 +209,9 @@ export class PGliteDatabase implements Database {
   }
 
   /** Puts on the disk what was committed past this class, by protocol messages. */
-  syncCommitted(): void {
+  async syncCommitted(): Promise<void> {
     this.#hooks.afterCommit?.();
+    await this.#hooks.betweenTransactions?.(this.#session);
   }
 
   /** The whole data directory as an uncompressed tar, to start other databases from (`from` of memory.ts). */
@@ -226,7 +240,7 @@ export class PGliteDatabase implements Database {
   }
 
   get #session(): PGliteSession {
-    return new PGliteSession(this.#server.client, this.#hooks.beforeWrite);
+    return new PGliteSession(this.#server.client, this.#hooks);
   }
 
   async #committing<T>(work: () => Promise<T>): Promise<T> {

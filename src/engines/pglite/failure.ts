@@ -34,7 +34,38 @@ export interface EngineModule {
   /** Where PostgreSQL's flags for "look up, something came" and "end the statement" lie; not exported by every build. */
   readonly _InterruptPending?: number;
   readonly _QueryCancelPending?: number;
-  readonly FS: { readonly streams: readonly unknown[]; close(stream: unknown): void };
+  readonly FS: {
+    readonly streams: readonly unknown[];
+    close(stream: unknown): void;
+    lookupPath(path: string): { readonly node: FileNode };
+    readonly ErrnoError: new (errno: number) => Error;
+  };
+}
+
+/** A file as the server knows it. The operations are those of the file system that it lies in. */
+export interface FileNode {
+  readonly name: string;
+  readonly parent: FileNode;
+  readonly stream_ops: FileOperations;
+}
+
+export interface FileStream {
+  readonly node: FileNode;
+}
+
+/** What the server's calls on an open file come to; they throw `ErrnoError`. */
+export interface FileOperations {
+  open: (stream: FileStream) => void;
+  getattr: (stream: FileStream) => { readonly size: number };
+  setattr: (stream: FileStream, attributes: { readonly size?: number }) => void;
+  write: (
+    stream: FileStream,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+    canOwn?: boolean,
+  ) => number;
 }
 
 /** How PGlite's server says that it has raised an ordinary error (postgres.c's longjmp). */
@@ -150,7 +181,7 @@ function reasonOf(error: unknown, lastWords: string | undefined): Reason {
     return { sqlstate: '54001', message: 'stack depth limit exceeded', hint: SHALLOWER };
   const words = lastWords ?? message;
   if (/No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/.test(words))
-    return { sqlstate: '53100', message: `the disk is full: ${words}` };
+    return { sqlstate: '53100', message: words };
   if (/out of memory|Cannot enlarge memory|could not resize|memory access out of bounds/i.test(words))
     return { sqlstate: '53200', message: `the embedded server ran out of memory: ${words}` };
   if (/Read-only file system|EROFS|Permission denied|EACCES/.test(words))

@@ -175,6 +175,10 @@ async function createExclusively(path: string, owner: LockOwner): Promise<boolea
     const file = await open(path, 'wx', 0o600);
     try {
       await file.writeFile(JSON.stringify(owner));
+    } catch (error) {
+      // A full disk takes the file and not its content.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }

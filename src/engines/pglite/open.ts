@@ -5,8 +5,12 @@ import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { segError } from '../../diagnostics/seg-error.ts';
 import { bufferMegabytes, databaseBytes } from './buffers.ts';
+import { DatabaseError } from '../connection.ts';
+import type { Connection } from '../connection.ts';
 import { PGliteDatabase } from './connection.ts';
+import { DiskGuard } from './disk-guard.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { moduleOf } from './failure.ts';
 import { acquireLock, READER_COMMAND } from './lock.ts';
 import type { DirectoryLock } from './lock.ts';
 import { keepPrivate } from './private.ts';
@@ -30,15 +34,38 @@ export interface OpenDirectoryOptions {
 export class DirectoryDatabase extends PGliteDatabase {
   readonly lock: DirectoryLock;
   readonly #walSync: WalSync | undefined;
+  readonly #guard: DiskGuard;
 
-  constructor(path: string, server: PGliteServer, lock: DirectoryLock, walSync: WalSync | undefined) {
-    const reserve = new DiskReserve(path);
+  constructor(
+    place: { readonly path: string; readonly reserve: DiskReserve },
+    server: PGliteServer,
+    lock: DirectoryLock,
+    walSync: WalSync | undefined,
+  ) {
+    const { path, reserve } = place;
+    const guard = new DiskGuard(reserve);
+    guard.watch(moduleOf(server.client));
+    const { mostLog } = reserve;
+    const keepLogShort = async (session: Connection): Promise<void> => {
+      if (!guard.isCheckpointDue(mostLog)) return;
+      await guard.checkpoint(() => session.exec('CHECKPOINT'));
+      walSync?.syncAll();
+    };
     super(server, {
-      beforeWrite: () => reserve.check(),
+      beforeWrite: async (session) => {
+        await keepLogShort(session);
+        reserve.check();
+      },
+      afterStatement: () => guard.settle(),
       afterCommit: () => walSync?.sync(),
-      restart: () => {
+      // What fails here is told to whoever writes next.
+      betweenTransactions: (session) => keepLogShort(session).catch(() => {}),
+      explain: (error) => guard.explain(error),
+      restart: async () => {
         reserve.spend();
-        return recover(path);
+        const next = await recover(path, reserve);
+        guard.watch(moduleOf(next.client));
+        return next;
       },
       onClose: async () => {
         try {
@@ -51,11 +78,12 @@ export class DirectoryDatabase extends PGliteDatabase {
     });
     this.lock = lock;
     this.#walSync = walSync;
+    this.#guard = guard;
   }
 
   /** Writes all pages, lets go of the log that is no longer needed. The embedded server never does it by itself. */
   override async checkpoint(): Promise<void> {
-    await super.checkpoint();
+    await this.#guard.checkpoint(() => super.checkpoint());
     this.#walSync?.syncAll();
   }
 }
@@ -69,18 +97,35 @@ export async function openDirectoryDatabase(
   options: OpenDirectoryOptions,
 ): Promise<DirectoryDatabase> {
   const path = resolve(directory);
-  const lock = await acquireLock(path, options.command);
+  const reserve = new DiskReserve(path);
+  const lock = await acquireLock(path, options.command).catch((error: unknown) => {
+    if (!isDiskFull(error) || !reserve.spend()) throw error;
+    return acquireLock(path, options.command);
+  });
   try {
     if (!directoryExists(path)) await createDirectory(path);
+    // What a database that was killed needs to open again.
+    if (reserve.isShort) reserve.spend();
     // Before the first write: a follower that finds the same mark again has missed nothing, also after a kill.
     if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID(), { mode: 0o600 });
     keepPrivate(path);
-    const server = await recover(path);
+    const server = await recover(path, reserve);
     const walSync = options.durability === 'process' ? undefined : new WalSync(path);
-    return new DirectoryDatabase(path, server, lock, walSync);
+    return new DirectoryDatabase({ path, reserve }, server, lock, walSync);
   } catch (error) {
     await lock.release();
     if (error instanceof Error && error.name === 'SegError') throw error;
+    if (isDiskFull(error)) {
+      throw segError(
+        'SEG841',
+        `the disk of "${path}" is full, the database cannot be opened: ${firstLine(error)}`,
+        {
+          hint: 'Nothing is lost. Make room on that disk, and run the command again.',
+          exitCode: 1,
+          cause: error,
+        },
+      );
+    }
     throw segError('SEG803', `cannot open the database in "${path}": ${firstLine(error)}`, {
       hint:
         'If the disk is full or not writable, mend that first. If the directory was damaged or made by another version of PostgreSQL, ' +
@@ -91,9 +136,19 @@ export async function openDirectoryDatabase(
 }
 
 /** Starts a server on a directory; it recovers what the last one had committed. */
-function recover(path: string): Promise<PGliteServer> {
-  const megabytes = bufferMegabytes(databaseBytes(path), totalmem());
-  return startServer({ dataDir: path, startParams: startParamsWith(megabytes) });
+function recover(path: string, reserve: DiskReserve): Promise<PGliteServer> {
+  const buffers = bufferMegabytes(databaseBytes(path), totalmem());
+  const log = Math.floor(reserve.mostLog / 2 ** 20);
+  return startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }) });
+}
+
+/** What the server, or the operating system, says of a disk on which nothing more goes. */
+function isDiskFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof DatabaseError && at.sqlstate === '53100') return true;
+    if (['ENOSPC', 'EDQUOT'].includes((at as NodeJS.ErrnoException).code ?? '')) return true;
+  }
+  return false;
 }
 
 /** Whether a database has been made there. */

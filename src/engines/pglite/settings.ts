@@ -3,8 +3,8 @@ import { stackMegabytes } from '../../sql/thread-stack.ts';
 
 /**
  * Settings of the embedded server. One session owns the machine's memory here, so sorts and hashes get more of it than
- * a shared server would give; JIT does not exist in WASM; WAL segments are recycled early because PGlite never
- * checkpoints by itself between statements (a 5-million-event directory was seen with 1.4 GB of WAL).
+ * a shared server would give; JIT does not exist in WASM. PGlite never checkpoints by itself between statements, so whoever
+ * opens a directory does (open.ts), at as much log as `max_wal_size` says.
  */
 const settings = {
   work_mem: '128MB',
@@ -23,9 +23,14 @@ const settings = {
 
 export const startParams = startParamsOf(settings);
 
-/** The same, with so many megabytes of buffers (buffers.ts). */
-export function startParamsWith(megabytes: number): string[] {
-  return startParamsOf({ ...settings, shared_buffers: `${megabytes}MB` });
+/** The same, with so many megabytes of buffers (buffers.ts) and of log (disk-reserve.ts). */
+export function startParamsWith(megabytes: { readonly buffers: number; readonly log: number }): string[] {
+  return startParamsOf({
+    ...settings,
+    shared_buffers: `${megabytes.buffers}MB`,
+    min_wal_size: '32MB',
+    max_wal_size: `${megabytes.log}MB`,
+  });
 }
 
 /**

@@ -38,12 +38,15 @@ export function sendProblem(reply: FastifyReply, status: number, problem: Proble
   return reply.code(status).type('application/json').send({ error: problem });
 }
 
-/** Class 22: a value that does not fit its type; class 54: one that is too large or too deep; 53100: the disk is full; 57014: it took too long. */
+/**
+ * Class 22: a value that does not fit its type; class 54: one that is too large or too deep; 53100: the disk is full; 58030: it
+ * cannot be written to; 57014: it took too long.
+ */
 function statusOf(sqlstate: string): number {
   if (/^(22|54)/.test(sqlstate)) return 400;
   if (sqlstate === '53100') return 507;
   if (sqlstate === '57014') return 504;
-  return sqlstate.startsWith('53') ? 503 : 500;
+  return sqlstate.startsWith('53') || sqlstate === '58030' ? 503 : 500;
 }
 
 export function problemOf(error: unknown): { status: number; problem: Problem } {

@@ -28,6 +28,8 @@ export interface UnitHooks {
   notify(channel: string, payload: string): void;
   /** A function was made that may set these. */
   learnNames(names: readonly string[]): void;
+  /** An error of the engine in the words of the database's owner. */
+  explain(error: WireError): WireError;
 }
 
 /** SQL that no parser accepts: takes the place of a statement that must not run, so that the engine makes an error of it. */
@@ -38,6 +40,16 @@ interface Expected {
   readonly part: StatementPart;
   /** The server has put it there: the client knows nothing of it. */
   readonly hidden?: boolean;
+}
+
+/** An ErrorResponse, as far as it may be told in other words. */
+function errorOf(text: string): WireError {
+  const field = (type: string): string =>
+    text
+      .split('\0')
+      .find((part) => part.startsWith(type))
+      ?.slice(1) ?? '';
+  return { sqlstate: field('C'), message: field('M') };
 }
 
 /** One unit on its way through the engine. */
@@ -214,6 +226,11 @@ export class UnitRun {
         if (this.#error !== undefined) return errorMessage(this.#error);
         const text = body.toString('utf8');
         if (this.#timeout !== undefined && text.includes('\0C57014\0')) return errorMessage(this.#timeout);
+        if (/\0C(53100|57014)\0/.test(text)) {
+          const given = errorOf(text);
+          const told = this.#hooks.explain(given);
+          if (told !== given) return errorMessage(told);
+        }
         const restored = this.#session.names.restore(text);
         return restored === text ? bytes : message('E', Buffer.from(restored, 'utf8'));
       }

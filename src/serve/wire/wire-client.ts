@@ -382,6 +382,7 @@ export class WireClient {
     const run = new UnitRun(unit, session, this.#status !== 'I', {
       notify: (channel, payload) => this.#host.notify(this.pid, channel, payload),
       learnNames: (names) => this.#host.engine.learnNames(names),
+      explain: (error) => this.#host.engine.explain(error),
     });
     try {
       await this.#turn.enter(session.state);
@@ -436,7 +437,7 @@ export class WireClient {
   async #afterwards(session: ClientSession, out: Outbox): Promise<void> {
     const { engine } = this.#host;
     const idle = this.#status === 'I';
-    if (idle) engine.committed();
+    if (idle) await engine.committed();
     if (this.#closeLater) await this.#closeStatements(session);
     this.#closeLater = false;
     if (this.#resetLater !== 'no' && this.#status !== 'E') {

@@ -7,6 +7,7 @@ import type { PGliteDatabase } from '../../engines/pglite/connection.ts';
 import type { Bounds, Cancel, Interrupter } from '../../engines/pglite/interrupt.ts';
 import type { Door } from '../../engines/pglite/watchdog.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
+import type { WireError } from './backend-messages.ts';
 import { READ_MEMORY_BYTES } from '../engine/read-limits.ts';
 import { CustomNames, customNamesIn } from './custom-settings.ts';
 import { SETTINGS_KEPT_FROM_READERS } from './reader-policy.ts';
@@ -36,36 +37,26 @@ export class WireEngine {
   async prepareRoles(): Promise<void> {
     const { rows } = await this.#db.query<{ name: string }>('SELECT session_user AS name');
     this.#owner = rows[0]!.name;
-    const kept = SETTINGS_KEPT_FROM_READERS.map(quoteLiteral).join(', ');
-    await this.#db.exec(`
-      DO $$ BEGIN
-        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '${READER_ROLE}') THEN
-          CREATE ROLE ${READER_ROLE};
-        END IF;
-      END $$;
-      GRANT pg_read_all_data TO ${READER_ROLE};
-      -- It could set "session_authorization" by a name that no parser sees.
-      REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
-      -- It waits in one step that nothing interrupts, and everybody else with it.
-      REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
-      CREATE OR REPLACE FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) RETURNS text
-      LANGUAGE plpgsql SECURITY DEFINER AS $$
-      BEGIN
-        IF pg_catalog.lower($1) OPERATOR(pg_catalog.=) ANY (ARRAY[${kept}]::pg_catalog.text[])
-          OR EXISTS (SELECT FROM pg_catalog.pg_settings AS s
-                     WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) pg_catalog.lower($1)
-                       AND s.context OPERATOR(pg_catalog.<>) 'user') THEN
-          RAISE insufficient_privilege USING MESSAGE = pg_catalog.format('permission denied to set parameter "%s"', $1);
-        END IF;
-        RETURN pg_catalog.set_config($1, $2, $3);
-      END $$;
-      REVOKE EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) FROM PUBLIC;
-      GRANT EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) TO ${READER_ROLE};`);
+    try {
+      await this.#db.exec(readersRights());
+    } catch (error) {
+      // On a full disk what an earlier server has made will do.
+      if (!(error instanceof DatabaseError) || error.sqlstate !== '53100' || !(await this.#areThere()))
+        throw error;
+    }
     const { rows: functions } = await this.#db.query<{ prosrc: string }>(
       `SELECT prosrc FROM pg_catalog.pg_proc
        WHERE oid >= 16384 AND proname <> 'seg_set_config' AND prosrc ~* 'set_config|\\mset\\s+((local|session)\\s+)?"?\\w+"?\\.'`,
     );
     for (const { prosrc } of functions) this.learnNames(customNamesIn(prosrc));
+  }
+
+  async #areThere(): Promise<boolean> {
+    const { rows } = await this.#db.query(
+      `SELECT FROM pg_catalog.pg_roles WHERE rolname = '${READER_ROLE}'
+       AND pg_catalog.to_regprocedure('${READERS_SET_CONFIG}(text, text, boolean)') IS NOT NULL`,
+    );
+    return rows.length > 0;
   }
 
   /** Names that functions of the database may set. */
@@ -109,8 +100,14 @@ export class WireEngine {
   }
 
   /** Puts what was committed on the disk, where the target asks for that. */
-  committed(): void {
-    this.#db.syncCommitted();
+  async committed(): Promise<void> {
+    await this.#db.syncCommitted();
+  }
+
+  /** An error of the engine as the owner of the database tells it. */
+  explain(error: WireError): WireError {
+    const { message, ...fields } = error;
+    return this.#db.explain(new DatabaseError(message, fields)) ?? error;
   }
 
   /** Makes the session somebody's (null: the server's own). No transaction may be open. */
@@ -210,4 +207,33 @@ export class WireEngine {
   onNotification(callback: (channel: string, payload: string) => void): () => void {
     return this.#db.onNotification(callback);
   }
+}
+
+/** The role of readers, and what it may do. */
+function readersRights(): string {
+  const kept = SETTINGS_KEPT_FROM_READERS.map(quoteLiteral).join(', ');
+  return `
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '${READER_ROLE}') THEN
+        CREATE ROLE ${READER_ROLE};
+      END IF;
+    END $$;
+    GRANT pg_read_all_data TO ${READER_ROLE};
+    -- It could set "session_authorization" by a name that no parser sees.
+    REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+    -- It waits in one step that nothing interrupts, and everybody else with it.
+    REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC;
+    CREATE OR REPLACE FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+      IF pg_catalog.lower($1) OPERATOR(pg_catalog.=) ANY (ARRAY[${kept}]::pg_catalog.text[])
+        OR EXISTS (SELECT FROM pg_catalog.pg_settings AS s
+                   WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) pg_catalog.lower($1)
+                     AND s.context OPERATOR(pg_catalog.<>) 'user') THEN
+        RAISE insufficient_privilege USING MESSAGE = pg_catalog.format('permission denied to set parameter "%s"', $1);
+      END IF;
+      RETURN pg_catalog.set_config($1, $2, $3);
+    END $$;
+    REVOKE EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION ${READERS_SET_CONFIG}(text, text, boolean) TO ${READER_ROLE};`;
 }
