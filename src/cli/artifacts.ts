@@ -1,5 +1,5 @@
 /** Files under target/. Each is written beside its place and renamed, so that nobody reads half of one. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { GraphNode } from '../project/nodes.ts';
 import type { Project } from '../project/load.ts';
@@ -8,8 +8,14 @@ import { compiledPath } from '../run/compiled-path.ts';
 export function writeArtifact(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    // A full disk does not say which file it has no room for.
+    throw Object.assign(error as NodeJS.ErrnoException, { path });
+  }
 }
 
 export function writeManifest(project: Project): void {

@@ -44,7 +44,7 @@ export function limitRemedy({ sqlstate, message }: DatabaseError): string | unde
     case '58030':
       return 'What was not committed is undone. See to the disk of the server: it may be mounted read-only, or belong to another user.';
     case '53200':
-      return 'What was not committed is undone. Give the server more memory or max_locks_per_transaction, or deploy less at once with --select.';
+      return 'What was not committed is undone. Give the server more memory or max_locks_per_transaction, deploy less at once with --select, or ingest with a smaller --batch-size.';
     case '25006':
       return 'The role or the database is set to default_transaction_read_only, or the server has become a standby: point "host" at the primary.';
     case '25P03':

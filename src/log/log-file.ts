@@ -33,12 +33,17 @@ export class LogFile {
     this.#size = fstatSync(this.#descriptor).size;
   }
 
-  /** Appends one line; the newline is added. */
-  write(line: string): void {
+  /** Appends one line; the newline is added. Answers why it could not: nothing else is to fail for the log's sake. */
+  write(line: string): Error | undefined {
     const bytes = Buffer.from(`${line}\n`);
-    if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#roll();
-    writeSync(this.#descriptor, bytes);
-    this.#size += bytes.length;
+    try {
+      if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#roll();
+      writeSync(this.#descriptor, bytes);
+      this.#size += bytes.length;
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   close(): void {

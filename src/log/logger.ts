@@ -46,8 +46,10 @@ export class Logger {
   readonly #options: LoggerOptions;
   #file: LogFile | null = null;
   /** Lines for the file from before it was known where the file is (the project has to be found first). */
-  #waiting: string[] = [];
+  readonly #waiting: string[] = [];
   #statusShown = false;
+  /** Told once. */
+  #fileFailed = false;
 
   constructor(options: LoggerOptions) {
     this.#options = options;
@@ -103,9 +105,8 @@ export class Logger {
   attachFile(file: LogFile): void {
     this.#file = file;
     const time = clock(this.#now(), true);
-    file.write(`${'='.repeat(30)} ${time} | ${this.invocationId} ${'='.repeat(30)}`);
-    for (const line of this.#waiting) file.write(line);
-    this.#waiting = [];
+    this.#toFile(`${'='.repeat(30)} ${time} | ${this.invocationId} ${'='.repeat(30)}`);
+    for (const line of this.#waiting.splice(0)) this.#toFile(line);
   }
 
   close(): void {
@@ -128,8 +129,16 @@ export class Logger {
     if (toFile) {
       const line = stripColors(this.#layout(fileFormat, level, text, fields, at));
       if (this.#file === null) this.#waiting.push(line);
-      else this.#file.write(line);
+      else this.#toFile(line);
     }
+  }
+
+  #toFile(line: string): void {
+    const failure = this.#file?.write(line);
+    if (failure === undefined || this.#fileFailed) return;
+    this.#fileFailed = true;
+    const text = `The log file "${this.#file!.path}" lacks lines from here on: ${failure.message}`;
+    this.#options.write(`${this.#layout(this.#consoleFormat(), 'warn', text, {}, this.#now())}\n`);
   }
 
   #consoleFormat(): LogFormat {

@@ -52,7 +52,7 @@ export const serve: CommandHandler = async (context) => {
       },
     );
   }
-  const project = await openProject(context);
+  const project = await openProject(context, { writeManifest: false });
   const isServer = project.target.type === 'postgres';
   const server = isServer
     ? connectionUrl(postgresSettings(project.target, { root: project.root, command: 'seg serve' }))

@@ -6,6 +6,7 @@
 import type { DatabaseError } from '../connection.ts';
 import { DiskFull, FREE_TO_WRITE, LOG_SEGMENT } from './disk-reserve.ts';
 import type { DiskReserve } from './disk-reserve.ts';
+import { requestCancel } from './failure.ts';
 import type { EngineModule, FileNode } from './failure.ts';
 
 /** The server's own numbers (Emscripten's). */
@@ -106,11 +107,9 @@ export class DiskGuard {
 
   /** Ends what runs as soon as it can be undone. */
   #end(): void {
-    const { _QueryCancelPending: cancel, _InterruptPending: pending, HEAPU8 } = this.#module!;
-    if (this.#checkpoints || cancel === undefined || pending === undefined) return;
+    if (this.#checkpoints) return;
     this.#ended = true;
-    HEAPU8[cancel] = 1;
-    HEAPU8[pending] = 1;
+    requestCancel(this.#module!);
   }
 
   /** Whether space is so low that no table may grow. */

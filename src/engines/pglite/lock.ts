@@ -83,7 +83,8 @@ export async function readOwner(directory: string): Promise<LockOwner | undefine
 
 /**
  * Takes the directory's lock. A reader (`seg subscribe`) that holds it is waited for.
- * @throws SegError SEG801 naming the owner when another live process holds it; SEG802 when the place is not writable
+ * @throws SegError SEG801 naming the owner when another live process holds it; SEG802 when the place is not writable, SEG841 when
+ *   its disk is full
  */
 export async function acquireLock(directory: string, command: string): Promise<DirectoryLock> {
   const path = lockPath(directory);
@@ -113,6 +114,13 @@ export async function acquireLock(directory: string, command: string): Promise<D
     }
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw segError('SEG841', `the disk of "${directory}" is full: cannot create "${path}" (${code})`, {
+        hint: 'Nothing is lost: make room on it, and run the command again.',
+        exitCode: 1,
+        cause: error,
+      });
+    }
     if (syscall !== undefined) {
       throw segError('SEG802', `cannot create "${path}" (${code})`, {
         hint: 'The data directory must lie in a folder that can be written to; set SEG_DATA or the target\'s "path" to another one.',

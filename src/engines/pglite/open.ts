@@ -20,6 +20,9 @@ import { startParams, startParamsWith } from './settings.ts';
 import { emptySnapshot } from './snapshot.ts';
 import { WalSync } from './wal-sync.ts';
 
+/** Megabytes. */
+const FEWEST_BUFFERS = 16;
+
 export interface OpenDirectoryOptions {
   /** What the owner is called in the lock file and in the message another process gets. */
   readonly command: string;
@@ -115,16 +118,17 @@ export async function openDirectoryDatabase(
   } catch (error) {
     await lock.release();
     if (error instanceof Error && error.name === 'SegError') throw error;
-    if (isDiskFull(error)) {
-      throw segError(
-        'SEG841',
-        `the disk of "${path}" is full, the database cannot be opened: ${firstLine(error)}`,
-        {
-          hint: 'Nothing is lost. Make room on that disk, and run the command again.',
-          exitCode: 1,
-          cause: error,
-        },
-      );
+    const limit = isDiskFull(error)
+      ? 'make room on its disk'
+      : isOutOfMemory(error)
+        ? 'give it more memory'
+        : undefined;
+    if (limit !== undefined) {
+      throw segError('SEG841', `the database in "${path}" cannot be opened now: ${firstLine(error)}`, {
+        hint: `Nothing is lost: ${limit}, and run the command again.`,
+        exitCode: 1,
+        cause: error,
+      });
     }
     throw segError('SEG803', `cannot open the database in "${path}": ${firstLine(error)}`, {
       hint:
@@ -135,11 +139,26 @@ export async function openDirectoryDatabase(
   }
 }
 
-/** Starts a server on a directory; it recovers what the last one had committed. */
-function recover(path: string, reserve: DiskReserve): Promise<PGliteServer> {
-  const buffers = bufferMegabytes(databaseBytes(path), totalmem());
+/** Starts a server on a directory; it recovers what the last one had committed. Where memory is short it gets fewer buffers. */
+async function recover(path: string, reserve: DiskReserve): Promise<PGliteServer> {
   const log = Math.floor(reserve.mostLog / 2 ** 20);
-  return startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }) });
+  for (let buffers = bufferMegabytes(databaseBytes(path), memoryBytes()); ; buffers /= 2) {
+    try {
+      return await startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }) });
+    } catch (error) {
+      if (!isOutOfMemory(error) || buffers <= FEWEST_BUFFERS) throw error;
+    }
+  }
+}
+
+/** Of the machine, or of the container where that has less. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlstate === '53200';
 }
 
 /** What the server, or the operating system, says of a disk on which nothing more goes. */
