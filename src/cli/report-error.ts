@@ -13,7 +13,8 @@ export function reportError(error: unknown, log: Logger, sources: SourceTexts, s
     log.debug(stackOf(error));
     return 2;
   }
-  const known = error instanceof DatabaseError ? asSegError(error) : (fileError(error) ?? error);
+  const known =
+    error instanceof DatabaseError ? asSegError(error) : (fileError(error) ?? memoryError(error) ?? error);
   if (known instanceof SegError) {
     logDiagnostics(known.diagnostics, log, sources);
     log.debug(stackOf(known));
@@ -39,10 +40,28 @@ function isCancelled(error: unknown): boolean {
 function fileError(error: unknown): SegError | undefined {
   if (!(error instanceof Error) || error instanceof SegError) return undefined;
   const { code, syscall, path } = error as NodeJS.ErrnoException;
-  if (code === undefined || syscall === undefined || path === undefined) return undefined;
-  const message = `cannot ${syscall} "${path}" (${code})`;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  // A full disk is told of an open file, which has no name any more.
+  if (code === undefined || syscall === undefined || (path === undefined && !isFull)) return undefined;
+  const message = `cannot ${syscall} ${path === undefined ? 'to a file' : `"${path}"`} (${code})`;
   const hint = 'Check that it exists, that it may be written to, and that the disk is not full.';
   return new SegError({ severity: 'error', code: 'SEG105', message, hint }, { cause: error });
+}
+
+/** WebAssembly that gets no memory to begin with. */
+function memoryError(error: unknown): SegError | undefined {
+  const message = error instanceof Error ? error.message : '';
+  if (!/WebAssembly.*(out of memory|could not allocate)/i.test(message)) return undefined;
+  const hint = 'Give the process, or its container, more memory (ulimit -v must not be set).';
+  return new SegError(
+    {
+      severity: 'error',
+      code: 'SEG844',
+      message: 'there is not enough memory for the embedded engine',
+      hint,
+    },
+    { cause: error },
+  );
 }
 
 /** Errors under dbt's heading, in one log record. */

@@ -108,6 +108,28 @@ describe('Logger', () => {
   });
 });
 
+describe('a log file that takes nothing', () => {
+  it('is told of once, and fails nothing', () => {
+    class Full extends LogFile {
+      override write(): Error {
+        return new Error('ENOSPC: no space left on device, write');
+      }
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'seg-log-'));
+    const path = join(folder, 'seg.log');
+    const lines = logged({}, (log) => {
+      log.attachFile(new Full(path));
+      log.info('one');
+      log.info('two');
+      log.close();
+    });
+    expect(lines).toContain('one');
+    expect(lines).toContain('two');
+    expect(lines.split(`The log file "${path}" lacks lines`)).toHaveLength(2);
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe('LogFile', () => {
   it('rolls when full and keeps five older files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'seg-log-'));
