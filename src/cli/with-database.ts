@@ -8,7 +8,7 @@ export async function withDatabase<T>(
   context: CommandContext,
   project: Project,
   work: (db: Database) => Promise<T>,
-  options: { readonly alone?: boolean } = {},
+  options: { readonly alone?: boolean; readonly serves?: boolean } = {},
 ): Promise<T> {
   const { openDatabase } = await import('../engines/registry.ts');
   const started = performance.now();

@@ -10,7 +10,7 @@ export async function withOutbox<T>(
   context: CommandContext,
   project: Project,
   work: (db: Database, copy: Project) => Promise<T>,
-  options: { readonly alone?: boolean } = {},
+  options: { readonly alone?: boolean; readonly serves?: boolean } = {},
 ): Promise<T> {
   const { openDatabase } = await import('../engines/registry.ts');
   const { replicaTarget } = await import('../streaming/replica/replica.ts');
@@ -45,7 +45,7 @@ export async function withReplica<T>(
     const ids = uniqueIds ?? (await Replica.deployed(engine, project));
     const working = async (db: Database): Promise<T> =>
       work(db, await Replica.open(engine, db, project, ids), engine);
-    return await withOutbox(context, project, working, { alone: true });
+    return await withOutbox(context, project, working, { alone: true, serves: true });
   } finally {
     await engine.close();
   }

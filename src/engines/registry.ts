@@ -9,6 +9,8 @@ export interface OpenOptions {
   readonly command: string;
   /** Become the owner, or fail: do not go through a server that holds the database. */
   readonly alone?: boolean;
+  /** For `seg serve`: an embedded database with little memory. */
+  readonly serves?: boolean;
 }
 
 /**
@@ -32,10 +34,13 @@ export async function openDatabase(target: Target, options: OpenOptions): Promis
   const { findServer, openServed } = await import('./pglite/served.ts');
   const server = options.alone === true ? undefined : await findServer(directory);
   if (server !== undefined) return openServed(server, options.command);
+  const buffers = target.fields['shared_buffers'];
   const { openDirectoryDatabase } = await import('./pglite/open.ts');
   return openDirectoryDatabase(directory, {
     command: options.command,
     durability: target.fields['durability'] === 'process' ? 'process' : 'commit',
+    ...(options.serves === true ? { serves: true } : {}),
+    ...(typeof buffers === 'string' ? { buffers } : {}),
   });
 }
 

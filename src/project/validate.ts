@@ -192,5 +192,6 @@ function remedy(wanted: readonly string[], found: unknown): string | undefined {
 function patternHint(key: string): string {
   if (key === 'name') return 'Use letters, digits and underscores, and no digit at the beginning.';
   if (key === 'severity') return 'Allowed: error, warn.';
+  if (key === 'shared_buffers') return 'Write an amount of memory from 10MB to 1GB: 256MB.';
   return 'See the documentation of this key.';
 }

@@ -104,7 +104,7 @@ export const serve: CommandHandler = async (context) => {
       if (outdated.length > 0) log.info(replacedText(outdated));
       await serveDatabase(db, project, options);
     };
-    await withDatabase(context, project, serveAll, { alone: true });
+    await withDatabase(context, project, serveAll, { alone: true, serves: true });
   } else await serveCopy(context, project, options, serveDatabase);
   log.info('Stopped');
   return 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bufferMegabytes, databaseBytes } from './buffers.ts';
+import { bufferMegabytes, databaseBytes, megabytesOf } from './buffers.ts';
 
 const megabyte = 2 ** 20;
 const gigabyte = 2 ** 30;
@@ -13,6 +13,14 @@ test.each([
   ['a large one on a very small machine', 5 * gigabyte, gigabyte / 2, 128],
 ])('%s', (_, bytes, memory, expected) => {
   expect(bufferMegabytes(bytes, memory)).toBe(expected);
+});
+
+test.each([
+  ['256MB', 256],
+  ['64 MB', 64],
+  ['1GB', 1024],
+])('%s as it stands in a profile', (setting, expected) => {
+  expect(megabytesOf(setting)).toBe(expected);
 });
 
 test('a directory that is not there holds nothing', () => {

@@ -18,6 +18,15 @@ export function bufferMegabytes(databaseBytes: number, memoryBytes: number): num
   return size;
 }
 
+/** What a server has, whose process is to stay below 400 MB beside whatever is sent to it. */
+export const SERVING = 64;
+
+/** Megabytes of a setting like PostgreSQL's: `256MB`, `1GB`. */
+export function megabytesOf(setting: string): number {
+  const [, number, unit] = /^(\d+) ?(MB|GB)$/.exec(setting)!;
+  return Number(number) * (unit === 'GB' ? 1024 : 1);
+}
+
 /** Bytes of all relations in a data directory; 0 when it cannot be read. */
 export function databaseBytes(dataDirectory: string): number {
   let sum = 0;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { segError } from '../../diagnostics/seg-error.ts';
-import { bufferMegabytes, databaseBytes } from './buffers.ts';
+import { bufferMegabytes, databaseBytes, megabytesOf, SERVING } from './buffers.ts';
 import { DatabaseError } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { PGliteDatabase } from './connection.ts';
@@ -31,6 +31,18 @@ export interface OpenDirectoryOptions {
    * `process`: it survives the process, not the machine.
    */
   readonly durability?: 'commit' | 'process';
+  /** For a server, which keeps its memory for long. */
+  readonly serves?: boolean;
+  /** How much memory pages are kept in (`256MB`); default: as the database needs, and little for a server. */
+  readonly buffers?: string;
+}
+
+interface Place {
+  readonly path: string;
+  readonly reserve: DiskReserve;
+  readonly serves: boolean | undefined;
+  /** Buffers that the profile asks for. */
+  readonly asked: string | undefined;
 }
 
 /** A database in a directory, and the lock it is held under. */
@@ -39,13 +51,8 @@ export class DirectoryDatabase extends PGliteDatabase {
   readonly #walSync: WalSync | undefined;
   readonly #guard: DiskGuard;
 
-  constructor(
-    place: { readonly path: string; readonly reserve: DiskReserve },
-    server: PGliteServer,
-    lock: DirectoryLock,
-    walSync: WalSync | undefined,
-  ) {
-    const { path, reserve } = place;
+  constructor(place: Place, server: PGliteServer, lock: DirectoryLock, walSync: WalSync | undefined) {
+    const { reserve } = place;
     const guard = new DiskGuard(reserve);
     guard.watch(moduleOf(server.client));
     const { mostLog } = reserve;
@@ -66,7 +73,7 @@ export class DirectoryDatabase extends PGliteDatabase {
       explain: (error) => guard.explain(error),
       restart: async () => {
         reserve.spend();
-        const next = await recover(path, reserve);
+        const next = await recover(place);
         guard.watch(moduleOf(next.client));
         return next;
       },
@@ -112,9 +119,10 @@ export async function openDirectoryDatabase(
     // Before the first write: a follower that finds the same mark again has missed nothing, also after a kill.
     if (options.command !== READER_COMMAND) await writeFile(writerMark(path), randomUUID(), { mode: 0o600 });
     keepPrivate(path);
-    const server = await recover(path, reserve);
+    const place = { path, reserve, serves: options.serves, asked: options.buffers };
+    const server = await recover(place);
     const walSync = options.durability === 'process' ? undefined : new WalSync(path);
-    return new DirectoryDatabase({ path, reserve }, server, lock, walSync);
+    return new DirectoryDatabase(place, server, lock, walSync);
   } catch (error) {
     await lock.release();
     if (error instanceof Error && error.name === 'SegError') throw error;
@@ -140,11 +148,12 @@ export async function openDirectoryDatabase(
 }
 
 /** Starts a server on a directory; it recovers what the last one had committed. Where memory is short it gets fewer buffers. */
-async function recover(path: string, reserve: DiskReserve): Promise<PGliteServer> {
+async function recover({ path, reserve, serves = false, asked }: Place): Promise<PGliteServer> {
   const log = Math.floor(reserve.mostLog / 2 ** 20);
-  for (let buffers = bufferMegabytes(databaseBytes(path), memoryBytes()); ; buffers /= 2) {
+  const fitting = (): number => (serves ? SERVING : bufferMegabytes(databaseBytes(path), memoryBytes()));
+  for (let buffers = asked === undefined ? fitting() : megabytesOf(asked); ; buffers /= 2) {
     try {
-      return await startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }) });
+      return await startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }, { serves }) });
     } catch (error) {
       if (!isOutOfMemory(error) || buffers <= FEWEST_BUFFERS) throw error;
     }

@@ -23,10 +23,17 @@ const settings = {
 
 export const startParams = startParamsOf(settings);
 
+/** A server's life is long, and WebAssembly gives no memory back: what one large sort has taken stays taken. */
+const serving = { work_mem: '32MB', maintenance_work_mem: '64MB' };
+
 /** The same, with so many megabytes of buffers (buffers.ts) and of log (disk-reserve.ts). */
-export function startParamsWith(megabytes: { readonly buffers: number; readonly log: number }): string[] {
+export function startParamsWith(
+  megabytes: { readonly buffers: number; readonly log: number },
+  options: { readonly serves: boolean },
+): string[] {
   return startParamsOf({
     ...settings,
+    ...(options.serves ? serving : {}),
     shared_buffers: `${megabytes.buffers}MB`,
     min_wal_size: '32MB',
     max_wal_size: `${megabytes.log}MB`,

@@ -108,7 +108,18 @@ const streaming: Record<string, Schema> = {
 
 /** The fields of a target in profiles.yml, per type of engine. */
 export const targetSchemas: Record<string, Schema> = {
-  pglite: record('a pglite target', { ...common, ...state, path: name, database: text }, ['type']),
+  pglite: record(
+    'a pglite target',
+    {
+      ...common,
+      ...state,
+      path: name,
+      database: text,
+      durability: { type: ['string', 'null'], enum: ['commit', 'process', null] },
+      shared_buffers: { type: ['string', 'null'], pattern: '^([1-9]\\d{1,2} ?MB|1 ?GB)$' },
+    },
+    ['type'],
+  ),
   postgres: record('a postgres target', { ...connection, ...state, statement_timeout: scalarText }, [
     'type',
     'host',
