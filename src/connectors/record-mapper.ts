@@ -1,7 +1,7 @@
 import { segError } from '../diagnostics/seg-error.ts';
 import { didYouMean } from '../diagnostics/suggest.ts';
 import { parseBoth } from '../json/exact-json.ts';
-import { refusal } from '../json/storable.ts';
+import { refusal, tooDeep } from '../json/storable.ts';
 import { BadValue } from './bad-value.ts';
 import { encoderFor, type Encode } from './column-encoder.ts';
 import type { RawRecord } from './formats/raw-record.ts';
@@ -31,14 +31,14 @@ export class JsonMapper implements RecordMapper {
   }
 
   map(raw: RawRecord): RowValues {
-    if (raw.problem !== undefined) throw new BadValue(raw.problem);
+    const { text, problem = tooDeep(text) } = raw;
+    if (problem !== undefined) throw new BadValue(problem);
     let record;
     try {
-      record = parseBoth(raw.text);
+      record = parseBoth(text);
     } catch (error) {
       throw new BadValue(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
-    const { text } = raw;
     if (typeof record.plain !== 'object' || record.plain === null || Array.isArray(record.plain)) {
       throw new BadValue('not a JSON object');
     }

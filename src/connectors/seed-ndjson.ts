@@ -1,7 +1,7 @@
 import { parseJson } from '../json/exact-json.ts';
 import type { ExactJson } from '../json/exact-json.ts';
 import { JsonNumber } from '../json/json-number.ts';
-import { refusal } from '../json/storable.ts';
+import { refusal, tooDeep } from '../json/storable.ts';
 import type { SeedNode } from '../project/nodes.ts';
 import { BadValue } from './bad-value.ts';
 import { encoderFor } from './column-encoder.ts';
@@ -93,6 +93,8 @@ export async function readNdjsonSeed(
 }
 
 function readObject(node: SeedNode, text: string): Map<string, ExactJson> {
+  const deep = tooDeep(text);
+  if (deep !== undefined) throw new BadValue(deep);
   let parsed;
   try {
     parsed = parseJson(text);

@@ -12,10 +12,14 @@ export function refusal(text: string): string | undefined {
     if (hasLoneSurrogate(text))
       return 'a text value contains half of a surrogate pair, which is no Unicode text';
   }
-  // Each level takes a bracket to open and one to close.
-  if (text.length > 2 * MAX_DEPTH && depthOf(text) > MAX_DEPTH)
-    return `nested deeper than ${MAX_DEPTH} levels`;
   return undefined;
+}
+
+/** Why a JSON text nests too deep, or undefined. Ask before it is parsed: each bracket costs many times its byte then. */
+export function tooDeep(text: string): string | undefined {
+  // Each level takes a bracket to open and one to close.
+  if (text.length <= 2 * MAX_DEPTH || !isDeep(text)) return undefined;
+  return `nested deeper than ${MAX_DEPTH} levels`;
 }
 
 const SURROGATE_ESCAPES =
@@ -28,9 +32,8 @@ function hasLoneSurrogate(text: string): boolean {
   return false;
 }
 
-function depthOf(text: string): number {
+function isDeep(text: string): boolean {
   let depth = 0;
-  let deepest = 0;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -38,8 +41,9 @@ function depthOf(text: string): number {
       if (code === 0x5c) i++;
       else if (code === 0x22) quoted = false;
     } else if (code === 0x22) quoted = true;
-    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
   }
-  return deepest;
+  return false;
 }

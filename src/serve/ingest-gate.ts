@@ -28,6 +28,8 @@ interface Entry {
 
 /** The most records in one transaction, unless a single request brings more: readers and followers wait meanwhile. */
 const BATCH_RECORDS = 5_000;
+/** And characters of them, unless one record has more. */
+const BATCH_CHARACTERS = 1024 * 1024;
 /** Others use the same database: a sink's step, on its way to a webhook, waits for one batch at least. */
 const PACE = { fast: 0.1, slow: 0.3 };
 
@@ -71,8 +73,26 @@ export class IngestGate {
     return Math.max(1, Math.ceil((this.#pending * this.#secondsEach) / 2));
   }
 
-  /** Resolves when the records are committed. Rejects with a SegError when a model fails on one of them. */
-  submit(records: readonly RawRecord[], origin: string): Promise<GateAnswer> {
+  /**
+   * Resolves when the records are committed: together, unless there are too many characters of them; then one part after the other.
+   * Rejects with a SegError when a model fails on one of them.
+   */
+  async submit(records: readonly RawRecord[], origin: string): Promise<GateAnswer> {
+    if (charactersOf(records) <= BATCH_CHARACTERS) return this.#submit(records, origin);
+    let [accepted, rejected] = [0, 0];
+    const errors: GateAnswer['errors'][number][] = [];
+    for (let from = 0; from < records.length;) {
+      const part = partOf(records, from);
+      const answer = await this.#submit(part, origin);
+      accepted += answer.accepted;
+      rejected += answer.rejected;
+      for (const { index, reason } of answer.errors) errors.push({ index: from + index, reason });
+      from += part.length;
+    }
+    return { accepted, rejected, errors };
+  }
+
+  #submit(records: readonly RawRecord[], origin: string): Promise<GateAnswer> {
     if (records.length === 0) return Promise.resolve({ accepted: 0, rejected: 0, errors: [] });
     this.#pending += records.length;
     this.#metrics.pending.set({ source: this.#label }, this.#pending);
@@ -101,11 +121,12 @@ export class IngestGate {
   /** The first entries of one origin, as many as fit into a batch. */
   #next(): Entry[] {
     const { origin } = this.#queue[0]!;
-    let count = 0;
-    let taken = 0;
+    let [count, characters, taken] = [0, 0, 0];
     while (taken < this.#queue.length && this.#queue[taken]!.origin === origin) {
-      count += this.#queue[taken]!.records.length;
-      if (taken > 0 && count > this.#size.rows) break;
+      const { records } = this.#queue[taken]!;
+      count += records.length;
+      characters += charactersOf(records);
+      if (taken > 0 && (count > this.#size.rows || characters > BATCH_CHARACTERS)) break;
       taken++;
     }
     return this.#queue.splice(0, taken);
@@ -140,6 +161,21 @@ export class IngestGate {
     this.#secondsEach = 0.8 * this.#secondsEach + 0.2 * (seconds / records);
     this.#size.observe(records, seconds);
   }
+}
+
+export function charactersOf(records: readonly RawRecord[]): number {
+  return records.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+/** The records from one on that go together. */
+function partOf(records: readonly RawRecord[], from: number): readonly RawRecord[] {
+  let [to, characters] = [from, 0];
+  while (to < records.length) {
+    characters += records[to]!.text.length;
+    if (to > from && characters > BATCH_CHARACTERS) break;
+    to++;
+  }
+  return records.slice(from, to);
 }
 
 function answerOf(records: readonly RawRecord[], reasons: ReadonlyMap<RawRecord, string>): GateAnswer {

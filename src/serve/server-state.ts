@@ -13,7 +13,7 @@ import { IngestGate } from './ingest-gate.ts';
 import type { Metrics } from './metrics.ts';
 
 /** The most bytes of bodies that are held whole at the same time. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+const MAX_HELD_BYTES = 24 * 1024 * 1024;
 /** What is deployed is asked for at most that often. */
 const FRESH_MS = 1000;
 

@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readNdjson } from '../../connectors/formats/ndjson.ts';
 import type { RawRecord } from '../../connectors/formats/raw-record.ts';
+import { charactersOf } from '../ingest-gate.ts';
 import type { GateAnswer, IngestGate } from '../ingest-gate.ts';
 import type { ServerState } from '../server-state.ts';
 import { answer as answerOf, failures, json, OF_DATABASE } from './answers.ts';
-import { MAX_RECORDS, recordsOfJson } from './json-records.ts';
+import { MAX_RECORD_BYTES, MAX_RECORDS, recordsOfJson } from './json-records.ts';
 import { sendProblem } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { BodiesHeld, BodyTooLarge, plainBody, withBody } from './read-body.ts';
@@ -15,6 +16,7 @@ import { BodiesHeld, BodyTooLarge, plainBody, withBody } from './read-body.ts';
 export const MAX_JSON_BYTES = 16 * 1024 * 1024;
 /** Records of one NDJSON request that may be under way; its client is not read from meanwhile. */
 const MAX_UNDER_WAY = 10_000;
+const MAX_CHARACTERS_UNDER_WAY = 2 * 1024 * 1024;
 /** Reasons told in one answer; all rejected records are in the dead-letter table. */
 const MAX_ERRORS = 1000;
 
@@ -159,10 +161,11 @@ interface LinesAnswer {
 async function takeLines(gate: IngestGate, body: AsyncIterable<Uint8Array>): Promise<LinesAnswer> {
   const total: LinesAnswer = { accepted: 0, rejected: 0, errors: [] };
   const underWay: { records: readonly RawRecord[]; done: Promise<GateAnswer> }[] = [];
-  let count = 0;
+  let [count, characters] = [0, 0];
   const settle = async (): Promise<void> => {
     const { records, done } = underWay.shift()!;
     count -= records.length;
+    characters -= charactersOf(records);
     const { accepted, rejected, errors } = await done;
     total.accepted += accepted;
     total.rejected += rejected;
@@ -170,13 +173,14 @@ async function takeLines(gate: IngestGate, body: AsyncIterable<Uint8Array>): Pro
       if (total.errors.length < MAX_ERRORS) total.errors.push({ line: records[index]!.line, reason });
     }
   };
-  for await (const records of readNdjson(body)) {
+  for await (const records of readNdjson(body, { maxLineBytes: MAX_RECORD_BYTES })) {
     const done = gate.submit(records, 'http');
     // Failures are met when its turn to be settled comes.
     done.catch(() => {});
     underWay.push({ records, done });
     count += records.length;
-    while (count > MAX_UNDER_WAY) await settle();
+    characters += charactersOf(records);
+    while (count > MAX_UNDER_WAY || characters > MAX_CHARACTERS_UNDER_WAY) await settle();
   }
   while (underWay.length > 0) await settle();
   return total;

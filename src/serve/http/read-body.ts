@@ -61,7 +61,9 @@ export async function withBody<T>(
       size += chunk.length;
       chunks.push(chunk);
     }
-    return await use(Buffer.concat(chunks, size));
+    const whole = Buffer.concat(chunks, size);
+    chunks.length = 0;
+    return await use(whole);
   } finally {
     held.give(size);
   }

@@ -83,11 +83,12 @@ function isSigned(body: Buffer, signature: string | string[] | undefined, secret
 
 /** Records of a batch are taken as the bytes they were sent as: no digit changes, and each is judged by itself. */
 function recordsOfWebhook(bytes: Buffer): RawRecord[] {
-  const records = recordsOfJson(bytes);
+  // A batch is one object, as long as a body may be.
+  const records = recordsOfJson(bytes, Infinity);
   const [only] = records;
-  if (records.length !== 1 || only?.text.startsWith('{') !== true) return records;
+  if (records.length !== 1 || only?.text.startsWith('{') !== true) return recordsOfJson(bytes);
   const whole = only.problem === undefined ? only.text : Buffer.from(bytes).toString('latin1');
   const batch = memberText(whole.slice(whole.indexOf('{')).trimEnd(), 'batch');
-  if (batch?.startsWith('[') !== true) return records;
+  if (batch?.startsWith('[') !== true) return recordsOfJson(bytes);
   return recordsOfJson(Buffer.from(batch, only.problem === undefined ? 'utf8' : 'latin1'));
 }
