@@ -91,6 +91,30 @@ describe('records over HTTP', () => {
     expect((await post(source, 'application/json', '{"event": 1}')).status).toBe(422);
     const lines = await post(source, 'application/x-ndjson', `\n${good}\nnot json\n`);
     expect(lines).toMatchObject({ status: 207, body: { errors: [{ line: 3 }] } });
+    // More than one transaction has; too long; too deep.
+    const long = (kilobytes: number): string =>
+      `{"event": "no uuid", "user": "${'x'.repeat(kilobytes * 1024)}"}`;
+    const deep = `{"a": ${'['.repeat(600)}${']'.repeat(600)}}`;
+    const parts = [long(600), long(600), good, long(2048), deep];
+    const large = await post(source, 'application/json', `[${parts.join(',')}]`);
+    expect(large).toMatchObject({
+      status: 207,
+      body: {
+        accepted: 1,
+        rejected: 4,
+        errors: [
+          { index: 0 },
+          { index: 1 },
+          { index: 3, reason: 'the record is longer than 2097152 bytes' },
+          { index: 4, reason: 'nested deeper than 500 levels' },
+        ],
+      },
+    });
+    const line = await post(source, 'application/x-ndjson', `${long(2048)}\n${good}\n`);
+    expect(line.body).toMatchObject({
+      accepted: 1,
+      errors: [{ line: 1, reason: 'the line is longer than 2097152 bytes' }],
+    });
   });
 
   it('are refused as a whole when the body cannot be read', async () => {

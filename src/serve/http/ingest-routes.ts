@@ -104,8 +104,7 @@ export async function takeJson(
   read: (bytes: Buffer) => Sent,
 ): Promise<FastifyReply> {
   try {
-    return await withBody(body, MAX_JSON_BYTES, state.bodies, async (bytes) => {
-      const { gate, records, origin } = read(bytes);
+    return await withBody(body, MAX_JSON_BYTES, state.bodies, read, async ({ gate, records, origin }) => {
       if (gate.isFull(records.length)) return tooMany(state, gate, reply);
       return answer(reply, await gate.submit(records, origin));
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_RECORDS, recordsOfJson } from './json-records.ts';
+import { MAX_RECORD_BYTES, MAX_RECORDS, recordsOfJson } from './json-records.ts';
 import { BodyTooLarge } from './read-body.ts';
 
 const texts = (body: string) => recordsOfJson(Buffer.from(body)).map(({ text }) => text);
@@ -28,6 +28,26 @@ describe('recordsOfJson', () => {
     const body = (count: number): string => `[${'0,'.repeat(count - 1)}0]`;
     expect(texts(body(MAX_RECORDS))).toHaveLength(MAX_RECORDS);
     expect(() => texts(body(MAX_RECORDS + 1))).toThrow(BodyTooLarge);
+  });
+
+  it('keeps the beginning of a record that is too long, and the others', () => {
+    const long = (length: number): string => `{"k":"${'é'.repeat((length - 8) / 2)}"}`;
+    const [first, second, third] = recordsOfJson(
+      Buffer.from(`[1, ${long(MAX_RECORD_BYTES)}, ${long(MAX_RECORD_BYTES + 2)}]`),
+    );
+    expect([first!.problem, second!.problem, second!.text.length]).toEqual([
+      undefined,
+      undefined,
+      MAX_RECORD_BYTES / 2 + 4,
+    ]);
+    expect(third!.problem).toBe(`the record is longer than ${MAX_RECORD_BYTES} bytes`);
+    expect(third!.text.length).toBeLessThan(5000);
+    expect(recordsOfJson(Buffer.from(long(MAX_RECORD_BYTES + 2)))[0]!.problem).toMatch(/longer/);
+  });
+
+  it('leaves it to whoever takes a record in to refuse how deep it is, and does not parse it', () => {
+    const deep = `{"a":${'['.repeat(1001)}`;
+    expect(texts(deep)).toEqual([deep]);
   });
 
   it('judges each record by its own bytes', () => {

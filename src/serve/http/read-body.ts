@@ -42,15 +42,16 @@ export function plainBody(request: IncomingMessage): Readable | null {
 }
 
 /**
- * Reads all of a body, and holds it while `use` works with it.
+ * Reads all of a body. `read` makes something of its bytes, which are then let go of; it counts as held while `use` works with that.
  * @param limit the most bytes, after gunzip
  * @throws BodyTooLarge, BodiesHeld, and what gunzip throws
  */
-export async function withBody<T>(
+export async function withBody<R, T>(
   body: Readable,
   limit: number,
   held: HeldBytes,
-  use: (bytes: Buffer) => Promise<T>,
+  read: (bytes: Buffer) => R,
+  use: (found: R) => Promise<T>,
 ): Promise<T> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -61,9 +62,7 @@ export async function withBody<T>(
       size += chunk.length;
       chunks.push(chunk);
     }
-    const whole = Buffer.concat(chunks, size);
-    chunks.length = 0;
-    return await use(whole);
+    return await use(read(Buffer.concat(chunks.splice(0), size)));
   } finally {
     held.give(size);
   }
