@@ -1,6 +1,6 @@
 /** What the database's own catalog says of relations. */
 import type { Connection } from '../engines/connection.ts';
-import { hashableColumn } from '../engines/hashable.ts';
+import { typeToHash, withHashable } from '../engines/hashable.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import type { DeployedColumn } from '../state/nodes.ts';
 
@@ -13,15 +13,14 @@ export interface RelationName {
 
 /** Columns of a relation in order; empty when it does not exist. */
 export async function readColumns(connection: Connection, relation: RelationName): Promise<DeployedColumn[]> {
-  const { rows } = await connection.query<DeployedColumn>(
-    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
-            h.hashable
-     FROM pg_attribute a CROSS JOIN ${hashableColumn}
+  const { rows } = await connection.query<{ name: string; type: string; toHash: number | null }>(
+    `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, ${typeToHash} AS "toHash"
+     FROM pg_attribute a
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
      ORDER BY a.attnum`,
     [quoteRelation(relation)],
   );
-  return rows;
+  return withHashable(connection, rows);
 }
 
 export async function relationKind(

@@ -3,7 +3,7 @@ import { familySql } from '../sql/family.ts';
 import { quoteRelation } from '../sql/quote.ts';
 import { namesInQuery } from '../sql/relations.ts';
 import type { Connection } from './connection.ts';
-import { hashableColumn } from './hashable.ts';
+import { typeToHash, withHashable } from './hashable.ts';
 import { syntaxOf, unstableCalls, unstableSyntax } from './lasting.ts';
 import type { PlacedCall, UnstableCall } from './lasting.ts';
 
@@ -121,15 +121,15 @@ async function definitionOf(tx: Connection, relation: Name): Promise<string> {
 }
 
 export async function columnsOf(tx: Connection, relation: Name): Promise<IntrospectedColumn[]> {
-  const { rows } = await tx.query<IntrospectedColumn>(
+  const { rows } = await tx.query<Omit<IntrospectedColumn, 'hashable'> & { toHash: number | null }>(
     `SELECT a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS "notNull",
-            h.hashable, a.attidentity = 'a' AS identity,
+            ${typeToHash} AS "toHash", a.attidentity = 'a' AS identity,
             (SELECT l.collname::text FROM pg_collation l WHERE l.oid = a.attcollation AND NOT l.collisdeterministic) AS loose
-     FROM pg_attribute a CROSS JOIN ${hashableColumn}
+     FROM pg_attribute a
      WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [quoteRelation(relation)],
   );
-  return rows;
+  return withHashable(tx, rows);
 }
 
 async function relationOf(tx: Connection, relation: Name, opaque: boolean): Promise<IntrospectedRelation> {

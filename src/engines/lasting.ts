@@ -72,31 +72,27 @@ export async function unstableCalls(
   const probe = `${quoteIdentifier(view.schema)}.${quoteIdentifier(view.name)}`;
   const { rows: users } = await tx.query<UnstableCall>(
     `${viewsRead}
-     SELECT DISTINCT p.proname::text AS name, p.oid::regprocedure::text AS text, 'volatile' AS kind,
-            CASE WHEN r.view <> $1::regclass THEN r.view::regclass::text END AS via
+     SELECT DISTINCT x.name, x.text, x.kind, CASE WHEN r.view <> $1::regclass THEN r.view::regclass::text END AS via
      FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-       LEFT JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-       JOIN pg_proc AS p ON p.oid = CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode END
-     WHERE p.provolatile = 'v' ORDER BY 1, 2`,
-    [probe],
-  );
-  // tableoid stays what it is as long as the row does.
-  const { rows: columns } = await tx.query<UnstableCall>(
-    `${viewsRead}
-     SELECT DISTINCT a.attname::text AS name, a.attname::text AS text, 'place' AS kind,
-            CASE WHEN r.view <> $1::regclass THEN r.view::regclass::text END AS via
-     FROM reads AS r JOIN pg_rewrite AS w ON w.ev_class = r.view
-       JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
-       JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-     WHERE d.refobjsubid < 0 AND a.attname <> 'tableoid' ORDER BY 1`,
+       CROSS JOIN LATERAL (
+         SELECT p.proname::text, p.oid::regprocedure::text, 'volatile' FROM pg_proc AS p
+         WHERE p.provolatile = 'v' AND p.oid = CASE d.refclassid
+           WHEN 'pg_proc'::regclass THEN d.refobjid
+           WHEN 'pg_operator'::regclass THEN (SELECT o.oprcode FROM pg_operator AS o WHERE o.oid = d.refobjid) END
+         UNION ALL
+         -- tableoid stays what it is as long as the row does.
+         SELECT a.attname::text, a.attname::text, 'place' FROM pg_attribute AS a
+         WHERE d.refclassid = 'pg_class'::regclass AND d.refobjsubid < 0 AND a.attname <> 'tableoid'
+           AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+       ) AS x (name, text, kind)
+     ORDER BY x.kind DESC, x.name, x.text`,
     [probe],
   );
   const reading = await readingFunctions(tx, functionsCalled, [probe], stateSchema);
   return [
     ...named,
     ...users,
-    ...columns,
     ...reading.map((call): UnstableCall => ({ ...call, kind: 'reads', via: null })),
   ];
 }

@@ -119,15 +119,14 @@ export async function installTriggers(
 /** The triggers on a table that belong to a state schema and the table's own program, and whether they fire for ordinary writers. */
 export async function triggersOf(
   tx: Connection,
-  { schema, name }: RelationName,
+  table: RelationName,
   stateSchema: string,
 ): Promise<{ name: string; fires: boolean }[]> {
   const { rows } = await tx.query<{ name: string; fires: boolean }>(
     `SELECT t.tgname::text AS name, t.tgenabled IN ('O', 'A') AS fires
-     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-       JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
-     WHERE n.nspname = $1 AND c.relname = $2 AND s.nspname = $3 AND NOT t.tgisinternal AND t.tgnargs = 0`,
-    [schema, name, stateSchema],
+     FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+     WHERE t.tgrelid = to_regclass($1) AND p.pronamespace = $2::regnamespace AND NOT t.tgisinternal AND t.tgnargs = 0`,
+    [quoteRelation(table), quoteIdentifier(stateSchema)],
   );
   return rows;
 }
