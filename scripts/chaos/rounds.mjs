@@ -1,5 +1,6 @@
 // Rounds of trouble: seg takes records until something happens to it. After each round the database is opened again and asked whether
 // what was acknowledged is stored, nothing twice, and whether the models are what their queries give.
+import { Buffer } from 'node:buffer';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -80,6 +81,8 @@ export async function rounds(kind, argv) {
   const built = spawnSync(process.execPath, [main, 'run', '--quiet'], { cwd: template, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`seg run failed: ${built.stderr}`);
 
+  // As where space has been short for some time.
+  if (kind === 'disk') writeFileSync(join(template, 'data/db/seg.reserve'), Buffer.alloc(32 * MEGABYTE, 1));
   const tally = new Tally(kind);
   const round = { kill: killRound, disk: diskRound, memory: memoryRound }[kind];
   const world = {
@@ -89,6 +92,7 @@ export async function rounds(kind, argv) {
     tally,
     number: 0,
     acknowledged: new Map(),
+    stored: 0,
     checker: new Checker(),
   };
   try {
@@ -187,8 +191,7 @@ async function look(world, when, take) {
 
 /** The last word on a round. */
 async function settle(world, { fresh }) {
-  const from = world.number * 1_000_000 + (world.number === world.settled ? 999_500 : 999_000);
-  world.settled = world.number;
+  const from = world.number * 1_000_000 + 999_000;
   const take = Array.from({ length: 10 }, (_, index) => ({ id: from + index, user_id: 'last', amount: 1 }));
   world.acknowledged.set(from, take.length);
   const found = await look(world, 'at the end', take);
@@ -297,8 +300,8 @@ async function killRound(world) {
   const bytes = chance(0.3) ? 3000 : 40;
   const how = random(1, 4);
   if (how === 1) {
-    const { seg, ended } = ingest(world, { count: 10_000, bytes });
-    setTimeout(() => seg.child.kill('SIGKILL'), random(100, 3500));
+    const { seg, ended } = ingest(world, { count: 5000, bytes });
+    setTimeout(() => seg.child.kill('SIGKILL'), random(100, 2500));
     world.tally.saw(`ingest: ${await ended}`);
   } else {
     const { seg, post } = await serve(world, { bytes });
@@ -330,7 +333,6 @@ async function diskRound(world) {
   mkdirSync(world.root, { recursive: true });
   mount(world, random(150, 260));
   cpSync(world.template, world.root, { recursive: true });
-  await settle(world, { fresh: true });
   const filler = join(world.root, 'filler');
   const fill = (leaving) => {
     const { bavail, bsize } = statfsSync(world.root);
@@ -344,14 +346,14 @@ async function diskRound(world) {
     }
   };
   const makeRoom = () => existsSync(filler) && truncateSync(filler, 0);
-  const free = chance(0.15) ? random(0, 20) : random(20, 70);
+  const free = chance(0.15) ? random(0, 20) : random(20, 50);
   fill(free * MEGABYTE);
   const bytes = chance(0.8) ? 3000 : 40;
   // Somebody else takes the rest, at any moment.
   const sudden = chance(0.3) ? setTimeout(() => fill(0), random(200, 4000)) : undefined;
   const killed = chance(0.2);
   if (chance(0.5)) {
-    const { seg, ended } = ingest(world, { count: 12_000, bytes });
+    const { seg, ended } = ingest(world, { count: 6000, bytes });
     if (killed) setTimeout(() => seg.child.kill('SIGKILL'), random(500, 5000));
     const status = await ended;
     tally.saw(`ingest: ${status}`);
@@ -412,11 +414,11 @@ async function memoryRound(world) {
   const { tally } = world;
   fresh(world);
   // Of 64 kB each: from what it hardly starts with to what most of the work fits into.
-  const nodeArgs = [`--wasm-max-mem-pages=${random(2100, 3200)}`];
+  const nodeArgs = [`--wasm-max-mem-pages=${random(2100, 2700)}`];
   const [bytes, count] = pick([
-    [40, 20_000],
-    [3000, 4000],
-    [20_000, 1000],
+    [40, 8000],
+    [3000, 2000],
+    [20_000, 500],
   ]);
   const how = random(1, 3);
   if (how === 1) {

@@ -58,11 +58,14 @@ export class DiskReserve {
     } catch (error) {
       throw this.#readOnly(error);
     }
-    const free = this.free();
-    if (free < SHORT && !this.#isThere() && !(free > RESERVE + FREE_TO_WRITE && this.#make()))
-      throw this.full();
-    if (free < FREE_TO_WRITE) throw this.full();
+    if (!this.keep() || this.free() < FREE_TO_WRITE) throw this.full();
     this.#lookedAt = now;
+  }
+
+  /** Makes the reserve where space is short. Answers whether there was room for it. */
+  keep(): boolean {
+    const free = this.free();
+    return free >= SHORT || this.#isThere() || (free > RESERVE && this.#make());
   }
 
   /** Whether it is time to give back what can be given back, such as the log of what is on the disk already. */

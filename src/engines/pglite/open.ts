@@ -153,7 +153,11 @@ async function recover({ path, reserve, serves = false, asked }: Place): Promise
   const fitting = (): number => (serves ? SERVING : bufferMegabytes(databaseBytes(path), memoryBytes()));
   for (let buffers = asked === undefined ? fitting() : megabytesOf(asked); ; buffers /= 2) {
     try {
-      return await startServer({ dataDir: path, startParams: startParamsWith({ buffers, log }, { serves }) });
+      const params = startParamsWith({ buffers, log }, { serves });
+      const server = await startServer({ dataDir: path, startParams: params });
+      // For the next one, if there is room now.
+      reserve.keep();
+      return server;
     } catch (error) {
       if (!isOutOfMemory(error) || buffers <= FEWEST_BUFFERS) throw error;
     }
