@@ -95,9 +95,13 @@ export async function rounds(kind, argv) {
     stored: 0,
     checker: new Checker(),
   };
+  let stopped = false;
+  process.once('SIGINT', () => (stopped = true));
+  let done = 0;
   try {
-    for (world.number = 1; world.number <= Number(values.rounds); world.number++) {
+    for (world.number = 1; world.number <= Number(values.rounds) && !stopped; world.number++) {
       await round(world);
+      done++;
       if (world.number % 20 === 0) tally.print(world.number);
       if (tally.problems.length > 0 && values.keep) break;
     }
@@ -106,7 +110,7 @@ export async function rounds(kind, argv) {
     if (kind === 'disk') unmount(world);
   }
   count(world);
-  tally.print(Number(values.rounds));
+  tally.print(done);
   if (!values.keep) rmSync(place, { recursive: true, force: true });
   else console.log(`The project is in ${place}`);
   process.exit(tally.problems.length === 0 ? 0 : 1);
@@ -416,9 +420,9 @@ async function memoryRound(world) {
   // Of 64 kB each: from what it hardly starts with to what most of the work fits into.
   const nodeArgs = [`--wasm-max-mem-pages=${random(2100, 2700)}`];
   const [bytes, count] = pick([
-    [40, 8000],
-    [3000, 2000],
-    [20_000, 500],
+    [40, 5000],
+    [3000, 1500],
+    [20_000, 300],
   ]);
   const how = random(1, 3);
   if (how === 1) {
@@ -438,7 +442,7 @@ async function memoryRound(world) {
       judge(world, seg, await seg.ended);
       tally.saw('serve did not start');
     } else {
-      for (let requests = 0; requests < 8; requests++) await post(random(1, bytes > 3000 ? 200 : 1500));
+      for (let requests = 0; requests < 4; requests++) await post(random(1, bytes > 3000 ? 150 : 1000));
       const answer = await read();
       tally.saw(`reads: ${answer}`);
       if (answer !== 200) tally.problem(world.number, `a read is answered with ${answer}: ${seg.log}`);
