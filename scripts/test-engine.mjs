@@ -1,6 +1,7 @@
 // `npm run test:engine -- --target NAME`: deploys the project to the engine that the profile's target points at, in schemas of
 // its own (seg_conformance, _seg_conformance), takes fixed streams in, and compares every model and every change feed
 // with what the embedded engine answers. Prints a table; exit code 1 when something differs. `--keep` leaves the schemas.
+// Several `--target`s are compared with the same answers, one after the other.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,12 +12,12 @@ import { parseArgs } from 'node:util';
 const root = join(import.meta.dirname, '..');
 const { values: flags } = parseArgs({
   options: {
-    target: { type: 'string' },
+    target: { type: 'string', multiple: true, default: [] },
     keep: { type: 'boolean', default: false },
     'skip-build': { type: 'boolean', default: false },
   },
 });
-if (flags.target === undefined) {
+if (flags.target.length === 0) {
   console.error('usage: npm run test:engine -- --target NAME [--keep]');
   process.exit(2);
 }
@@ -58,16 +59,19 @@ try {
 process.exit(status);
 
 async function main() {
-  const { target } = await loadProject({ projectDir: root, target: flags.target, env: { ...process.env } });
-  const reference = await answersOf(
-    { ...target.fields, type: 'pglite', path: join(folder, 'reference') },
-    'reference',
-  );
-  const isPglite = target.type === 'pglite';
-  const tested = await answersOf(
-    { ...target.fields, ...(isPglite ? { path: join(folder, 'tested') } : {}) },
-    `target "${flags.target}"`,
-  );
+  const reference = await answersOf({ type: 'pglite', path: join(folder, 'reference') }, 'reference');
+  let wrong = 0;
+  for (const name of flags.target) {
+    const { target } = await loadProject({ projectDir: root, target: name, env: { ...process.env } });
+    const fields =
+      target.type === 'pglite' ? { ...target.fields, path: join(folder, 'tested') } : target.fields;
+    wrong += compare(target.type, reference, await answersOf(fields, `target "${name}"`));
+  }
+  return wrong === 0 ? 0 : 1;
+}
+
+/** Prints the table; answers how many answers differ. */
+function compare(type, reference, tested) {
   const lines = [['what', 'rows', 'verdict']];
   let wrong = 0;
   for (const [name, { rows: expected }] of reference) {
@@ -83,10 +87,10 @@ async function main() {
     console.log(`${what.padEnd(widths[0])}  ${rows.padStart(widths[1])}  ${verdict}`);
   console.log(
     wrong === 0
-      ? `${target.type}: ${lines.length - 1} answers, all identical with the embedded engine's`
-      : `${target.type}: ${wrong} of ${lines.length - 1} answers differ`,
+      ? `${type}: ${lines.length - 1} answers, all identical with the embedded engine's`
+      : `${type}: ${wrong} of ${lines.length - 1} answers differ`,
   );
-  return wrong === 0 ? 0 : 1;
+  return wrong;
 }
 
 /** Deploys, ingests, reads: rows of each model, and what its feed adds up to. */
