@@ -43,7 +43,7 @@ const MINIMAL: Record<string, string[]> = {
 
 describe('every command', () => {
   it('is tried here', () => {
-    // The server ends when it is told to: serve.e2e.test.ts.
+    // The server ends when it is told to: serve.e2e.slow.test.ts.
     expect([...Object.keys(MINIMAL), 'serve'].sort()).toEqual(COMMANDS.map(({ name }) => name).sort());
   });
 

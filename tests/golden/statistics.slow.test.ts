@@ -1,5 +1,5 @@
 /**
- * What one event costs the project's models together, counted in rows read, with 4,000 events of history in each source: the same
+ * What one event costs the project's models together, counted in rows read, with 2,000 events of history in each source: the same
  * when no table was ever analysed, when all were while they were empty, and when all were as they are.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,9 +8,9 @@ import type { PGliteDatabase } from '../../src/engines/pglite/connection.ts';
 import { openMemoryDatabase } from '../../src/engines/pglite/memory.ts';
 import { deployProject } from './deploy-project.ts';
 
-const HISTORY = 4000;
+const HISTORY = 2000;
 /** Rows that one event may read, in all models and sources together. A pass over any source would be many more. */
-const MOST = 2000;
+const MOST = 1500;
 
 const instant = (at: string): string => `'2024-01-01 00:00:00+00'::timestamptz + ${at} * interval '1 minute'`;
 const identifiers = (i: string): string =>
@@ -36,7 +36,7 @@ const rows: Readonly<Record<string, (i: string) => string>> = {
      SELECT 'cookie', 'id' || ${i} * 2, 'email', 'id' || ${i} * 2 + 1`,
 };
 /** A pair of identifiers is linked once, which takes fewer rows. */
-const history = (source: string): number => (source === 'identity_links' ? 2500 : HISTORY);
+const history = (source: string): number => (source === 'identity_links' ? 1500 : HISTORY);
 
 describe.each(['never analysed', 'analysed while empty', 'analysed'] as const)('%s', (when) => {
   let db: PGliteDatabase;
