@@ -5,7 +5,7 @@ import type { Connection, Database, QueryResult, Row } from '../connection.ts';
 import { inSavepoint } from '../savepoint.ts';
 import { asText, parsersByOid } from '../value-parsers.ts';
 import { onCancelStatements } from './cancel-statements.ts';
-import { discard, moduleOf } from './failure.ts';
+import { discard, moduleOf, SHALLOWER } from './failure.ts';
 import { Interrupter } from './interrupt.ts';
 import type { PGliteServer } from './server.ts';
 
@@ -38,7 +38,7 @@ function toDatabaseError(error: unknown): unknown {
   return new DatabaseError(message, {
     sqlstate: code,
     detail,
-    hint,
+    hint: code === '54001' ? SHALLOWER : hint,
     position: position === undefined ? undefined : Number(position),
     context: where,
     schema,

@@ -172,7 +172,8 @@ export function discard(client: Pick<PGlite, 'Module'>): void {
   }
 }
 
-const SHALLOWER =
+/** What to do about 54001: nobody can enlarge the stack of the embedded server. */
+export const SHALLOWER =
   'Nest the statement or the value less deeply, or use a PostgreSQL target, whose stack is larger.';
 
 function reasonOf(error: unknown, lastWords: string | undefined): Reason {
