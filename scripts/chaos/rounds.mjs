@@ -234,9 +234,10 @@ function judge(world, seg, status) {
 function ingest(world, { count, bytes, nodeArgs, more = [] }) {
   const from = world.number * 1_000_000;
   const seg = start(world.root, ['ingest', 'events.events', ...more], nodeArgs);
+  const step = bytes > 100_000 ? 2 : 500;
   const feed = async () => {
-    for (let sent = 0; sent < count && !hasEnded(seg); sent += 500) {
-      if (seg.child.stdin.write(records(from + sent, 500, bytes))) continue;
+    for (let sent = 0; sent < count && !hasEnded(seg); sent += step) {
+      if (seg.child.stdin.write(records(from + sent, Math.min(step, count - sent), bytes))) continue;
       await Promise.race([new Promise((resolve) => seg.child.stdin.once('drain', resolve)), seg.ended]);
     }
     seg.child.stdin.end();
@@ -262,14 +263,14 @@ async function serve(world, { bytes, nodeArgs }) {
     await sleep(20);
   }
   let next = world.number * 1_000_000;
-  const post = async (size = random(1, 300)) => {
+  const post = async (size = random(1, 300), each = bytes) => {
     const from = next;
     next += size;
     try {
       const answer = await fetch(`${http}/v1/sources/events.events/records`, {
         method: 'POST',
         headers: { 'content-type': 'application/x-ndjson' },
-        body: records(from, size, bytes),
+        body: records(from, size, each),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const body = await answer.json();
@@ -418,11 +419,11 @@ async function memoryRound(world) {
   const { tally } = world;
   fresh(world);
   // Of 64 kB each: from what it hardly starts with to what most of the work fits into.
-  const nodeArgs = [`--wasm-max-mem-pages=${random(2100, 2700)}`];
+  const nodeArgs = [`--wasm-max-mem-pages=${random(2060, 2500)}`];
   const [bytes, count] = pick([
-    [40, 5000],
     [3000, 1500],
     [20_000, 300],
+    [1_500_000, 20],
   ]);
   const how = random(1, 3);
   if (how === 1) {
@@ -442,11 +443,11 @@ async function memoryRound(world) {
       judge(world, seg, await seg.ended);
       tally.saw('serve did not start');
     } else {
-      for (let requests = 0; requests < 4; requests++) await post(random(1, bytes > 3000 ? 150 : 1000));
+      for (let requests = 0; requests < 4; requests++) await post(random(1, Math.ceil(count / 2)));
       const answer = await read();
       tally.saw(`reads: ${answer}`);
       if (answer !== 200) tally.problem(world.number, `a read is answered with ${answer}: ${seg.log}`);
-      const status = await post(1);
+      const status = await post(1, 40);
       if (status !== 200) tally.problem(world.number, `one record is answered with ${status}: ${seg.log}`);
       seg.child.kill('SIGTERM');
       judge(world, seg, await seg.ended);
