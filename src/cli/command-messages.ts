@@ -12,7 +12,9 @@ export type StartOfCommand = Pick<
 export type ToCommand =
   | 'interrupt'
   /** The output of this id has left the process. */
-  | { readonly written: number };
+  | { readonly written: number }
+  /** What came in cannot be read to its end. */
+  | { readonly unreadable: Pick<NodeJS.ErrnoException, 'message' | 'code' | 'syscall'> };
 
 /** A function of the command's thread that does what 'interrupt' does, and ends what the thread is busy with. */
 export const INTERRUPT = 'seg.interruptCommand';

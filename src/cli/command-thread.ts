@@ -22,6 +22,10 @@ parentPort!.on('message', (message: ToCommand) => {
     interrupted.abort();
     return;
   }
+  if ('unreadable' in message) {
+    process.stdin.destroy(Object.assign(new Error(), message.unreadable));
+    return;
+  }
   writing.get(message.written)!();
   writing.delete(message.written);
 });

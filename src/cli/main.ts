@@ -91,20 +91,32 @@ function main(): void {
     else if ('error' in message) stderr.write(message.error);
     else if ('ended' in message) end(message.ended);
     else if ('interrupted' in message) heard = true;
-    // Not before: what a command does not read is left to the one after it.
-    else process.stdin.pipe(command.stdin!);
+    else readStdin();
   });
   command.on('error', (error) => {
     void lost(error).then(end);
   });
+  // With an answer the process has ended before.
+  command.on('exit', () => {
+    void lost(new Error('the command ended without a result')).then(end);
+  });
+
+  /** Not before it is asked for: what a command does not read is left to the one after it. */
+  function readStdin(): void {
+    process.stdin.on('error', ({ message, code, syscall }: NodeJS.ErrnoException) =>
+      tell({ unreadable: { message, code, syscall } }),
+    );
+    process.stdin.pipe(command.stdin!);
+  }
 
   /** Timers or sockets that a library has left behind must not keep a finished command alive. */
   function end(status: number): void {
     stdout.write('', () => process.exit(status));
   }
 
-  /** The thread has ended without an answer. */
+  /** The thread has ended without an answer; the first that is heard of it says why. */
   async function lost(error: Error): Promise<number> {
+    command.removeAllListeners();
     const { reportLostCommand } = await import('./run-command-line.ts');
     return reportLostCommand(error, {
       ...start,

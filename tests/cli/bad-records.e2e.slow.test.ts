@@ -41,7 +41,7 @@ const letters = (from: number): string =>
       ['no json', 40, 1],
       ['ok', 50, 13],
     ].find(([, at]) => at === index) ?? ['ok', 0, 1];
-    const texts: Record<string, string> = { '[': '['.repeat(8000), nul: '{"a": "\0"}', 'no json': '{' };
+    const texts: Record<string, string> = { '[': '['.repeat(1_000_000), nul: '{"a": "\0"}', 'no json': '{' };
     return `${JSON.stringify({ id: from + index, number, payload: texts[String(payload)] ?? '{"a": 1}' })}\n`;
   }).join('');
 
