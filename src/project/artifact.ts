@@ -1,5 +1,3 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { ArtifactMetadata } from './manifest.ts';
 import { dbtVersion } from './context/base-context.ts';
 import type { Invocation } from './context/base-context.ts';
@@ -27,13 +25,4 @@ export function artifactMetadata(
     env: Object.fromEntries(recorded),
     ...more,
   };
-}
-
-/** Writes a file, its owner's alone (compiled SQL and results quote data), so that a reader (or a crash) sees the old text or the new one, never a part. */
-export function writeAtomically(file: string, text: string): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  // In the same folder: a rename across file systems would be a copy.
-  const temporary = `${file}.${Math.random().toString(36).slice(2)}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, file);
 }
