@@ -67,6 +67,8 @@ const shared: Readonly<Record<string, RegExp>> = {
   SEG827: /^serve\//,
   SEG830: /^serve\//,
   SEG832: /^serve\//,
+  SEG841: /^engines\//,
+  SEG844: /^cli\//,
   SEG921: /^(deploy|streaming)\//,
   SEG903: /^cli\//,
   SEG904: /^cli\//,
