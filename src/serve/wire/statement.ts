@@ -7,6 +7,7 @@ import type { WireError } from './backend-messages.ts';
 import { customNamesIn } from './custom-settings.ts';
 import { refusalForAll, refusalForReader } from './reader-policy.ts';
 import { callsIn, levelsOf } from './tree.ts';
+import { stackMegabytes } from '../../sql/thread-stack.ts';
 
 /** One statement of a text. */
 export interface StatementPart {
@@ -165,10 +166,10 @@ const TOO_DEEP: WireError = {
 };
 
 /**
- * The engine copies the tree of what it prepares by recursion, without a look at its own limit: V8's stack, which ends the engine with it, has
- * room for some 550 levels (docs/serving.md).
+ * The engine copies the tree of what it prepares by recursion, without a look at its own limit: a megabyte of V8's stack, which ends the
+ * engine with it, has room for some 550 levels (docs/serving.md).
  */
-const DEEPEST_PREPARED = 500;
+const DEEPEST_PREPARED = Math.min(500 * stackMegabytes, 12_000);
 
 const TOO_DEEP_TO_PREPARE: WireError = {
   sqlstate: '54001',

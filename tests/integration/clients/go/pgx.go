@@ -137,7 +137,7 @@ func withPgx() {
 		{"300 parameters", func() {
 			places, values := many()
 			equal(value[int](a, "select sum(n) from (values "+places+") as v(n)", values...), sumOfMany)
-			_, err := a.Exec(ctx, "select "+strings.Repeat("1 + ", 2499)+"1")
+			_, err := a.Exec(ctx, "select "+strings.Repeat("1 + ", 24_999)+"1")
 			equal(sqlState(err), "54001")
 			equal(value[int](a, "select 1"), 1)
 		}},

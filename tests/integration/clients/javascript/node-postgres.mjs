@@ -109,10 +109,10 @@ await runChecks({
   '300 parameters': async () => {
     const places = MANY.map((n) => `($${n}::int)`).join(', ');
     equal(await value(a, `SELECT sum(n)::int FROM (VALUES ${places}) AS v(n)`, MANY), SUM_OF_MANY);
-    for (const terms of [2500, 5000]) {
-      const chain = Array.from({ length: terms }, (_, index) => `$${index + 1}::int`).join(' + ');
-      await rejects(value(a, `SELECT ${chain}`, Array(terms).fill(1)), { code: '54001', severity: 'ERROR' });
-    }
+    const chain = (terms) => Array.from({ length: terms }, (_, index) => `$${index + 1}::int`).join(' + ');
+    const sum = (terms) => value(a, `SELECT ${chain(terms)}`, Array(terms).fill(1));
+    equal(await sum(5000), 5000);
+    for (const terms of [7000, 25_000]) await rejects(sum(terms), { code: '54001', severity: 'ERROR' });
     equal(await value(a, 'SELECT 1'), 1);
   },
   errors: async () => {

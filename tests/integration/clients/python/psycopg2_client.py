@@ -106,8 +106,8 @@ def types():
 
 def many():
     equal(value(a, "select count(*) from generate_series(1, 900) as n where n in %s", (tuple(MANY),)), 300)
-    chain = " + ".join(["%s"] * 2500)
-    fails(psycopg2.errors.StatementTooComplex, lambda: execute(a, f"select {chain}", [1] * 2500))
+    chain = " + ".join(["%s"] * 25000)
+    fails(psycopg2.errors.StatementTooComplex, lambda: execute(a, f"select {chain}", [1] * 25000))
     equal(value(a, "select 1"), 1)
 
 

@@ -100,8 +100,8 @@ def types():
 def many():
     places = ", ".join(["(%s::int)"] * len(MANY))
     equal(value(a, f"select sum(n) from (values {places}) as v(n)", MANY), sum(MANY))
-    chain = " + ".join(["%s::int"] * 2500)
-    fails(psycopg.errors.StatementTooComplex, lambda: a.execute(f"select {chain}", [1] * 2500))
+    chain = " + ".join(["%s::int"] * 7000)
+    fails(psycopg.errors.StatementTooComplex, lambda: a.execute(f"select {chain}", [1] * 7000))
     equal(value(a, "select 1"), 1)
 
 
