@@ -102,13 +102,13 @@ function emitEvent(program: InputProgram, event: TableEvent, options: EmitOption
 #variable_conflict use_column
 DECLARE
   ${EPOCH} bigint;
-${statementVariables(rereads)}
+${statementVariables(rereads, event === 'update')}
   _seg_count integer;${partitions ? '\n  _seg_large boolean;' : ''}
 ${errorVariables}
 ${timed ? timingVariables : ''}${instants(program, event).declared}${declarations(program)}
 BEGIN
   SELECT count(*) FROM (SELECT FROM ${rows} LIMIT ${someRows + 1}) AS _seg_q INTO _seg_count;
-${closeStatement(program, options.stateSchema, { changed: '_seg_count > 0', crossing, rereads })}
+${closeStatement(program, options.stateSchema, { changed: '_seg_count > 0', crossing, rereads, updates: event === 'update' })}
 ${beginStep(program, seg)}${instants(program, event).read}${largely}  IF _seg_whole OR (_seg_count > ${someRows} AND EXISTS (SELECT FROM ${rows} OFFSET ${options.largeChange})) THEN
     ${refreshAll(options)}
     ${refreshedWhole(options.stateSchema)}

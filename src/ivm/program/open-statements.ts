@@ -15,18 +15,20 @@
  *   all that follow until the list is empty (`whole`). A view that reads a changed table must not meet the state that stood before that
  *   change (it may divide by a count of rows that was zero), so stages of the other inputs under way that the view reads are refreshed first; and
  *   since such a stage finds nothing to do in its own table's trigger, that one refreshes all that rests on it.
+ * - The same table at the same level, in a MERGE that changes rows of a partitioned table: once it has routed a row to a partition, PostgreSQL
+ *   puts that row into the transition table in place of each row it updates (seen in 15 to 18). The views are refreshed.
  */
 import { quoteLiteral, quoteRelation } from '../../sql/quote.ts';
 import { OPEN, transactionSetting } from '../../state/begin-statement.ts';
 import { AGAIN } from '../strategies/statement.ts';
 import type { InputProgram } from './program-data.ts';
 
-export function statementVariables(rereads: boolean): string {
+export function statementVariables(rereads: boolean, updates = false): string {
   return `  _seg_open text;
   _seg_level text;
   _seg_set text;
   _seg_whole boolean;
-  _seg_owed boolean := false;${rereads ? `\n  ${AGAIN} boolean;` : ''}`;
+  _seg_owed boolean := false;${updates ? '\n  _seg_context text;' : ''}${rereads ? `\n  ${AGAIN} boolean;` : ''}`;
 }
 
 type Tables = InputProgram['related'];
@@ -51,6 +53,8 @@ interface Closing {
   readonly crossing: boolean;
   /** Whether groups may be read again. */
   readonly rereads: boolean;
+  /** Whether the statement's new rows are those of an UPDATE. */
+  readonly updates?: boolean;
   /** Whether it refreshes the views: then of all triggers that a statement fires on the table's family the last one does. */
   readonly last?: boolean;
 }
@@ -59,7 +63,7 @@ interface Closing {
 export function closeStatement(
   program: InputProgram,
   stateSchema: string,
-  { changed, crossing, rereads, last }: Closing,
+  { changed, crossing, rereads, updates, last }: Closing,
 ): string {
   const name = (setting: string): string => quoteLiteral(transactionSetting(stateSchema, setting));
   const [open, whole, owed, again] = [name(OPEN), name('whole'), name('owed'), name('again')];
@@ -74,6 +78,19 @@ export function closeStatement(
       _seg_whole := true;
       _seg_set := set_config(${whole}, 'on', true);
     END IF;`;
+  // A statement that is called by a function is told by the context, but for those of functions in SQL.
+  const ifMerged =
+    updates === true
+      ? `
+    IF ${changed} AND _seg_open ~ ('\\m' || ${input} || '/' || _seg_level || ',')
+      AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = TG_RELID AND c.relkind = 'p') THEN
+      GET DIAGNOSTICS _seg_context = PG_CONTEXT;
+      IF concat(current_query(), _seg_context) ~* '\\mmerge\\M|\\msql function' THEN
+        _seg_whole := true;
+        _seg_set := set_config(${whole}, 'on', true);
+      END IF;
+    END IF;`
+      : '';
   const ifAgain = rereads
     ? `
   ${AGAIN} := coalesce(current_setting(${again}, true), '') = 'on';
@@ -108,7 +125,7 @@ export function closeStatement(
         _seg_set := set_config(${owed}, concat(current_setting(${owed}, true), ',', ${input}, ','), true);
       END IF;
       RETURN NULL;
-    END IF;${ifOthers}
+    END IF;${ifOthers}${ifMerged}
   END IF;${ifAgain}
   IF NOT (${changed} OR _seg_owed) THEN RETURN NULL; END IF;
 `;
