@@ -2,24 +2,12 @@
 import type { Connection } from './connection.ts';
 
 /** Types of PostgreSQL's own that can be. For all others the catalog is asked, which takes longer than all else about a column. */
-const known = [
-  ...[
-    'bool',
-    'int2',
-    'int4',
-    'int8',
-    'float4',
-    'float8',
-    'numeric',
-    'text',
-    'varchar',
-    'bpchar',
-    'name',
-    'uuid',
-    'bytea',
-  ],
-  ...['jsonb', 'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval'],
-].map((name) => `'pg_catalog.${name}'::pg_catalog.regtype`);
+const known = (
+  'bool int2 int4 int8 float4 float8 numeric text varchar bpchar name uuid bytea jsonb ' +
+  'date time timetz timestamp timestamptz interval'
+)
+  .split(' ')
+  .map((name) => `'pg_catalog.${name}'::pg_catalog.regtype`);
 
 /** An expression for a column `a` of pg_attribute: its type where the catalog has to be asked (`withHashable`), null where it is known to be hashable. */
 export const typeToHash = `CASE WHEN a.atttypid NOT IN (${known.join(', ')}) THEN a.atttypid::pg_catalog.int8 END`;

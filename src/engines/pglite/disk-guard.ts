@@ -6,7 +6,7 @@
 import type { DatabaseError } from '../connection.ts';
 import { DiskFull, FREE_TO_WRITE, LOG_SEGMENT } from './disk-reserve.ts';
 import type { DiskReserve } from './disk-reserve.ts';
-import { requestCancel } from './failure.ts';
+import { requestCancel, withdrawCancel } from './failure.ts';
 import type { EngineModule, FileNode } from './failure.ts';
 
 /** The server's own numbers (Emscripten's). */
@@ -86,9 +86,8 @@ export class DiskGuard {
   settle(): void {
     if (!this.#ended) return;
     this.#ended = false;
-    const cancel = this.#module?._QueryCancelPending;
     // One that was done before it looked at the flag must not end the next one.
-    if (cancel !== undefined) this.#module!.HEAPU8[cancel] = 0;
+    withdrawCancel(this.#module!);
   }
 
   /** The error of a statement that is about the disk, with the path; undefined for others. */

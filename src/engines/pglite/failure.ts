@@ -78,6 +78,7 @@ export class EngineGuard {
   #failure: EngineFailure | undefined;
   #module: EngineModule | undefined;
   #executing = false;
+  #cancelled = false;
 
   /** Why the server has ended; undefined as long as it runs. */
   get failure(): EngineFailure | undefined {
@@ -121,7 +122,9 @@ export class EngineGuard {
 
   /** Ends the statement that the server is executing, if it is: called in its middle (evaluate.ts). It then fails with 57014. */
   cancelStatement(): void {
-    if (this.#executing && this.#module !== undefined) requestCancel(this.#module);
+    if (!this.#executing || this.#module === undefined) return;
+    this.#cancelled = true;
+    requestCancel(this.#module);
   }
 
   #guarded(call: () => void): void {
@@ -134,6 +137,9 @@ export class EngineGuard {
       throw this.#fail(error);
     } finally {
       this.#executing = false;
+      // A statement that was done before it looked at the flag must not end the next one.
+      if (this.#cancelled) withdrawCancel(this.#module!);
+      this.#cancelled = false;
     }
   }
 
@@ -152,6 +158,11 @@ export function requestCancel({
   if (cancel === undefined || pending === undefined) return;
   HEAPU8[cancel] = 1;
   HEAPU8[pending] = 1;
+}
+
+/** Takes it back, where nothing has looked at it. */
+export function withdrawCancel({ HEAPU8, _QueryCancelPending: cancel }: EngineModule): void {
+  if (cancel !== undefined) HEAPU8[cancel] = 0;
 }
 
 export function moduleOf(client: Pick<PGlite, 'Module'>): EngineModule {

@@ -4,7 +4,7 @@
  * is still going on, and asks this thread, through V8's inspector, to run `look` between two instructions of the server. `look` decides, and
  * sets the flags that PostgreSQL's own signal handler would set. No port is opened; work that is short costs two stores to memory.
  */
-import { requestCancel } from './failure.ts';
+import { requestCancel, withdrawCancel } from './failure.ts';
 import type { EngineModule } from './failure.ts';
 import type { WasmMemory } from './wasm-module.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -87,8 +87,7 @@ export class Interrupter {
       this.#work = undefined;
       Atomics.add(this.#sequence, 0, 1);
       // A statement that was done before it looked at the flag must not end the next one.
-      if (own.interrupted && module._QueryCancelPending !== undefined)
-        module.HEAPU8[module._QueryCancelPending] = 0;
+      if (own.interrupted) withdrawCancel(module);
     }
   }
 
